@@ -1,0 +1,244 @@
+/** NDArray: a storage, a view on it and a dtype, with reading to JavaScript. Its operators and methods stand above. */
+import { type Block, address, allocate, allocateHost, F32 as viewF32, F64 as viewF64, I8 as viewI8, I32 as viewI32, U8 as viewU8 } from "./backend/wasm/heap.ts";
+import { BOOL, BYTES, type DType, DTYPES, F32, F64, I8, I32, SHIFT, type TypedArray, typedArrayOf } from "./dtype.ts";
+import { describe, IndexError, ShapeError, ValueError } from "./errors.ts";
+import { repr, str } from "./format.ts";
+import { contiguousStrides, type Shape, showShape } from "./shape.ts";
+import type { Methods } from "./methods.ts";
+import { type Node, recording } from "./tape.ts";
+
+/** What an array and its views share. A write that must not disturb a graph gives the storage another block. */
+export class Storage {
+  constructor(public block: Block) {}
+}
+
+/** Nested lists of numbers or booleans, as `tolist` gives them and `np.array` takes them. */
+export type Nested = number | boolean | readonly Nested[];
+
+/** What stands for an array wherever one is expected. */
+export type ArrayInput = NDArray | Nested | TypedArray | Uint8ClampedArray;
+
+/**
+ * An n-dimensional array of one dtype, as NumPy's ndarray. Made by `np.array`, `np.zeros` and their kin, never by `new`.
+ * @example np.array([[1, 2], [3, 4]]).shape // [ 2, 2 ]
+ */
+export class NDArray {
+  /** The node that made the contents, or the leaf of an attached array. @internal */
+  edge: Node | null = null;
+  /** The array whose memory a view shows; null for an array of its own. @internal */
+  base: NDArray | null = null;
+  /** Recorded writes to this memory; in a view, how many there were when its edge was made. @internal */
+  writes = 0;
+  /**
+   * Why there may be no edge: made while recording (true) or not (false), or the name of what ended the graph. @internal
+   */
+  cause: boolean | string = recording;
+  /** Makes a view's edge anew after a recorded write; set by that write. @internal */
+  derive: ((view: NDArray) => Node | null) | null = null;
+
+  /** @internal */
+  constructor(
+    /** @internal */ readonly storage: Storage,
+    /** Where the view begins, in elements. @internal */
+    readonly offset: number,
+    /** The length of each axis. */
+    readonly shape: Shape,
+    /** Strides in elements, or null for C order without gaps. @internal */
+    readonly view: readonly number[] | null,
+    /** The number of elements. */
+    readonly size: number,
+    /** The dtype's code. @internal */
+    readonly code: number,
+  ) {}
+
+  /** The name of the element type. */
+  get dtype(): DType {
+    return DTYPES[this.code]!;
+  }
+
+  /** The number of axes. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** How many elements lie between neighbours along each axis. */
+  get strides(): readonly number[] {
+    return this.view ?? contiguousStrides(this.shape);
+  }
+
+  /**
+   * One element as a number or boolean; without arguments that of an array of size 1. Negative positions count from the end.
+   * @throws IndexError for a position out of range, ValueError without arguments where size is not 1.
+   * @example np.array([5, 6, 7]).item(-1) // 7
+   */
+  item(...index: readonly number[]): number | boolean {
+    let at = this.offset;
+    if (index.length === 0) {
+      if (this.size !== 1) throw new ValueError(`item: an array of shape ${showShape(this.shape)} has ${this.size} elements; name one, as in item(0)`);
+    } else {
+      if (index.length !== this.shape.length)
+        throw new IndexError(`item: ${index.length} positions for the shape ${showShape(this.shape)}; give one for each axis`);
+      const strides = this.strides;
+      for (let axis = 0; axis < index.length; axis++) at += checkPosition(index[axis], axis, this.shape, "item") * strides[axis]!;
+    }
+    const start = address(this.storage.block) >> SHIFT[this.code]!;
+    const value = memoryOf(this.code)[start + at]!;
+    return this.code === BOOL ? value !== 0 : value;
+  }
+
+  /**
+   * The elements as nested lists; a bare value for a 0-d array.
+   * @example np.array([[1, 2], [3, 4]]).tolist() // [ [ 1, 2 ], [ 3, 4 ] ]
+   */
+  tolist(): Nested {
+    const flat = this.toTypedArray();
+    const convert = this.code === BOOL ? (v: number) => v !== 0 : (v: number) => v;
+    const nest = (axis: number, start: number, step: number): Nested => {
+      if (axis === this.shape.length) return convert(flat[start]!);
+      const n = this.shape[axis]!;
+      const inner = n === 0 ? 0 : step / n;
+      return Array.from({ length: n }, (_, i) => nest(axis + 1, start + i * inner, inner));
+    };
+    return nest(0, 0, this.size);
+  }
+
+  /**
+   * A fresh TypedArray of the elements in C order, of the dtype's own kind (bool as Uint8Array of 0 and 1).
+   * @example np.array([1, 2]).toTypedArray() // Float32Array(2) [ 1, 2 ]
+   */
+  toTypedArray(): TypedArray {
+    const start = (address(this.storage.block) >> SHIFT[this.code]!) + this.offset;
+    const source = memoryOf(this.code);
+    const kind = typedArrayOf(this.code);
+    if (this.view === null) return new kind(source.subarray(start, start + this.size));
+    const out = new kind(this.size);
+    forEachOffset(this.shape, this.view, (at, i) => {
+      out[i] = source[start + at]!;
+    });
+    return out;
+  }
+
+  /** NumPy's `str`: without commas, a bare number for 0-d. */
+  toString(): string {
+    return str(elementOf(this), this.shape, this.dtype);
+  }
+
+  /** NumPy's `repr`, what the console shows. @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return repr(elementOf(this), this.shape, this.dtype);
+  }
+
+  /**
+   * As a string NumPy's `str`; in arithmetic and comparison the number of an array of size 1.
+   * Beware: an array is an object, so `if (x.gt(0))` is always true; write `if (x.gt(0).item())`.
+   */
+  [Symbol.toPrimitive](hint: string): string | number {
+    if (hint === "string") return this.toString();
+    if (this.size !== 1)
+      throw new ValueError(`the number of an array of shape ${showShape(this.shape)} is ambiguous; use item(i), or all() or any() of a comparison`);
+    return Number(this.item());
+  }
+
+  /** Shown by `Object.prototype.toString`. @internal */
+  get [Symbol.toStringTag](): string {
+    return "NDArray";
+  }
+}
+
+/** The methods, which stand above (methods.ts). */
+export interface NDArray extends Methods {}
+
+/** The view on memory in which elements of the dtype are read and written. Ask for it after the address: finding that may renew it. */
+export function memoryOf(code: number): TypedArray {
+  return code === F32 ? viewF32 : code === F64 ? viewF64 : code === I32 ? viewI32 : code === I8 ? viewI8 : viewU8;
+}
+
+/** Calls `visit` with the element offset of each position, in C order. */
+export function forEachOffset(shape: Shape, strides: readonly number[], visit: (offset: number, index: number) => void): void {
+  const ndim = shape.length;
+  let size = 1;
+  for (const n of shape) size *= n;
+  const position = new Array<number>(ndim).fill(0);
+  for (let i = 0, at = 0; i < size; i++) {
+    visit(at, i);
+    for (let axis = ndim - 1; axis >= 0; axis--) {
+      at += strides[axis]!;
+      if (++position[axis]! < shape[axis]!) break;
+      at -= strides[axis]! * shape[axis]!;
+      position[axis] = 0;
+    }
+  }
+}
+
+function elementOf(x: NDArray): (i: number) => number {
+  const start = (address(x.storage.block) >> SHIFT[x.code]!) + x.offset;
+  const source = memoryOf(x.code);
+  const { shape, view } = x;
+  if (view === null) return i => source[start + i]!;
+  return i => {
+    let at = start;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const n = shape[axis]!;
+      at += (i % n) * view[axis]!;
+      i = Math.floor(i / n);
+    }
+    return source[at]!;
+  };
+}
+
+/** A position along an axis, counted from the front. */
+export function checkPosition(given: unknown, axis: number, shape: Shape, operator: string): number {
+  const n = shape[axis]!;
+  if (typeof given !== "number" || !Number.isInteger(given)) throw new IndexError(`${operator}: a position is a whole number, got ${describe(given)}`);
+  if (given < -n || given >= n) throw new IndexError(`${operator}: position ${given} is out of range for axis ${axis} of size ${n}`);
+  return given < 0 ? given + n : given;
+}
+
+/** A fresh array for an operator's result; its bytes are not set. */
+export function blank(shape: Shape, size: number, code: number): NDArray {
+  return new NDArray(new Storage(allocate(size << SHIFT[code]!)), 0, shape, null, size, code);
+}
+
+/** A fresh array for host data or a gradient buffer; its bytes are not set. */
+export function blankHost(shape: Shape, size: number, code: number): NDArray {
+  return new NDArray(new Storage(allocateHost(size << SHIFT[code]!)), 0, shape, null, size, code);
+}
+
+/** A view of x's memory. */
+export function viewOf(x: NDArray, offset: number, shape: Shape, strides: readonly number[] | null, size: number): NDArray {
+  const y = new NDArray(x.storage, offset, shape, strides, size, x.code);
+  const base = x.base ?? x;
+  y.base = base;
+  y.writes = base.writes;
+  return y;
+}
+
+/** Where an array's first element is: a byte address, good until the kernel of this call has run. */
+export function addressOf(x: NDArray): number {
+  return address(x.storage.block) + (x.offset << SHIFT[x.code]!);
+}
+
+/** Before a write: if a graph needs the bytes as they are, the storage moves to a copy of them. */
+export function unshare(x: NDArray): void {
+  const storage = x.storage;
+  const old = storage.block;
+  if (old.saved === 0) return;
+  const fresh = old.bytes <= 2048 ? allocateHost(old.bytes) : allocate(old.bytes);
+  const from = address(old);
+  const to = address(fresh);
+  viewU8.copyWithin(to, from, from + old.bytes);
+  // The array may live outside of a scope that is open now.
+  fresh.lasting = true;
+  storage.block = fresh;
+}
+
+/** Copies host values into a fresh array. Values are converted as JavaScript's TypedArrays do; checks are the caller's. */
+export function fromValues(values: ArrayLike<number>, shape: Shape, code: number): NDArray {
+  const x = blankHost(shape, values.length, code);
+  const start = addressOf(x) >> SHIFT[code]!;
+  memoryOf(code).set(values, start);
+  return x;
+}
+
+/** The bytes of an array's elements. */
+export const bytesOf = (x: NDArray): number => x.size * BYTES[x.code]!;

@@ -1,0 +1,14 @@
+/** What `autograd` has: MXNet's names. A contents page. */
+export {
+  Function,
+  isRecording,
+  isTraining,
+  markVariables,
+  pause,
+  predictMode,
+  record,
+  setRecording,
+  setTraining,
+  trainMode,
+} from "./functions/recording.ts";
+export { backward, gradOf as grad, graphSize } from "./grad.ts";

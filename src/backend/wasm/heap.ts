@@ -1,0 +1,441 @@
+/**
+ * WebAssembly memory as a cache over storage that the garbage collector owns. This file alone holds views on that
+ * memory. It knows bytes, not arrays.
+ *
+ * A Region is a piece of the memory and belongs to the allocator; evicting copies its bytes into ArrayBuffers. A Block
+ * is the token that says somebody wants bytes of a region: arrays and graph nodes hold it, the allocator never does.
+ * So a region that nobody wants is evicted once and then collected; nobody calls anything.
+ *
+ * The rule of every call: allocate the outputs, then read addresses. What was allocated or addressed in the last few
+ * steps is never evicted (GUARD), so an address stays good until the kernel has run.
+ */
+import { ValueError } from "../../errors.ts";
+
+export class Region {
+  /** Copies of the bytes, piece by piece, while the region is evicted. */
+  host: Uint8Array[] | null = null;
+  /** The neighbours in the list of large regions, least recently used first. */
+  older: Region | null = null;
+  newer: Region | null = null;
+  stamp = 0;
+  constructor(
+    /** Where the bytes are in memory; 0 while they are not. */
+    public address: number,
+    public bytes: number,
+    readonly large: boolean,
+  ) {}
+}
+
+export class Block {
+  /** How many graph nodes need the bytes as they are: a write must first give the writer a copy. */
+  saved = 0;
+  /** Belongs to an attached array or a gradient buffer: a scope does not release it. */
+  lasting = false;
+  constructor(
+    public region: Region,
+    public offset: number,
+    readonly bytes: number,
+  ) {}
+}
+
+const PAGE = 65536;
+const SLAB = 4096;
+/** Arrays up to this size share slabs; larger ones have a region of their own. */
+const SMALL = 2048;
+/** Evicting in pieces of this size is 1.2 to 4 times as fast as in one: the C heap reuses them without new page faults. */
+const PIECE = 262144;
+/** How many of the latest slabs or large regions are never evicted. */
+const GUARD = 8;
+/** Only the blocks of arrays of at least this size tell the collector's end of them (a registration costs 200 ns). */
+const WATCHED = 65536;
+/** Bytes never allocated at the end of the memory, so that a vector may be loaded past the end of any array. */
+const SLACK = 64;
+const MAX_PAGES = 65536;
+/** Cells for the numbers of a call, one vector apart; the first 64 bytes stay unused so that no address is 0. */
+const SCRATCH = 64;
+const FIRST = 4096;
+
+export const memory = new WebAssembly.Memory({ initial: 1 });
+
+/** Views on the memory, renewed after every growth. Read them anew in every call; never keep one. */
+export let U8 = new Uint8Array(memory.buffer);
+export let I8 = new Int8Array(memory.buffer);
+export let I32 = new Int32Array(memory.buffer);
+export let F32 = new Float32Array(memory.buffer);
+export let F64 = new Float64Array(memory.buffer);
+
+let limit = 128 * 2 ** 20;
+let torture = false;
+/** The end of what was ever handed out. */
+let top = FIRST;
+let resident = 0;
+let evictions = 0;
+let returns = 0;
+
+function renewViews(): void {
+  const buffer = memory.buffer;
+  U8 = new Uint8Array(buffer);
+  I8 = new Int8Array(buffer);
+  I32 = new Int32Array(buffer);
+  F32 = new Float32Array(buffer);
+  F64 = new Float64Array(buffer);
+}
+
+/** Hands out fresh memory at the top, growing it in steps of an eighth. */
+function extend(bytes: number): number {
+  const address = top;
+  const end = top + bytes + SLACK;
+  const have = U8.length;
+  if (end > have) {
+    const wanted = Math.ceil((end - have) / PAGE);
+    const step = Math.min(Math.max(wanted, have >> 19), MAX_PAGES - have / PAGE);
+    if (wanted > step || !grow(step)) {
+      if (wanted > MAX_PAGES - have / PAGE || !grow(wanted))
+        throw new ValueError(`out of memory: ${bytes} bytes wanted, ${top} in use; drop arrays, or work inside npx.scope`);
+    }
+    renewViews();
+  }
+  top += bytes;
+  return address;
+}
+
+function grow(pages: number): boolean {
+  try {
+    memory.grow(pages);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// ---- free memory for large regions: neighbours are joined, sizes sorted into classes of an eighth of an octave
+
+class Hole {
+  place = 0;
+  constructor(
+    public address: number,
+    public bytes: number,
+  ) {}
+}
+
+const byStart = new Map<number, Hole>();
+const byEnd = new Map<number, Hole>();
+const bins: Hole[][] = Array.from({ length: 256 }, () => []);
+
+function sizeClass(bytes: number): number {
+  const octave = 31 - Math.clz32(bytes);
+  return (octave << 3) | ((bytes >>> (octave - 3)) & 7);
+}
+
+/** Sizes are rounded up to a class, so that memory given back fits the next array of about the size. */
+function roundUp(bytes: number): number {
+  if (bytes <= 4096) return (bytes + 255) & ~255;
+  const step = 2 ** (28 - Math.clz32(bytes - 1));
+  return Math.ceil(bytes / step) * step;
+}
+
+function addHole(address: number, bytes: number): void {
+  const before = byEnd.get(address);
+  if (before !== undefined) {
+    removeHole(before);
+    address = before.address;
+    bytes += before.bytes;
+  }
+  const after = byStart.get(address + bytes);
+  if (after !== undefined) {
+    removeHole(after);
+    bytes += after.bytes;
+  }
+  const hole = new Hole(address, bytes);
+  byStart.set(address, hole);
+  byEnd.set(address + bytes, hole);
+  const bin = bins[sizeClass(bytes)]!;
+  hole.place = bin.length;
+  bin.push(hole);
+}
+
+function removeHole(hole: Hole): void {
+  byStart.delete(hole.address);
+  byEnd.delete(hole.address + hole.bytes);
+  const bin = bins[sizeClass(hole.bytes)]!;
+  const last = bin.pop()!;
+  if (last !== hole) {
+    bin[hole.place] = last;
+    last.place = hole.place;
+  }
+}
+
+/** A hole of at least the size, or 0. */
+function takeHole(bytes: number): number {
+  for (let c = sizeClass(bytes); c < bins.length; c++) {
+    const bin = bins[c]!;
+    // Within the first class a hole may be too small; above it every hole fits.
+    for (let i = bin.length - 1; i >= 0; i--) {
+      const hole = bin[i]!;
+      if (hole.bytes < bytes) continue;
+      removeHole(hole);
+      if (hole.bytes > bytes) addHole(hole.address + bytes, hole.bytes - bytes);
+      return hole.address;
+    }
+  }
+  return 0;
+}
+
+// ---- large regions: one array each, the least recently used is evicted first
+
+let oldest: Region | null = null;
+let newest: Region | null = null;
+let clock = 0;
+
+function unlink(r: Region): void {
+  if (r.older === null) oldest = r.newer;
+  else r.older.newer = r.newer;
+  if (r.newer === null) newest = r.older;
+  else r.newer.older = r.older;
+  r.older = r.newer = null;
+}
+
+function append(r: Region): void {
+  r.stamp = ++clock;
+  r.older = newest;
+  if (newest === null) oldest = r;
+  else newest.newer = r;
+  newest = r;
+}
+
+function touch(r: Region): number {
+  if (r !== newest) {
+    unlink(r);
+    append(r);
+  }
+  return r.address;
+}
+
+function copyOut(address: number, bytes: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes; at += PIECE) pieces.push(U8.slice(address + at, address + Math.min(at + PIECE, bytes)));
+  evictions++;
+  return pieces;
+}
+
+function release(r: Region): void {
+  unlink(r);
+  addHole(r.address, roundUp(r.bytes));
+  resident -= r.bytes;
+  r.address = 0;
+}
+
+/** Finds memory for a large region: a hole, fresh memory below the limit, or the place of what was longest unused. */
+function place(bytes: number): number {
+  if (torture) shake();
+  const wanted = roundUp(bytes);
+  let address = takeHole(wanted);
+  if (address !== 0) return address;
+  if (top + wanted <= limit) return extend(wanted);
+  let evicted = 0;
+  while (oldest !== null && oldest.stamp <= clock - GUARD && evicted < 4 * wanted) {
+    const victim = oldest;
+    victim.host = copyOut(victim.address, victim.bytes);
+    evicted += victim.bytes;
+    release(victim);
+    address = takeHole(wanted);
+    if (address !== 0) return address;
+  }
+  return extend(wanted);
+}
+
+const registry = new FinalizationRegistry<Region>(r => {
+  if (r.address !== 0) release(r);
+  r.host = null;
+});
+
+function allocateLarge(bytes: number): Block {
+  const r = new Region(place(bytes), bytes, true);
+  resident += bytes;
+  append(r);
+  const block = new Block(r, 0, bytes);
+  if (bytes >= WATCHED) registry.register(block, r);
+  return block;
+}
+
+// ---- small arrays: slabs in rings, evicted in the order in which they were filled
+
+class Nursery {
+  private readonly base: number;
+  private readonly slabs: (Region | null)[];
+  private position = 0;
+  private used = 0;
+  private current: Region;
+
+  constructor(private readonly count: number) {
+    this.base = extend(count * SLAB);
+    this.slabs = new Array<Region | null>(count).fill(null);
+    this.current = this.slabs[0] = new Region(this.base, SLAB, false);
+  }
+
+  allocate(bytes: number): Block {
+    if (this.used + bytes > SLAB) this.advance();
+    const block = new Block(this.current, this.used, bytes);
+    this.used += bytes;
+    return block;
+  }
+
+  /** Opens the next slab, and clears the one GUARD slabs ahead: what is in memory now stays there for that long. */
+  private advance(): void {
+    this.current.bytes = this.used;
+    const ahead = (this.position + 1 + GUARD) % this.count;
+    const old = this.slabs[ahead]!;
+    if (old !== null) {
+      old.host = copyOut(old.address, old.bytes);
+      old.address = 0;
+      this.slabs[ahead] = null;
+    }
+    this.position = (this.position + 1) % this.count;
+    this.current = this.slabs[this.position] = new Region(this.base + this.position * SLAB, SLAB, false);
+    this.used = 0;
+  }
+
+  /** Evicts everything and starts again; the ring's memory is not reused. */
+  evictAll(): void {
+    this.current.bytes = this.used;
+    for (const r of this.slabs) {
+      if (r === null) continue;
+      r.host = copyOut(r.address, r.bytes);
+      r.address = 0;
+    }
+  }
+}
+
+let results: Nursery | null = null;
+let cells: Nursery | null = null;
+let hosts: Nursery | null = null;
+let slabCount = 512;
+
+// ---- the outside of it
+
+let scope: Block[] | null = null;
+
+function noted(block: Block): Block {
+  if (scope !== null) scope.push(block);
+  return block;
+}
+
+/** Memory for an operator's result. */
+export function allocate(bytes: number): Block {
+  if (bytes > SMALL) return noted(allocateLarge(bytes));
+  if (torture) shake();
+  if (bytes <= 8) {
+    if (cells === null) cells = new Nursery(slabCount >> 2);
+    return noted(cells.allocate(8));
+  }
+  if (results === null) results = new Nursery(slabCount);
+  return noted(results.allocate((bytes + 15) & ~15));
+}
+
+/** Memory for what comes from outside and stays: host data, parameters, gradient buffers. */
+export function allocateHost(bytes: number): Block {
+  if (bytes > SMALL) return noted(allocateLarge(bytes));
+  if (torture) shake();
+  if (hosts === null) hosts = new Nursery(slabCount >> 1);
+  return noted(hosts.allocate((bytes + 15) & ~15 || 16));
+}
+
+/** The byte address of a block, which is brought back into memory if need be. Good until the kernel of this call has run. */
+export function address(block: Block): number {
+  const r = block.region;
+  const a = r.address;
+  if (a === 0) return comeBack(block);
+  return (r.large ? touch(r) : a) + block.offset;
+}
+
+function comeBack(block: Block): number {
+  const r = block.region;
+  const host = r.host;
+  if (host === null) throw new ValueError("this array was released: it was made inside npx.scope and not returned, or disposed; keep it with npx.keep");
+  returns++;
+  if (r.large) {
+    const a = place(r.bytes);
+    for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
+    r.address = a;
+    r.host = null;
+    resident += r.bytes;
+    append(r);
+    return a;
+  }
+  const outer = scope;
+  scope = null;
+  const home = allocate(block.bytes);
+  scope = outer;
+  const a = home.region.address + home.offset;
+  U8.set(host[0]!.subarray(block.offset, block.offset + block.bytes), a);
+  block.region = home.region;
+  block.offset = home.offset;
+  return a;
+}
+
+const RELEASED = new Region(0, 0, false);
+
+/** Gives back at once what nobody will read again. Using the block afterwards is an error, not a wrong number. */
+export function free(block: Block): void {
+  const r = block.region;
+  if (r.large && r.address !== 0) release(r);
+  r.host = r.large ? null : r.host;
+  block.region = RELEASED;
+}
+
+export const isReleased = (block: Block): boolean => block.region === RELEASED;
+
+/** Puts a number of a call into one of eight scratch cells, as float32, float64 or int32, and gives its address. */
+export function scratch(slot: number, value: number, lane: number): number {
+  const at = SCRATCH + slot * 16;
+  if (lane === 0) F32[at >> 2] = value;
+  else if (lane === 1) F64[at >> 3] = value;
+  else I32[at >> 2] = value;
+  return at;
+}
+
+/** Runs `fn` noting the blocks made inside; gives them beside the result. */
+export function noteBlocks<T>(fn: () => T): [T, Block[]] {
+  const outer = scope;
+  const made: Block[] = [];
+  scope = made;
+  try {
+    return [fn(), made];
+  } finally {
+    scope = outer;
+    if (outer !== null) for (const b of made) outer.push(b);
+  }
+}
+
+/** Sets how many bytes of memory arrays may take before the least recently used are moved out of it. */
+export function setLimit(bytes: number): void {
+  limit = bytes;
+}
+
+export interface MemoryInfo {
+  /** Bytes of memory that large arrays may take before eviction. */
+  limit: number;
+  /** Bytes of WebAssembly memory. */
+  wasm: number;
+  /** Bytes of large arrays in it now. */
+  resident: number;
+  /** How often a region was moved out since the start, and how often something came back. */
+  evictions: number;
+  returns: number;
+}
+
+export const memoryInfo = (): MemoryInfo => ({ limit, wasm: U8.length, resident, evictions, returns });
+
+/** Makes every weakness show: the smallest rings, a budget of 1 MB, and views renewed at every allocation. For tests. */
+export function setTorture(): void {
+  torture = true;
+  for (const ring of [results, cells, hosts]) ring?.evictAll();
+  results = cells = hosts = null;
+  slabCount = 64;
+  limit = 2 ** 20;
+}
+
+function shake(): void {
+  memory.grow(0);
+  renewViews();
+}

@@ -1,0 +1,288 @@
+/** Kernels that are not expressions, written by hand on the assembler: moving elements, gather and scatter, the multiply. */
+import { BYTES, F32 as FLOAT32, F64 as FLOAT64, SHIFT } from "../../dtype.ts";
+import { F32x4, F64x2, type Func, I32, I32x4, type Local, Module, F32 as Op32, F64 as Op64, V128 } from "./assembler.ts";
+import { memory } from "./heap.ts";
+
+type Routine = (...args: number[]) => void;
+
+function instantiate(module: Module): Record<string, Routine> {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
+  return instance.exports as unknown as Record<string, Routine>;
+}
+
+/** Load and store of an element by its size's shift: bits only, so one of each size serves all dtypes. */
+const LOAD: Record<number, number> = { 0: I32.load8U, 2: Op32.load, 3: Op64.load };
+const STORE: Record<number, number> = { 0: I32.store8, 2: Op32.store, 3: Op64.store };
+
+let moves: Record<string, Routine> | undefined;
+
+function buildMoves(): Record<string, Routine> {
+  const m = new Module(false);
+  const copy = m.func("copy", ["i32", "i32", "i32"], []);
+  copy.get(copy.param(0)).get(copy.param(1)).get(copy.param(2)).memoryCopy();
+  const fill = m.func("fill", ["i32", "i32", "i32"], []);
+  fill.get(fill.param(0)).get(fill.param(1)).get(fill.param(2)).memoryFill();
+  for (const shift of [0, 2, 3]) {
+    writeStrided(m, shift);
+    writeGather(m, shift);
+  }
+  writeScatter(m, "scatterAdd0", 0, f => f.op(I32.add), I32.load8U, I32.store8);
+  writeScatter(m, "scatterAddI32", 2, f => f.op(I32.add), I32.load, I32.store);
+  writeScatter(m, "scatterAddF32", 2, f => f.op(Op32.add), Op32.load, Op32.store);
+  writeScatter(m, "scatterAddF64", 3, f => f.op(Op64.add), Op64.load, Op64.store);
+  return instantiate(m);
+}
+
+/** strided(from, to, n0, f0, t0, n1, f1, t1): two nested loops over elements, steps in bytes. */
+function writeStrided(m: Module, shift: number): void {
+  const f = m.func(`strided${shift}`, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
+  const [from, to, n0, f0, t0, n1, f1, t1] = f.params as [Local, Local, Local, Local, Local, Local, Local, Local];
+  const i = f.local("i32");
+  const j = f.local("i32");
+  const p = f.local("i32");
+  const q = f.local("i32");
+  f.forLoop(i, 0, n0, 1, () => {
+    f.get(from).set(p).get(to).set(q);
+    f.forLoop(j, 0, n1, 1, () => {
+      f.get(q).get(p).memory(LOAD[shift]!).memory(STORE[shift]!);
+      f.increment(p, f1).increment(q, t1);
+    });
+    f.increment(from, f0).increment(to, t0);
+  });
+}
+
+/** gather(src, index, out, n, row): out's row i is src's row index[i]; a row has `row` elements. */
+function writeGather(m: Module, shift: number): void {
+  const f = m.func(`gather${shift}`, ["i32", "i32", "i32", "i32", "i32"], []);
+  const [src, index, out, n, row] = f.params as [Local, Local, Local, Local, Local];
+  const i = f.local("i32");
+  const bytes = f.local("i32");
+  const from = f.local("i32");
+  f.get(row).i32Const(shift).op(I32.shl).set(bytes);
+  f.forLoop(i, 0, n, 1, () => {
+    f.get(src).get(index).memory(I32.load).get(bytes).op(I32.mul).op(I32.add).set(from);
+    f.get(row).i32Const(1).op(I32.eq);
+    f.if(
+      () => f.get(out).get(from).memory(LOAD[shift]!).memory(STORE[shift]!),
+      () => f.get(out).get(from).get(bytes).memoryCopy(),
+    );
+    f.increment(out, bytes).increment(index, 4);
+  });
+}
+
+/** scatterAdd(src, index, out, n, row): adds src's row i to out's row index[i], one after another. */
+function writeScatter(m: Module, name: string, shift: number, combine: (f: Func) => void, load: number, store: number): void {
+  const f = m.func(name, ["i32", "i32", "i32", "i32", "i32"], []);
+  const [src, index, out, n, row] = f.params as [Local, Local, Local, Local, Local];
+  const i = f.local("i32");
+  const j = f.local("i32");
+  const to = f.local("i32");
+  f.forLoop(i, 0, n, 1, () => {
+    f.get(out).get(index).memory(I32.load).get(row).op(I32.mul).i32Const(shift).op(I32.shl).op(I32.add).set(to);
+    f.forLoop(j, 0, row, 1, () => {
+      f.get(to).get(to).memory(load).get(src).memory(load);
+      combine(f);
+      f.memory(store);
+      f.increment(to, 1 << shift).increment(src, 1 << shift);
+    });
+    f.increment(index, 4);
+  });
+}
+
+const moving = (): Record<string, Routine> => (moves ??= buildMoves());
+
+/** Copies bytes within memory; overlapping is allowed. */
+export function copy(to: number, from: number, bytes: number): void {
+  moving().copy!(to, from, bytes);
+}
+
+/** Sets bytes. */
+export function fill(to: number, byte: number, bytes: number): void {
+  moving().fill!(to, byte, bytes);
+}
+
+/** Tiles of this many elements a side keep a transposing copy within the first cache. */
+const TILE = 32;
+
+/** Copies elements of 1 << shift bytes from one view to another of the same shape; strides are in elements. */
+export function strided(from: number, to: number, shift: number, shape: readonly number[], fromStrides: readonly number[], toStrides: readonly number[]): void {
+  const move = moving()[`strided${shift}`]!;
+  // Axes by the step in the target, the innermost last; neighbours that run on are joined.
+  const axes = shape.map((n, i) => ({ n, f: fromStrides[i]! << shift, t: toStrides[i]! << shift })).filter(a => a.n !== 1);
+  axes.sort((p, q) => Math.abs(q.t) - Math.abs(p.t));
+  for (let i = axes.length - 1; i > 0; i--) {
+    const outer = axes[i - 1]!;
+    const inner = axes[i]!;
+    if (outer.f !== inner.f * inner.n || outer.t !== inner.t * inner.n) continue;
+    axes.splice(i - 1, 2, { n: outer.n * inner.n, f: inner.f, t: inner.t });
+  }
+  const one = { n: 1, f: 0, t: 0 };
+  const inner = axes.pop() ?? one;
+  if (inner.f === 1 << shift && inner.t === 1 << shift && inner.n * inner.f >= 64) {
+    walk(axes, from, to, (f, t) => copy(t, f, inner.n << shift));
+    return;
+  }
+  // The second loop follows the source's smallest step, so that a transposition walks in tiles.
+  let best = axes.length - 1;
+  for (let i = 0; i < axes.length; i++) if (Math.abs(axes[i]!.f) < Math.abs(axes[best]!.f)) best = i;
+  const second = best >= 0 ? axes.splice(best, 1)[0]! : one;
+  walk(axes, from, to, (f, t) => {
+    if (Math.abs(second.f) >= Math.abs(inner.f) || second.n <= TILE || inner.n <= TILE)
+      return move(f, t, second.n, second.f, second.t, inner.n, inner.f, inner.t);
+    for (let i = 0; i < second.n; i += TILE)
+      for (let j = 0; j < inner.n; j += TILE)
+        move(
+          f + i * second.f + j * inner.f,
+          t + i * second.t + j * inner.t,
+          Math.min(TILE, second.n - i),
+          second.f,
+          second.t,
+          Math.min(TILE, inner.n - j),
+          inner.f,
+          inner.t,
+        );
+  });
+}
+
+function walk(axes: readonly { n: number; f: number; t: number }[], from: number, to: number, visit: (f: number, t: number) => void): void {
+  const step = (axis: number, f: number, t: number): void => {
+    if (axis === axes.length) return visit(f, t);
+    const a = axes[axis]!;
+    for (let i = 0; i < a.n; i++) step(axis + 1, f + i * a.f, t + i * a.t);
+  };
+  step(0, from, to);
+}
+
+/** out's row i is src's row index[i]; `index` holds n int32, which are not checked here. */
+export function gather(code: number, src: number, index: number, out: number, n: number, row: number): void {
+  moving()[`gather${SHIFT[code]}`]!(src, index, out, n, row);
+}
+
+/** Adds src's row i to out's row index[i], in the order of i, so that repeated positions add up. */
+export function scatterAdd(code: number, src: number, index: number, out: number, n: number, row: number): void {
+  const name = code === FLOAT32 ? "scatterAddF32" : code === FLOAT64 ? "scatterAddF64" : BYTES[code] === 4 ? "scatterAddI32" : "scatterAdd0";
+  moving()[name]!(src, index, out, n, row);
+}
+
+// ---- the multiply
+
+interface Lanes {
+  readonly name: string;
+  readonly shift: number;
+  readonly lanes: number;
+  readonly splat: number;
+  readonly mul: number;
+  readonly add: number;
+}
+
+const LANES: readonly Lanes[] = [
+  { name: "F32", shift: 2, lanes: 4, splat: V128.load32Splat, mul: F32x4.mul, add: F32x4.add },
+  { name: "F64", shift: 3, lanes: 2, splat: V128.load64Splat, mul: F64x2.mul, add: F64x2.add },
+  { name: "I32", shift: 2, lanes: 4, splat: V128.load32Splat, mul: I32x4.mul, add: I32x4.add },
+];
+
+let products: Record<string, Routine> | undefined;
+
+/**
+ * c = a·b for matrices of one dtype (float32, float64, int32): a has any byte steps (aRow, aColumn), b and c have unit
+ * steps along their rows and bRow, cRow bytes between them. Each element is summed in the order of the inner index.
+ */
+export function multiply(
+  lane: number,
+  a: number,
+  b: number,
+  c: number,
+  m: number,
+  n: number,
+  k: number,
+  aRow: number,
+  aColumn: number,
+  bRow: number,
+  cRow: number,
+): void {
+  products ??= buildProducts();
+  products[`multiply${LANES[lane]!.name}`]!(a, b, c, m, n, k, aRow, aColumn, bRow, cRow);
+}
+
+function buildProducts(): Record<string, Routine> {
+  const module = new Module(false);
+  for (const lanes of LANES) {
+    // A strip is `rows` rows of c: its columns in tiles of two vectors, then one, the last of them perhaps in part.
+    const strips = [4, 1].map(rows => writeStrip(module, lanes, rows));
+    const f = module.func(`multiply${lanes.name}`, new Array(10).fill("i32"), []);
+    const [a, b, c, m, n, k, aRow, aColumn, bRow, cRow] = f.params as Local[] as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
+    strips.forEach((strip, s) => {
+      const rows = [4, 1][s]!;
+      f.whileLoop(
+        () => f.get(m).i32Const(rows).op(I32.geS),
+        () => {
+          f.get(a).get(b).get(c).get(n).get(k).get(aRow).get(aColumn).get(bRow).get(cRow).call(strip);
+          f.increment(m, -rows);
+          for (const [p, step] of [
+            [a, aRow],
+            [c, cRow],
+          ] as const)
+            f.get(p).get(step).i32Const(rows).op(I32.mul).op(I32.add).set(p);
+        },
+      );
+    });
+  }
+  return instantiate(module);
+}
+
+function writeStrip(module: Module, lanes: Lanes, rows: number): Func {
+  const f = module.func("", new Array(9).fill("i32"), []);
+  const [a, b, c, n, k, aRow, aColumn, bRow, cRow] = f.params as Local[] as [Local, Local, Local, Local, Local, Local, Local, Local, Local];
+  const p = f.local("i32");
+  const q = f.local("i32");
+  const r = f.local("i32");
+  const t = f.local("i32");
+  const sums = Array.from({ length: rows * 2 }, () => f.local("v128"));
+  const columns = [f.local("v128"), f.local("v128")];
+  const factor = f.local("v128");
+  for (const vectors of [2, 1]) {
+    const width = vectors * lanes.lanes;
+    f.whileLoop(
+      () => f.get(n).i32Const(vectors === 2 ? width : 1).op(I32.geS),
+      () => {
+        for (let i = 0; i < rows * vectors; i++) f.i32x4Const(0).set(sums[i]!);
+        f.get(a).set(p).get(b).set(q);
+        f.forLoop(t, 0, k, 1, () => {
+          for (let v = 0; v < vectors; v++) f.get(q).memory(V128.load, 16 * v).set(columns[v]!);
+          f.get(p).set(r);
+          for (let i = 0; i < rows; i++) {
+            f.get(r).memory(lanes.splat).set(factor);
+            if (i + 1 < rows) f.increment(r, aRow);
+            for (let v = 0; v < vectors; v++) {
+              const sum = sums[i * vectors + v]!;
+              f.get(sum).get(factor).get(columns[v]!).op(lanes.mul).op(lanes.add).set(sum);
+            }
+          }
+          f.increment(p, aColumn).increment(q, bRow);
+        });
+        f.get(c).set(r);
+        for (let i = 0; i < rows; i++) {
+          if (vectors === 2) for (let v = 0; v < 2; v++) f.get(r).get(sums[2 * i + v]!).memory(V128.store, 16 * v);
+          else storePart(f, lanes, r, sums[i]!, n);
+          if (i + 1 < rows) f.increment(r, cRow);
+        }
+        f.increment(b, width << lanes.shift).increment(c, width << lanes.shift).increment(n, -width);
+      },
+    );
+  }
+  return f;
+}
+
+/** Stores the first n lanes of a vector, all of them if n is at least their number. */
+function storePart(f: Func, lanes: Lanes, at: Local, vector: Local, n: Local): void {
+  f.get(n).i32Const(lanes.lanes).op(I32.geS);
+  f.if(
+    () => f.get(at).get(vector).memory(V128.store),
+    () => {
+      for (let lane = 0; lane < lanes.lanes - 1; lane++) {
+        f.get(n).i32Const(lane).op(I32.gtS);
+        f.if(() => f.get(at).get(vector).memoryLane(lanes.lanes === 4 ? V128.store32Lane : V128.store64Lane, lane, lane << lanes.shift));
+      }
+    },
+  );
+}

@@ -1,0 +1,239 @@
+/**
+ * Philox 4×32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw (2011, "Parallel random numbers: as easy
+ * as 1, 2, 3"), in WebAssembly: the n-th number of a stream is a function of n, not of the one before it. Knows addresses
+ * and counters, not arrays and seeds.
+ */
+import type { Func, Local } from "./assembler.ts";
+import { F32x4, F64x2, I32, I32x4, I64, I64x2, Module, V128 } from "./assembler.ts";
+import { memory, scratch } from "./heap.ts";
+
+/**
+ * Writes n elements to `out`. A block is what one counter value gives: four words, so four elements of one word each or
+ * two of two words. The counter's words are c0 (lowest) … c3, and the first `skip` elements of the first block are left out.
+ * Block after block c0 and c1 count up together as 64 bits. All words are int32 bit patterns.
+ */
+export type Fill = (
+  out: number,
+  n: number,
+  skip: number,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  key0: number,
+  key1: number,
+) => void;
+
+/**
+ * What is written: "words" themselves (uint32);
+ * "uniform32", float32 in [0, 1): the upper 24 bits of a word, times 2^-24;
+ * "open32", float32 in (0, 1]: (word + 1/2)·2^-32 rounded, so that small numbers have all their digits;
+ * "uniform64", float64 in [0, 1): the upper 53 bits of two words, times 2^-53; the first word is the lower half.
+ */
+export type Kind = "words" | "uniform32" | "open32" | "uniform64";
+
+const ROUNDS = 10;
+const MULTIPLIER0 = 0xd2511f53;
+const MULTIPLIER1 = 0xcd9e8d57;
+const WEYL0 = 0x9e3779b9;
+const WEYL1 = 0xbb67ae85;
+
+/** Four blocks are computed side by side, one to a lane; and two such fours in turn, because a round waits for its products. */
+const GROUP = 8;
+
+/** A shuffle of whole 32-bit words; 4 … 7 are the second vector's. */
+const words = (...order: readonly number[]): number[] => order.flatMap(i => [4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3]);
+const EVEN = words(0, 2, 4, 6);
+const ODD = words(1, 3, 5, 7);
+const FIRST_PAIRS = words(0, 4, 1, 5);
+const LAST_PAIRS = words(2, 6, 3, 7);
+const FIRST_HALVES = words(0, 1, 4, 5);
+const LAST_HALVES = words(2, 3, 6, 7);
+
+/** Pushes what is stored for a block, whose words are in a vector that may be overwritten. */
+type Convert = (f: Func, block: Local) => Func;
+
+/** The state of four blocks, each word in a vector of its own, and room for their products. */
+interface Four {
+  readonly x: readonly [Local, Local, Local, Local];
+  readonly low: readonly [Local, Local];
+  readonly high: readonly [Local, Local];
+}
+
+function begin(f: Func, { x }: Four, counter: Local, first: number, c2: Local, c3: Local): void {
+  f.get(counter).op(I32.wrapI64).op(I32x4.splat).tee(x[1]);
+  f.v128Const([0, 1, 2, 3].flatMap(i => [first + i, 0, 0, 0]))
+    .op(I32x4.add)
+    .tee(x[0]);
+  // A lane that wrapped around is smaller than where it began; its mask is -1, the carry.
+  f.get(x[1]).op(I32x4.ltU).set(x[1]);
+  f.get(counter).i64Const(32n).op(I64.shrU).op(I32.wrapI64).op(I32x4.splat).get(x[1]).op(I32x4.sub).set(x[1]);
+  f.get(c2).op(I32x4.splat).set(x[2]).get(c3).op(I32x4.splat).set(x[3]);
+}
+
+function round(f: Func, { x, low, high }: Four, key0: Local, key1: Local): void {
+  f.get(x[0]).i32x4Const(MULTIPLIER0).op(I64x2.extmulLowI32x4U).set(low[0]);
+  f.get(x[0]).i32x4Const(MULTIPLIER0).op(I64x2.extmulHighI32x4U).set(high[0]);
+  f.get(x[2]).i32x4Const(MULTIPLIER1).op(I64x2.extmulLowI32x4U).set(low[1]);
+  f.get(x[2]).i32x4Const(MULTIPLIER1).op(I64x2.extmulHighI32x4U).set(high[1]);
+  f.get(low[1]).get(high[1]).shuffle(ODD).get(x[1]).op(V128.xor).get(key0).op(V128.xor).set(x[0]);
+  f.get(low[1]).get(high[1]).shuffle(EVEN).set(x[1]);
+  f.get(low[0]).get(high[0]).shuffle(ODD).get(x[3]).op(V128.xor).get(key1).op(V128.xor).set(x[2]);
+  f.get(low[0]).get(high[0]).shuffle(EVEN).set(x[3]);
+}
+
+/** From the words of four blocks to four blocks of words. */
+function transpose(f: Func, { x, low, high }: Four): void {
+  f.get(x[0]).get(x[1]).shuffle(FIRST_PAIRS).set(low[0]).get(x[2]).get(x[3]).shuffle(FIRST_PAIRS).set(low[1]);
+  f.get(x[0]).get(x[1]).shuffle(LAST_PAIRS).set(high[0]).get(x[2]).get(x[3]).shuffle(LAST_PAIRS).set(high[1]);
+  f.get(low[0]).get(low[1]).shuffle(FIRST_HALVES).set(x[0]).get(low[0]).get(low[1]).shuffle(LAST_HALVES).set(x[1]);
+  f.get(high[0]).get(high[1]).shuffle(FIRST_HALVES).set(x[2]).get(high[0]).get(high[1]).shuffle(LAST_HALVES).set(x[3]);
+}
+
+/** groups(out, count, counter, c2, c3, key0, key1): eight blocks, `count` times. */
+function writeGroups(module: Module, convert: Convert): Func {
+  const f = module.func("", ["i32", "i32", "i64", "i32", "i32", "i32", "i32"], []);
+  const [out, count, counter, c2, c3, key0, key1] = f.params as [Local, Local, Local, Local, Local, Local, Local];
+  const vector = (): Local => f.local("v128");
+  const keys = Array.from({ length: ROUNDS }, () => [vector(), vector()] as const);
+  const fours: Four[] = [0, 1].map(() => ({
+    x: [vector(), vector(), vector(), vector()],
+    low: [vector(), vector()],
+    high: [vector(), vector()],
+  }));
+  for (const [k0, k1] of keys) {
+    f.get(key0).op(I32x4.splat).set(k0).get(key1).op(I32x4.splat).set(k1);
+    f.increment(key0, WEYL0);
+    f.increment(key1, WEYL1);
+  }
+  f.whileLoop(
+    () => f.get(count),
+    () => {
+      fours.forEach((four, i) => {
+        begin(f, four, counter, 4 * i, c2, c3);
+      });
+      for (const [k0, k1] of keys) for (const four of fours) round(f, four, k0, k1);
+      fours.forEach((four, i) => {
+        transpose(f, four);
+        four.x.forEach((block, j) => {
+          f.get(out);
+          convert(f, block).memory(V128.store, 64 * i + 16 * j);
+        });
+      });
+      f.increment(out, 16 * GROUP);
+      f.get(counter).i64Const(BigInt(GROUP)).op(I64.add).set(counter);
+      f.increment(count, -1);
+    },
+  );
+  return f;
+}
+
+/** The four words of a block as float32 in [0, 1). */
+const toUniform32 = (f: Func, block: Local): Func =>
+  f
+    .get(block)
+    .i32Const(8)
+    .op(I32x4.shrU)
+    .op(F32x4.convertI32x4S)
+    .f32x4Const(2 ** -24)
+    .op(F32x4.mul);
+
+const toOpen32 = (f: Func, block: Local): Func =>
+  f
+    .get(block)
+    .op(F32x4.convertI32x4U)
+    .f32x4Const(2 ** -32)
+    .op(F32x4.mul)
+    .f32x4Const(2 ** -33)
+    .op(F32x4.add);
+
+/** Below the bits of 2^84 and 2^52 an integer's two halves are float64 numbers; taking both powers away leaves the integer. */
+function toUniform64(f: Func, block: Local): Func {
+  f.get(block).i32Const(11).op(I64x2.shrU).tee(block);
+  f.i32Const(32)
+    .op(I64x2.shrU)
+    .i64x2Const(0x4530000000000000n)
+    .op(V128.or)
+    .f64x2Const(2 ** 84 + 2 ** 52)
+    .op(F64x2.sub);
+  f.get(block).i64x2Const(0xffffffffn).op(V128.and).i64x2Const(0x4330000000000000n).op(V128.or).op(F64x2.add);
+  return f.f64x2Const(2 ** -53).op(F64x2.mul);
+}
+
+/** How many groups one call computes, so that the engine can replace its first code in long fills. */
+const GROUPS_PER_CALL = 1024;
+
+/**
+ * An exported Fill. Elements that do not make a whole group, at the front after a skip and at the end, go through the
+ * scratch cells, which lie one behind another.
+ */
+function writeFill(module: Module, kind: Kind, shift: number, convert: Convert): void {
+  const bytes = 16 * GROUP;
+  const perGroup = bytes >> shift;
+  const cells = scratch(0, 0, 0);
+  const groups = writeGroups(module, convert);
+  const f = module.func(kind, new Array<"i32">(9).fill("i32"), []);
+  const [out, n, skip, ...words] = f.params as [Local, Local, Local, ...Local[]];
+  const [c0, c1, c2, c3, key0, key1] = words as [Local, Local, Local, Local, Local, Local];
+  const [counter, count, m] = [f.local("i64"), f.local("i32"), f.local("i32")];
+  /** x = the smaller of x and y. */
+  const limit = (x: Local, push: () => Func): void => {
+    f.get(x);
+    push().get(x);
+    push().op(I32.ltU).select().set(x);
+  };
+  const inBytes = (x: Local): Func => f.get(x).i32Const(shift).op(I32.shl);
+  const run = (): Func => f.get(count).get(counter).get(c2).get(c3).get(key0).get(key1).call(groups);
+
+  f.get(c1).op(I64.extendI32U).i64Const(32n).op(I64.shl).get(c0).op(I64.extendI32U).op(I64.or).set(counter);
+  f.whileLoop(
+    () => f.get(n),
+    () => {
+      f.get(skip).get(n).i32Const(perGroup).op(I32.ltU).op(I32.or);
+      f.if(
+        () => {
+          f.i32Const(perGroup).get(skip).op(I32.sub).set(m);
+          limit(m, () => f.get(n));
+          f.i32Const(1).set(count).i32Const(cells);
+          run();
+          f.get(out).i32Const(cells);
+          inBytes(skip).op(I32.add);
+          inBytes(m).memoryCopy();
+          f.i32Const(0).set(skip);
+        },
+        () => {
+          f.get(n).i32Const(perGroup).op(I32.divU).set(count);
+          limit(count, () => f.i32Const(GROUPS_PER_CALL));
+          f.get(count).i32Const(perGroup).op(I32.mul).set(m).get(out);
+          run();
+        },
+      );
+      f.get(counter).get(count).op(I64.extendI32U).i64Const(BigInt(GROUP)).op(I64.mul).op(I64.add).set(counter);
+      f.get(out);
+      inBytes(m).op(I32.add).set(out);
+      f.get(n).get(m).op(I32.sub).set(n);
+    },
+  );
+}
+
+const CONVERT: Readonly<Record<Kind, Convert>> = {
+  words: (f, block) => f.get(block),
+  uniform32: toUniform32,
+  open32: toOpen32,
+  uniform64: toUniform64,
+};
+
+const built: Partial<Record<Kind, Fill>> = {};
+
+function build(kind: Kind): Fill {
+  const module = new Module(!(memory.buffer instanceof ArrayBuffer));
+  writeFill(module, kind, kind === "uniform64" ? 3 : 2, CONVERT[kind]);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
+  return exports[kind] as Fill;
+}
+
+/** The function that writes numbers of a kind, assembled when it is first asked for. */
+export function philox(kind: Kind): Fill {
+  built[kind] ??= build(kind);
+  return built[kind];
+}

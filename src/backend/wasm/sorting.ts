@@ -1,0 +1,383 @@
+/**
+ * Order among elements: stable argsort, argmax and argmin, written by hand in WebAssembly for every dtype. Knows
+ * addresses and element counts, not arrays.
+ */
+import { BOOL, F32 as FLOAT32, F64 as FLOAT64, I8 as INT8, I32 as INT32, U8 as UINT8 } from "../../dtype.ts";
+import type { Func, Local, ValueType } from "./assembler.ts";
+import { F32, F32x4, F64, F64x2, I8x16, I32, I32x4, Module, V128 } from "./assembler.ts";
+import { memory } from "./heap.ts";
+
+/** All addresses are in bytes; rows lie one behind another, n elements each. */
+export interface SortingRoutines {
+  /**
+   * Writes to `out` the int32 positions of each row's elements in ascending order. Equal elements (-0 and 0 too) keep
+   * their order, NaN come last. `work` is room for n int32.
+   */
+  argsort(code: number, src: number, out: number, work: number, n: number, rows: number): void;
+  /** Writes to `out` the int32 position of each row's first largest element, or of its first NaN. n >= 1. */
+  argmax(code: number, src: number, out: number, n: number, rows: number): void;
+  /** Writes to `out` the int32 position of each row's first smallest element, or of its first NaN. n >= 1. */
+  argmin(code: number, src: number, out: number, n: number, rows: number): void;
+}
+
+/** What differs between dtypes. */
+interface Element {
+  readonly type: ValueType;
+  /** log2 of the bytes of an element. */
+  readonly shift: number;
+  readonly load: number;
+  readonly eq: number;
+  readonly ne: number;
+  readonly lt: number;
+  readonly le: number;
+  readonly gt: number;
+  readonly splat: number;
+  readonly extract: number;
+  /** The larger and the smaller; for floats NaN if either is. Integers have no such scalar operation. */
+  readonly vectorMax: number;
+  readonly vectorMin: number;
+  readonly max?: number;
+  readonly min?: number;
+}
+
+const INTEGER = { type: "i32", eq: I32.eq, ne: I32.ne, lt: I32.ltS, le: I32.leS, gt: I32.gtS } as const;
+
+/** By code; bool is stored, and ordered, as uint8. */
+const ELEMENTS: Readonly<Record<number, Element>> = {
+  [FLOAT32]: {
+    type: "f32",
+    shift: 2,
+    load: F32.load,
+    eq: F32.eq,
+    ne: F32.ne,
+    lt: F32.lt,
+    le: F32.le,
+    gt: F32.gt,
+    splat: F32x4.splat,
+    extract: F32x4.extractLane,
+    vectorMax: F32x4.max,
+    vectorMin: F32x4.min,
+    max: F32.max,
+    min: F32.min,
+  },
+  [FLOAT64]: {
+    type: "f64",
+    shift: 3,
+    load: F64.load,
+    eq: F64.eq,
+    ne: F64.ne,
+    lt: F64.lt,
+    le: F64.le,
+    gt: F64.gt,
+    splat: F64x2.splat,
+    extract: F64x2.extractLane,
+    vectorMax: F64x2.max,
+    vectorMin: F64x2.min,
+    max: F64.max,
+    min: F64.min,
+  },
+  [INT32]: {
+    ...INTEGER,
+    shift: 2,
+    load: I32.load,
+    splat: I32x4.splat,
+    extract: I32x4.extractLane,
+    vectorMax: I32x4.maxS,
+    vectorMin: I32x4.minS,
+  },
+  [INT8]: {
+    ...INTEGER,
+    shift: 0,
+    load: I32.load8S,
+    splat: I8x16.splat,
+    extract: I8x16.extractLaneS,
+    vectorMax: I8x16.maxS,
+    vectorMin: I8x16.minS,
+  },
+  [UINT8]: {
+    ...INTEGER,
+    shift: 0,
+    load: I32.load8U,
+    splat: I8x16.splat,
+    extract: I8x16.extractLaneU,
+    vectorMax: I8x16.maxU,
+    vectorMin: I8x16.minU,
+  },
+};
+
+const isFloat = (e: Element): boolean => e.max !== undefined;
+
+/** Pushes the address of element `index` of the run at `base`. */
+function at(f: Func, base: Local, index: Local, shift: number): Func {
+  f.get(base).get(index);
+  if (shift > 0) f.i32Const(shift).op(I32.shl);
+  return f.op(I32.add);
+}
+
+/** Pushes whether `later` has to come before `earlier`, which stands in front of it: strictly smaller, with NaN as the largest. */
+function overtakes(f: Func, e: Element, later: Local, earlier: Local): Func {
+  if (!isFloat(e)) return f.get(later).get(earlier).op(e.lt);
+  f.get(earlier).get(later).op(e.le).op(I32.eqz);
+  return f.get(later).get(later).op(e.eq).op(I32.and);
+}
+
+/** Runs of this length are sorted by insertion, then merged. */
+const RUN = 16;
+
+/** insertion(src, out, from, to): writes the positions from … to - 1 in order. */
+function writeInsertion(module: Module, e: Element): Func {
+  const f = module.func("", ["i32", "i32", "i32", "i32"], []);
+  const [src, out, from, to] = [f.param(0), f.param(1), f.param(2), f.param(3)];
+  const [i, p, start, hole] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [x, y] = [f.local(e.type), f.local(e.type)];
+  at(f, out, from, 2).set(start);
+  f.forLoop(i, from, to, 1, () => {
+    at(f, src, i, e.shift).memory(e.load).set(x);
+    at(f, out, i, 2).set(hole);
+    f.whileLoop(
+      () => f.get(hole).get(start).op(I32.ne),
+      leave => {
+        f.get(hole).i32Const(4).op(I32.sub).memory(I32.load).set(p);
+        at(f, src, p, e.shift).memory(e.load).set(y);
+        overtakes(f, e, x, y).op(I32.eqz).brIf(leave);
+        f.get(hole).get(p).memory(I32.store);
+        f.increment(hole, -4);
+      },
+    );
+    f.get(hole).get(i).memory(I32.store);
+  });
+  return f;
+}
+
+/** merge(src, left, right, end, to): merges the sorted positions left … right and right … end of one buffer into another. */
+function writeMerge(module: Module, e: Element): Func {
+  const f = module.func("", ["i32", "i32", "i32", "i32", "i32"], []);
+  const [src, left, right, end, to] = [f.param(0), f.param(1), f.param(2), f.param(3), f.param(4)];
+  const [middle, p, q] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const [x, y] = [f.local(e.type), f.local(e.type)];
+  const fetch = (from: Local, position: Local, value: Local): void => {
+    f.get(from).memory(I32.load).set(position);
+    at(f, src, position, e.shift).memory(e.load).set(value);
+  };
+  f.get(right).set(middle);
+  f.block(leave => {
+    f.get(right).get(end).op(I32.eq).brIf(leave);
+    // Runs that are in order already are copied: sorting what is sorted costs no comparison per element.
+    f.get(right).i32Const(4).op(I32.sub).set(p);
+    fetch(p, p, x);
+    fetch(right, q, y);
+    overtakes(f, e, y, x).op(I32.eqz).brIf(leave);
+    fetch(left, p, x);
+    // Branches, though unpredictable: arithmetic in their place makes every load wait for the comparison, and takes twice as long.
+    f.loop(again => {
+      overtakes(f, e, y, x);
+      f.if(
+        () => {
+          f.get(to).get(q).memory(I32.store);
+          f.increment(to, 4);
+          f.increment(right, 4);
+          f.get(right).get(end).op(I32.eq).brIf(leave);
+          fetch(right, q, y);
+          f.br(again);
+        },
+        () => {
+          f.get(to).get(p).memory(I32.store);
+          f.increment(to, 4);
+          f.increment(left, 4);
+          f.get(left).get(middle).op(I32.eq).brIf(leave);
+          fetch(left, p, x);
+          f.br(again);
+        },
+      );
+    });
+  });
+  f.get(to).get(left).get(middle).get(left).op(I32.sub).memoryCopy();
+  f.get(to).get(middle).get(left).op(I32.sub).op(I32.add).get(right).get(end).get(right).op(I32.sub).memoryCopy();
+  return f;
+}
+
+/** argsort(src, out, work, n, rows): runs, then merges to and fro between the two buffers, so that the last ends in `out`. */
+function writeArgsort(module: Module, e: Element): void {
+  const insertion = writeInsertion(module, e);
+  const merge = writeMerge(module, e);
+  const f = module.func("argsort", ["i32", "i32", "i32", "i32", "i32"], []);
+  const [src, out, work, n, rows] = [f.param(0), f.param(1), f.param(2), f.param(3), f.param(4)];
+  const [row, width, double, from] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [bound, here, there] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const swap = (): Func => f.get(here).get(there).set(here).set(there);
+  /** Pushes from + by, or n if that is less. */
+  const limit = (by: Local): Func => {
+    f.get(from).get(by).op(I32.add).tee(bound).get(n);
+    return f.get(bound).get(n).op(I32.ltS).select();
+  };
+  f.forLoop(row, 0, rows, 1, () => {
+    f.get(out).set(here).get(work).set(there);
+    f.i32Const(RUN).set(width);
+    f.whileLoop(
+      () => f.get(width).get(n).op(I32.ltS),
+      () => {
+        swap();
+        f.get(width).i32Const(1).op(I32.shl).set(width);
+      },
+    );
+    f.i32Const(RUN).set(width);
+    f.forLoop(from, 0, n, width, () => {
+      f.get(src).get(here).get(from);
+      limit(width).call(insertion);
+    });
+    f.whileLoop(
+      () => f.get(width).get(n).op(I32.ltS),
+      () => {
+        f.get(width).i32Const(1).op(I32.shl).set(double);
+        f.i32Const(0).set(from);
+        f.loop(again => {
+          f.get(src);
+          at(f, here, from, 2);
+          limit(width).set(bound);
+          at(f, here, bound, 2);
+          limit(double).set(bound);
+          at(f, here, bound, 2);
+          at(f, there, from, 2).call(merge);
+          f.get(from).get(double).op(I32.add).tee(from).get(n).op(I32.ltS).brIf(again);
+        });
+        swap();
+        f.get(double).set(width);
+      },
+    );
+    f.get(src).get(n).i32Const(e.shift).op(I32.shl).op(I32.add).set(src);
+    f.get(out).get(n).i32Const(2).op(I32.shl).op(I32.add).set(out);
+  });
+}
+
+type Direction = "max" | "min";
+
+/** The bytes that are searched for a position only if they hold a better value than all before them. */
+const BLOCK = 1024;
+const ACCUMULATORS = 4;
+
+/** extreme(src, n): the largest or smallest of n >= 1 elements; NaN if there is one. */
+function writeExtreme(module: Module, e: Element, direction: Direction): Func {
+  const f = module.func("", ["i32", "i32"], [e.type]);
+  const [src, n] = [f.param(0), f.param(1)];
+  const [i, wide] = [f.local("i32"), f.local("i32")];
+  const [x, best] = [f.local(e.type), f.local(e.type)];
+  const acc = Array.from({ length: ACCUMULATORS }, () => f.local("v128"));
+  const [vector, scalar, better] = direction === "max" ? [e.vectorMax, e.max, e.gt] : [e.vectorMin, e.min, e.lt];
+  /** best = the better of best and x, which is on the stack. */
+  const improve = (): Func => {
+    if (scalar !== undefined) return f.get(best).op(scalar).set(best);
+    return f.tee(x).get(best).get(x).get(best).op(better).select().set(best);
+  };
+  f.get(src).memory(e.load).set(best);
+  const step = (16 >> e.shift) * ACCUMULATORS;
+  f.get(n).get(n).i32Const(step).op(I32.remU).op(I32.sub).tee(wide);
+  f.if(() => {
+    f.get(best).op(e.splat).set(acc[0]!);
+    for (let k = 1; k < ACCUMULATORS; k++) f.get(acc[0]!).set(acc[k]!);
+    f.forLoop(i, 0, wide, step, () => {
+      acc.forEach((a, k) => {
+        f.get(a)
+          .get(src)
+          .memory(V128.load, 16 * k)
+          .op(vector)
+          .set(a);
+      });
+      f.increment(src, 16 * ACCUMULATORS);
+    });
+    for (let k = 1; k < ACCUMULATORS; k++) f.get(acc[0]!).get(acc[k]!).op(vector).set(acc[0]!);
+    for (let bytes = 8; bytes >= 1 << e.shift; bytes >>= 1) {
+      const rotated = Array.from({ length: 16 }, (_, k) => (k + bytes) & 15);
+      f.get(acc[0]!).get(acc[0]!).get(acc[0]!).shuffle(rotated).op(vector).set(acc[0]!);
+    }
+    f.get(acc[0]!).lane(e.extract, 0).set(best);
+  });
+  f.forLoop(i, wide, n, 1, () => {
+    f.get(src).memory(e.load);
+    improve();
+    f.increment(src, 1 << e.shift);
+  });
+  f.get(best);
+  return f;
+}
+
+/** find(src, x): the first position of x, or of a NaN if x is one; there must be one. */
+function writeFind(module: Module, e: Element): Func {
+  const f = module.func("", ["i32", e.type], ["i32"]);
+  const [src, x] = [f.param(0), f.param(1)];
+  const [i, y] = [f.local("i32"), f.local(e.type)];
+  f.loop(again => {
+    at(f, src, i, e.shift).memory(e.load).tee(y).get(x).op(e.ne);
+    if (isFloat(e)) f.get(y).get(x).op(e.eq).get(y).get(y).op(e.eq).op(I32.or).op(I32.and);
+    f.if(() => {
+      f.increment(i, 1);
+      f.br(again);
+    });
+  });
+  f.get(i);
+  return f;
+}
+
+/** argmax or argmin(src, out, n, rows): finds the first block that holds the best value, then the place in it. */
+function writeArgExtreme(module: Module, e: Element, direction: Direction): void {
+  const extreme = writeExtreme(module, e, direction);
+  const find = writeFind(module, e);
+  const f = module.func(`arg${direction}`, ["i32", "i32", "i32", "i32"], []);
+  const [src, out, n, rows] = [f.param(0), f.param(1), f.param(2), f.param(3)];
+  const [row, from, left, found] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [x, best] = [f.local(e.type), f.local(e.type)];
+  const count = BLOCK >> e.shift;
+  const better = direction === "max" ? e.gt : e.lt;
+  f.forLoop(row, 0, rows, 1, () => {
+    f.i32Const(0).set(found);
+    f.get(src).memory(e.load).set(best);
+    f.forLoop(from, 0, n, count, leave => {
+      f.get(n).get(from).op(I32.sub).set(left);
+      at(f, src, from, e.shift);
+      f.get(left).i32Const(count).get(left).i32Const(count).op(I32.ltS).select().call(extreme).set(x);
+      // A NaN is neither: it ends the search.
+      f.get(x).get(best).op(better);
+      if (isFloat(e)) f.get(x).get(x).op(e.ne).op(I32.or);
+      f.if(() => f.get(from).set(found).get(x).set(best));
+      if (isFloat(e)) f.get(x).get(x).op(e.ne).brIf(leave);
+    });
+    f.get(out);
+    at(f, src, found, e.shift).get(best).call(find).get(found).op(I32.add).memory(I32.store);
+    f.increment(out, 4);
+    f.get(src).get(n).i32Const(e.shift).op(I32.shl).op(I32.add).set(src);
+  });
+}
+
+type Argsort = (src: number, out: number, work: number, n: number, rows: number) => void;
+type ArgExtreme = (src: number, out: number, n: number, rows: number) => void;
+
+interface Exports {
+  readonly argsort: Argsort;
+  readonly argmax: ArgExtreme;
+  readonly argmin: ArgExtreme;
+}
+
+function build(e: Element): Exports {
+  const module = new Module(!(memory.buffer instanceof ArrayBuffer));
+  writeArgsort(module, e);
+  writeArgExtreme(module, e, "max");
+  writeArgExtreme(module, e, "min");
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
+  return exports as unknown as Exports;
+}
+
+const built: Exports[] = [];
+
+/** The functions for a dtype, assembled when they are first asked for. */
+function exportsOf(code: number): Exports {
+  const stored = code === BOOL ? UINT8 : code;
+  built[stored] ??= build(ELEMENTS[stored]!);
+  return built[stored];
+}
+
+const ROUTINES: SortingRoutines = {
+  argsort: (code, src, out, work, n, rows) => exportsOf(code).argsort(src, out, work, n, rows),
+  argmax: (code, src, out, n, rows) => exportsOf(code).argmax(src, out, n, rows),
+  argmin: (code, src, out, n, rows) => exportsOf(code).argmin(src, out, n, rows),
+};
+
+export const sorting = (): SortingRoutines => ROUTINES;

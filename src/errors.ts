@@ -1,0 +1,54 @@
+/** The error classes. One form everywhere: `operator: what was given, what is wanted, the remedy`. Knows nothing else. */
+
+/** The common base of everything nabla throws on purpose. */
+export class NablaError extends Error {
+  override name = "NablaError";
+}
+
+/** Shapes that do not fit: broadcasting, reshape sizes, mask shapes, head gradients, axes out of range. */
+export class ShapeError extends NablaError {
+  override name = "ShapeError";
+}
+
+/** A dtype that is unknown, not there, or not allowed in this place. */
+export class DTypeError extends NablaError {
+  override name = "DTypeError";
+}
+
+/** A position outside its axis, or more index items than axes. */
+export class IndexError extends NablaError {
+  override name = "IndexError";
+}
+
+/** A value, mode or option that an operator does not take. */
+export class ValueError extends NablaError {
+  override name = "ValueError";
+}
+
+/** Everything about graphs: nothing recorded, freed, detached, unreachable, written to while recording. */
+export class GradError extends NablaError {
+  override name = "GradError";
+}
+
+/** A short text for any wrong argument, safe for every value a caller can pass. */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number" || typeof value === "boolean" || value === undefined) return String(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "symbol") return "a symbol";
+  if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
+  if (Array.isArray(value)) return value.length > 6 ? `a list of ${value.length}` : `[${value.map(describe).join(", ")}]`;
+  const name = (value as object).constructor?.name;
+  return name && name !== "Object" ? `a ${name}` : "an object";
+}
+
+/** Refuses an options object that is none, or that names an option the operator does not know. */
+export function checkOptions(operator: string, options: unknown, known: readonly string[]): void {
+  if (options === undefined || options === null) return;
+  if (typeof options !== "object" || Array.isArray(options))
+    throw new ValueError(`${operator}: options are an object, got ${describe(options)}; known options: ${known.join(", ") || "none"}`);
+  for (const key of Object.keys(options))
+    if (!known.includes(key))
+      throw new ValueError(`${operator}: unknown option ${JSON.stringify(key)}; known options: ${known.join(", ") || "none"}`);
+}

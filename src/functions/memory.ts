@@ -1,0 +1,85 @@
+/** What a user may say about memory, none of it ever needed: scopes, a limit, and what is in use. */
+import { NDArray } from "../array.ts";
+import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
+import { describe, GradError, ValueError } from "../errors.ts";
+import type { Node } from "../tape.ts";
+
+const kept = new Set<Block>();
+let depth = 0;
+
+/** Calls `visit` for every array in a value: itself, or in nested lists and plain objects. */
+function eachArray(value: unknown, visit: (x: NDArray) => void, seen = new Set<object>()): void {
+  if (value instanceof NDArray) return visit(value);
+  if (typeof value !== "object" || value === null || seen.has(value) || ArrayBuffer.isView(value)) return;
+  seen.add(value);
+  if (value instanceof Map || value instanceof Set) for (const item of value.values()) eachArray(item, visit, seen);
+  else for (const item of Object.values(value)) eachArray(item, visit, seen);
+}
+
+/** Adds an array's block, its gradient buffer's, and what the graph behind it has saved. */
+function claim(x: NDArray, wanted: Set<Block>): void {
+  wanted.add(x.storage.block);
+  const seen = new Set<Node>();
+  const stack: Node[] = x.edge === null ? [] : [x.edge];
+  if (x.base?.edge != null) stack.push(x.base.edge);
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (node.buffer !== null) wanted.add(node.buffer.storage.block);
+    for (const value of node.saved) if (value !== null && typeof value === "object") wanted.add(value.block);
+    if (node.attrs !== null) eachArray(node.attrs, a => wanted.add(a.storage.block));
+    for (const p of node.parents) if (p !== null) stack.push(p);
+  }
+}
+
+/**
+ * Runs a function and releases at once the arrays made inside that are not in what it returns, nor attached, nor passed
+ * to `npx.keep`, nor saved by the graph of a returned one. Never needed; large loops run faster with it. Using a
+ * released array is a ValueError.
+ * @throws GradError for an asynchronous function.
+ * @example npx.scope(() => np.ones(3).mul(2).add(1)) // array([3., 3., 3.])
+ */
+export function scope<T>(fn: () => T): T {
+  if (typeof fn !== "function") throw new ValueError(`scope: expected a function, got ${describe(fn)}`);
+  if (fn.constructor.name === "AsyncFunction") throw new GradError("scope: the function is asynchronous; the scope would end before it");
+  depth++;
+  try {
+    const [value, made] = noteBlocks(fn);
+    if (typeof (value as { then?: unknown } | null)?.then === "function") throw new GradError("scope: the function is asynchronous; the scope would end before it");
+    const wanted = new Set<Block>();
+    eachArray(value, x => claim(x, wanted));
+    for (const block of made) if (!wanted.has(block) && !kept.has(block) && !block.lasting) free(block);
+    return value;
+  } finally {
+    if (--depth === 0) kept.clear();
+  }
+}
+
+/**
+ * Keeps an array made inside `npx.scope` beyond its end, and gives it. Outside of scopes it does nothing.
+ * @example npx.keep(np.ones(2)) // array([1., 1.])
+ */
+export function keep<T>(value: T): T {
+  if (depth > 0) eachArray(value, x => claim(x, kept));
+  return value;
+}
+
+/**
+ * How much memory arrays take: the limit, bytes of WebAssembly memory, bytes of large arrays in it, and how often
+ * something was moved out of it and came back.
+ * @example npx.memoryInfo().limit > 0 // true
+ */
+export const memoryInfo = (): MemoryInfo => heapInfo();
+
+/**
+ * Sets how many bytes large arrays may take in WebAssembly memory before the least recently used are moved out of it
+ * (to where the garbage collector frees them, or the next use brings them back).
+ * @throws ValueError for less than 1 MB or anything but a number.
+ * @example npx.setMemoryLimit(256 * 2 ** 20) // undefined
+ */
+export function setMemoryLimit(bytes: number): void {
+  if (typeof bytes !== "number" || !(bytes >= 2 ** 20) || bytes > 2 ** 32)
+    throw new ValueError(`setMemoryLimit: expected a number of bytes from 2**20 to 2**32, got ${describe(bytes)}`);
+  setLimit(Math.floor(bytes));
+}

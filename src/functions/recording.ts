@@ -1,0 +1,294 @@
+/** Scopes of recording and mode, marking variables, and operators that a user writes with `Function`. */
+import { type ArrayInput, NDArray } from "../array.ts";
+import { toArray } from "../convert.ts";
+import { DTYPES, isFloat, promote } from "../dtype.ts";
+import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
+import { attach, checkReq } from "../grad.ts";
+import { edgeOf, type Row, restore, save } from "../op.ts";
+import { astype, reshape, type Slice, slice, unslice, zeroed } from "../ops/structural.ts";
+import { sameShape, showShape } from "../shape.ts";
+import * as tape from "../tape.ts";
+import { Node, type Saved } from "../tape.ts";
+
+/** `Symbol.dispose` where the engine has it; TypeScript's `using` looks for the same. */
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
+
+/** A scope that stays until it is disposed of by `using`, or ended by hand. */
+export interface Scope {
+  /** Restores the flags as they were before the scope. */
+  end(): void;
+  [Symbol.dispose](): void;
+}
+
+export interface ModeOptions {
+  /** Whether layers such as dropout behave as in training. */
+  trainMode?: boolean;
+}
+
+function checkFlag(value: unknown, operator: string): boolean {
+  if (typeof value !== "boolean") throw new ValueError(`${operator}: expected true or false, got ${describe(value)}`);
+  return value;
+}
+
+/** Runs fn, or opens a scope, with the flags given; null leaves one as it is. Restores both, also when fn throws. */
+function within<T>(operator: string, fn: (() => T) | undefined, record: boolean | null, train: boolean | null): T | Scope {
+  if (fn !== undefined && typeof fn !== "function") throw new ValueError(`${operator}: expected a function, got ${describe(fn)}`);
+  if (fn?.constructor.name === "AsyncFunction") throw asyncError(operator);
+  const wasRecording = tape.recording;
+  const wasTraining = tape.training;
+  const restoreFlags = (): void => {
+    tape.setRecording(wasRecording);
+    tape.setTraining(wasTraining);
+  };
+  if (record !== null) tape.setRecording(record);
+  if (train !== null) tape.setTraining(train);
+  if (fn === undefined) return { end: restoreFlags, [dispose]: restoreFlags } as Scope;
+  try {
+    const result = fn();
+    if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") throw asyncError(operator);
+    return result;
+  } finally {
+    restoreFlags();
+  }
+}
+
+const asyncError = (operator: string): GradError =>
+  new GradError(
+    `${operator}: the function is asynchronous, but recording ends before its promise settles; await data first, then record synchronous code`,
+  );
+
+function moded<T>(
+  operator: string,
+  first: (() => T) | ModeOptions | undefined,
+  second: ModeOptions | undefined,
+  record: boolean,
+  train: boolean,
+): T | Scope {
+  const fn = typeof first === "object" && first !== null ? undefined : first;
+  const options = fn === undefined ? ((first as ModeOptions | undefined) ?? second) : second;
+  checkOptions(operator, options, ["trainMode"]);
+  const mode = options?.trainMode === undefined ? train : checkFlag(options.trainMode, `${operator}: trainMode`);
+  return within(operator, fn, record, mode);
+}
+
+/**
+ * Runs a function with recording and training mode on, and gives what it returns; flags are restored, also when it
+ * throws. Without a function, a scope for `using`, or to `end()` by hand. MXNet's autograd.record.
+ * @throws GradError for an asynchronous function: the flags belong to the synchronous program.
+ * @example
+ * const x = np.array([1, 2, 3]).attachGrad();
+ * const y = autograd.record(() => x.mul(x).sum());
+ * y.backward();
+ * x.grad // array([2., 4., 6.])
+ */
+export function record<T>(fn: () => T, options?: ModeOptions): T;
+export function record(options?: ModeOptions): Scope;
+export function record<T>(first?: (() => T) | ModeOptions, options?: ModeOptions): T | Scope {
+  return moded("autograd.record", first, options, true, true);
+}
+
+/**
+ * Runs a function, or opens a scope, with recording and training mode off. MXNet's autograd.pause.
+ * @example autograd.record(() => autograd.pause(() => autograd.isRecording())) // false
+ */
+export function pause<T>(fn: () => T, options?: ModeOptions): T;
+export function pause(options?: ModeOptions): Scope;
+export function pause<T>(first?: (() => T) | ModeOptions, options?: ModeOptions): T | Scope {
+  return moded("autograd.pause", first, options, false, false);
+}
+
+/**
+ * Runs a function, or opens a scope, in training mode; recording stays as it is. MXNet's autograd.train_mode.
+ * @example autograd.trainMode(() => autograd.isTraining()) // true
+ */
+export function trainMode<T>(fn: () => T): T;
+export function trainMode(): Scope;
+export function trainMode<T>(fn?: () => T): T | Scope {
+  return within("autograd.trainMode", fn, null, true);
+}
+
+/**
+ * Runs a function, or opens a scope, in prediction mode; recording stays as it is. MXNet's autograd.predict_mode.
+ * @example autograd.record(() => autograd.predictMode(() => autograd.isTraining())) // false
+ */
+export function predictMode<T>(fn: () => T): T;
+export function predictMode(): Scope;
+export function predictMode<T>(fn?: () => T): T | Scope {
+  return within("autograd.predictMode", fn, null, false);
+}
+
+/** Whether operators on attached arrays are recorded now. @example autograd.isRecording() // false */
+export const isRecording = (): boolean => tape.recording;
+
+/** Whether layers behave as in training now. @example autograd.isTraining() // false */
+export const isTraining = (): boolean => tape.training;
+
+/**
+ * Switches recording and gives the previous state.
+ * @throws ValueError for anything but true and false.
+ * @example autograd.setRecording(false) // false
+ */
+export const setRecording = (on: boolean): boolean => tape.setRecording(checkFlag(on, "autograd.setRecording"));
+
+/**
+ * Switches training mode and gives the previous state.
+ * @throws ValueError for anything but true and false.
+ * @example autograd.setTraining(false) // false
+ */
+export const setTraining = (on: boolean): boolean => tape.setTraining(checkFlag(on, "autograd.setTraining"));
+
+/**
+ * Attaches arrays to gradient buffers of the caller's, whose memory is then written by backward. One gradReq for all, or
+ * a list. MXNet's autograd.mark_variables; everything is checked before anything changes.
+ * @throws ValueError for lists of different lengths, ShapeError and DTypeError for a buffer unlike its variable.
+ * @example
+ * const x = np.array([1, 2]);
+ * const dx = np.full(2, 7);
+ * autograd.markVariables(x, dx);
+ * autograd.record(() => x.mul(3)).backward();
+ * dx // array([3., 3.])
+ */
+export function markVariables(
+  variables: NDArray | readonly NDArray[],
+  gradients: NDArray | readonly NDArray[],
+  gradReqs: tape.GradReq | readonly tape.GradReq[] = "write",
+): void {
+  const operator = "autograd.markVariables";
+  const xs = variables instanceof NDArray ? [variables] : variables;
+  const gs = gradients instanceof NDArray ? [gradients] : gradients;
+  if (!Array.isArray(xs) || !Array.isArray(gs)) throw new ValueError(`${operator}: variables and gradients are arrays or lists of arrays`);
+  if (xs.length !== gs.length) throw new ValueError(`${operator}: ${xs.length} variables, but ${gs.length} gradients; give one for each`);
+  const reqs: readonly unknown[] = Array.isArray(gradReqs) ? gradReqs : xs.map(() => gradReqs);
+  if (reqs.length !== xs.length) throw new ValueError(`${operator}: ${xs.length} variables, but ${reqs.length} gradReqs; give one for each, or one for all`);
+  const checked = xs.map((x: unknown, i) => {
+    const g: unknown = gs[i];
+    if (!(x instanceof NDArray) || !(g instanceof NDArray)) throw new ValueError(`${operator}: variable ${i} or its gradient is no array`);
+    if (!isFloat(x.code)) throw new DTypeError(`${operator}: variable ${i} is ${x.dtype}, which has no derivative; use astype("float32") first`);
+    if (!sameShape(x.shape, g.shape))
+      throw new ShapeError(`${operator}: variable ${i} has shape ${showShape(x.shape)}, its gradient ${showShape(g.shape)}; they must be equal`);
+    if (x.code !== g.code) throw new DTypeError(`${operator}: variable ${i} is ${x.dtype}, its gradient ${g.dtype}; they must be equal`);
+    return { x, g, req: checkReq(reqs[i], operator) };
+  });
+  for (const { x, g, req } of checked) attach(x, req, operator, g);
+}
+
+// ---------------------------------------------------------------- Function
+
+/** One of several results, cut from the flat whole that the call's node stands for. */
+const OUTPUT: Row = {
+  name: "output",
+  kind: "function",
+  fused: null,
+  rule: (g, { attrs, like }) => [unslice([reshape(g, [g.size])], { slice: attrs as Slice, shape: like[0]!.shape })],
+};
+
+/**
+ * An operator of one's own: a subclass says how to compute it (`forward`) and its gradient (`backward`), and an instance
+ * is applied once. `forward` is not recorded; `backward` gets one gradient for each result and returns one for each
+ * input (null for none). Written with public functions, it can be differentiated again. MXNet's autograd.Function.
+ * @example
+ * class Cube extends autograd.Function {
+ *   forward(x) { this.saveForBackward(x); return x.pow(3); }
+ *   backward(dy) { const [x] = this.savedTensors; return dy.mul(x.pow(2)).mul(3); }
+ * }
+ * const x = np.array([1, 2]).attachGrad();
+ * autograd.record(() => new Cube().apply(x)).backward();
+ * x.grad // array([ 3., 12.])
+ */
+export abstract class Function {
+  private applied = false;
+  private saved: readonly { value: Saved; edge: Node | null }[] = [];
+
+  abstract forward(...inputs: NDArray[]): NDArray | readonly NDArray[];
+  abstract backward(...outputGrads: NDArray[]): NDArray | null | readonly (NDArray | null)[];
+
+  /** Keeps arrays for `backward`, as they are now. */
+  saveForBackward(...arrays: readonly NDArray[]): void {
+    for (const { value } of this.saved) value.block.saved--;
+    this.saved = arrays.map(x => ({ value: save(x), edge: edgeOf(x) }));
+  }
+
+  /** What `saveForBackward` kept. */
+  get savedTensors(): NDArray[] {
+    return this.saved.map(({ value, edge }) => restore(value, edge) as NDArray);
+  }
+
+  /** Computes `forward` on the inputs, recorded as one node if recording is on and an input has an edge. */
+  apply(...inputs: readonly ArrayInput[]): NDArray;
+  apply<Y extends readonly NDArray[]>(...inputs: readonly ArrayInput[]): Y;
+  apply(...inputs: readonly ArrayInput[]): NDArray | readonly NDArray[] {
+    const name = this.constructor.name || "Function";
+    if (this.applied) throw new GradError(`${name}: this instance was applied already; make a new one for each call`);
+    this.applied = true;
+    const xs = inputs.map(x => toArray(x, name));
+    const edges = xs.map(edgeOf);
+    const was = tape.setRecording(false);
+    let result: unknown;
+    try {
+      result = this.forward(...xs);
+    } finally {
+      tape.setRecording(was);
+    }
+    const single = result instanceof NDArray;
+    const given = single ? [result] : result;
+    if (!Array.isArray(given) || given.length === 0) throw new GradError(`${name}: forward returns an array or a list of arrays, got ${describe(result)}`);
+    given.forEach((y, i) => {
+      if (!(y instanceof NDArray)) throw new GradError(`${name}: forward returns arrays, got ${describe(y)} at position ${i}`);
+    });
+    // A handle of its own, so that an input returned as it is keeps its own edge.
+    const ys = (given as readonly NDArray[]).map(y => new NDArray(y.storage, y.offset, y.shape, y.view, y.size, y.code));
+    if (tape.recording && edges.some(e => e !== null)) this.record(name, xs, edges, ys);
+    return single ? ys[0]! : ys;
+  }
+
+  private record(name: string, xs: readonly NDArray[], edges: readonly (Node | null)[], ys: readonly NDArray[]): void {
+    const floats = ys.filter(y => isFloat(y.code));
+    if (floats.length === 0) {
+      for (const y of ys) y.cause = name;
+      return;
+    }
+    const code = floats.reduce((c, y) => promote(c, y.code), floats[0]!.code);
+    const total = floats.reduce((n, y) => n + y.size, 0);
+    let start = 0;
+    const places = ys.map(y => {
+      const place: Slice = { starts: [start], steps: [1], counts: [y.size], shape: [y.size] };
+      if (isFloat(y.code)) start += y.size;
+      return place;
+    });
+    const alone = ys.length === 1;
+    const shapes = ys.map(y => y.shape);
+    const codes = ys.map(y => y.code);
+    const row: Row = {
+      name,
+      kind: "function",
+      fused: null,
+      rule: (g, { like }) => {
+        const gs = alone
+          ? [g]
+          : shapes.map((shape, i) => {
+              if (!isFloat(codes[i]!)) return zeroed(shape, codes[i]!);
+              const part = reshape(slice([g], places[i]!), shape);
+              return part.code === codes[i] ? part : astype(part, DTYPES[codes[i]!]!);
+            });
+        const out = this.backward(...gs);
+        const list: readonly unknown[] = Array.isArray(out) ? out : [out];
+        if (list.length !== xs.length)
+          throw new GradError(`${name}: backward returned ${list.length} gradients for ${xs.length} inputs; return one for each, null for none`);
+        return list.map((part, i) => {
+          if (part === null || part === undefined) return null;
+          if (!(part instanceof NDArray)) throw new GradError(`${name}: backward returns arrays or null, got ${describe(part)} at position ${i}`);
+          if (!sameShape(part.shape, like[i]!.shape))
+            throw new ShapeError(`${name}: the gradient of input ${i} has shape ${showShape(part.shape)}, the input ${showShape(like[i]!.shape)}; they must be equal`);
+          return part;
+        });
+      },
+    };
+    const like = xs.map(x => ({ shape: x.shape, code: x.code }));
+    const node = new Node(row, null, edges, [], like);
+    if (alone) ys[0]!.edge = node;
+    else
+      ys.forEach((y, i) => {
+        if (isFloat(y.code)) y.edge = new Node(OUTPUT, places[i]!, [node], [], [{ shape: [total], code }]);
+      });
+  }
+}

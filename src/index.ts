@@ -1,0 +1,9 @@
+/** nabla: NumPy's arrays and define-by-run autograd. The contents page of the package. */
+export type { ArrayInput, Nested } from "./array.ts";
+export * as autograd from "./autograd.ts";
+export type { DType } from "./dtype.ts";
+export { DTypeError, GradError, IndexError, NablaError, ShapeError, ValueError } from "./errors.ts";
+export { NDArray } from "./methods.ts";
+export * as np from "./np.ts";
+export * as npx from "./npx.ts";
+export { checkGrad, grad, hessian, hvp, jacobian, valueAndGrad, vjp } from "./transforms.ts";

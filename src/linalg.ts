@@ -1,0 +1,2 @@
+/** What `np.linalg` has. A contents page. */
+export { norm } from "./ops/linalg.ts";

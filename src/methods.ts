@@ -1,0 +1,191 @@
+/** The methods of NDArray: every function of members.ts, and what concerns an array itself. Typed by one mapped type. */
+import { type ArrayInput, NDArray } from "./array.ts";
+import { free } from "./backend/wasm/heap.ts";
+import { describe, GradError, ValueError } from "./errors.ts";
+import { at, set, update } from "./functions/indexing.ts";
+import { attach, backwardFrom, checkReq, retain } from "./grad.ts";
+import * as members from "./members.ts";
+import { edgeOf } from "./op.ts";
+import { add, divide, multiply, power, subtract } from "./ops/pointwise.ts";
+import { reshape, transpose } from "./ops/structural.ts";
+import { type GradReq, setRecording } from "./tape.ts";
+
+/** A function of an array and more, as a method of the array. */
+type Method<F> = F extends (x: never, ...rest: infer R) => infer Y ? (...rest: R) => Y : never;
+
+export type Methods = { [K in keyof typeof members]: Method<(typeof members)[K]> } & Own;
+
+/** What is a method only. */
+export interface Own {
+  /** The array with its axes reversed: a view. */
+  readonly T: NDArray;
+  /**
+   * Makes the array a variable: allocates a gradient buffer of zeros, and forgets how the array was computed. Gives the
+   * array. gradReq: "write" overwrites the buffer at each backward, "add" adds to it, "null" leaves it out.
+   * @throws DTypeError for an integer or bool array, ValueError for another gradReq.
+   * @example np.array([1, 2]).attachGrad().grad // array([0., 0.])
+   */
+  attachGrad(gradReq?: GradReq): NDArray;
+  /** The gradient buffer, the same array at every read until attached again; null where there is none. */
+  readonly grad: NDArray | null;
+  /** Whether a backward has reached the array since it was attached or this was set to false. */
+  gradIsFresh: boolean;
+  /**
+   * Writes the gradients of the sum of the elements (weighted by outGrad) into the buffers of the attached arrays it was
+   * computed from.
+   * @throws GradError without a graph, or where an earlier backward freed it; ShapeError for an outGrad of another shape.
+   * @example
+   * const x = np.array([1, 2]).attachGrad();
+   * autograd.record(() => x.mul(x)).backward();
+   * x.grad // array([2., 4.])
+   */
+  backward(outGrad?: ArrayInput | null, options?: { retainGraph?: boolean; trainMode?: boolean }): void;
+  /**
+   * The same memory without history: a constant for every later backward. A write to it writes to the array.
+   * @example np.array([1, 2]).attachGrad().detach().grad // null
+   */
+  detach(): NDArray;
+  /** Ends being a variable: the gradient buffer goes, and `grad` is null. Without a buffer it does nothing. */
+  dropGrad(): NDArray;
+  /** Sets the gradient buffer to zeros. Without a buffer it does nothing. */
+  zeroGrad(): NDArray;
+  /**
+   * Keeps the gradient of a recorded intermediate at the next backward, without cutting its history as attachGrad would.
+   * @throws GradError for an array that was not recorded.
+   */
+  retainGrad(): NDArray;
+  /** `x += v`: in place. @throws GradError for an attached array while recording, DTypeError where the result does not fit. */
+  iadd(v: ArrayInput): NDArray;
+  /** `x -= v`: in place. @throws as iadd. */
+  isub(v: ArrayInput): NDArray;
+  /** `x *= v`: in place. @throws as iadd. */
+  imul(v: ArrayInput): NDArray;
+  /** `x /= v`: in place. @throws as iadd. */
+  idiv(v: ArrayInput): NDArray;
+  /** `x **= v`: in place. @throws as iadd. */
+  ipow(v: ArrayInput): NDArray;
+  /** A copy of the elements as a 1-d array. @example np.eye(2).flatten() // array([1., 0., 0., 1.]) */
+  flatten(): NDArray;
+  /** The elements as a 1-d array, a view where strides allow. @example np.eye(2).ravel() // array([1., 0., 0., 1.]) */
+  ravel(): NDArray;
+  /** The entries along axis 0. @throws ValueError for a 0-d array. */
+  [Symbol.iterator](): IterableIterator<NDArray>;
+  /** Releases the memory at once. Never needed; using the array afterwards is a ValueError. */
+  [Symbol.dispose](): void;
+}
+
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
+
+const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
+  attachGrad(gradReq: GradReq = "write"): NDArray {
+    attach(this, checkReq(gradReq, "attachGrad"), "attachGrad");
+    return this;
+  },
+  backward(outGrad: unknown = null, options?: { retainGraph?: boolean; trainMode?: boolean }): void {
+    backwardFrom("backward", [this], outGrad, true, options);
+  },
+  detach(): NDArray {
+    const y = new NDArray(this.storage, this.offset, this.shape, this.view, this.size, this.code);
+    y.cause = "detach";
+    return y;
+  },
+  dropGrad(): NDArray {
+    const node = this.edge;
+    if (node === null) return this;
+    if (node.row === null) this.edge = null;
+    else node.buffer = null;
+    return this;
+  },
+  zeroGrad(): NDArray {
+    const node = edgeOf(this);
+    if (node === null || node.buffer === null) return this;
+    const was = setRecording(false);
+    try {
+      set(node.buffer, 0);
+    } finally {
+      setRecording(was);
+    }
+    node.fresh = false;
+    return this;
+  },
+  retainGrad(): NDArray {
+    retain(this);
+    return this;
+  },
+  iadd(v: ArrayInput): NDArray {
+    return update("iadd", add, this, v);
+  },
+  isub(v: ArrayInput): NDArray {
+    return update("isub", subtract, this, v);
+  },
+  imul(v: ArrayInput): NDArray {
+    return update("imul", multiply, this, v);
+  },
+  idiv(v: ArrayInput): NDArray {
+    return update("idiv", divide, this, v);
+  },
+  ipow(v: ArrayInput): NDArray {
+    return update("ipow", power, this, v);
+  },
+  flatten(): NDArray {
+    return reshape(members.copy(this), [this.size]);
+  },
+  ravel(): NDArray {
+    return reshape(this, [this.size]);
+  },
+  *[Symbol.iterator](): IterableIterator<NDArray> {
+    if (this.ndim === 0) throw new ValueError("iteration over a 0-d array; it has no axis to walk along, use item()");
+    for (let i = 0; i < this.shape[0]!; i++) yield at(this, i);
+  },
+  [dispose](): void {
+    if (this.storage.block.saved > 0) throw new GradError("dispose: a graph still needs this array; drop the graph or run its backward first");
+    free(this.storage.block);
+  },
+};
+
+const accessors: Record<string, PropertyDescriptor & ThisType<NDArray>> = {
+  T: {
+    get(): NDArray {
+      return transpose(this);
+    },
+  },
+  grad: {
+    get(): NDArray | null {
+      return this.edge === null ? null : this.edge.buffer;
+    },
+  },
+  gradIsFresh: {
+    get(): boolean {
+      return this.edge?.fresh ?? false;
+    },
+    set(fresh: boolean): void {
+      if (typeof fresh !== "boolean") throw new ValueError(`gradIsFresh: expected true or false, got ${describe(fresh)}`);
+      if (this.edge === null) throw new GradError("gradIsFresh: this array has no gradient; call attachGrad first");
+      this.edge.fresh = fresh;
+    },
+  },
+};
+
+/** A function of an array as a method; pointwise ones, which are called most, without spreading arguments. */
+function asMethod(fn: (...args: never[]) => unknown): unknown {
+  const call = fn as unknown as (...args: unknown[]) => unknown;
+  if ("op" in fn && fn.length >= 2 && fn.length <= 3)
+    return fn.length === 2
+      ? function (this: NDArray, options: unknown) {
+          return call(this, options);
+        }
+      : function (this: NDArray, x2: unknown, options: unknown) {
+          return call(this, x2, options);
+        };
+  return function (this: NDArray, ...rest: unknown[]) {
+    return call(this, ...rest);
+  };
+}
+
+for (const [name, fn] of Object.entries(members))
+  Object.defineProperty(NDArray.prototype, name, { value: asMethod(fn as (...args: never[]) => unknown), writable: true, configurable: true });
+for (const key of Reflect.ownKeys(own))
+  Object.defineProperty(NDArray.prototype, key, { value: own[key as string], writable: true, configurable: true });
+for (const [name, descriptor] of Object.entries(accessors)) Object.defineProperty(NDArray.prototype, name, { ...descriptor, configurable: true });
+
+export { NDArray };

@@ -1,0 +1,504 @@
+/**
+ * What an operator is: the row, the factories that make a public function of one, and the way from arrays to kernels.
+ * It knows no operator and not the walk.
+ */
+import { addressOf, type ArrayInput, blank, fromValues, NDArray, Storage } from "./array.ts";
+import { address, scratch } from "./backend/wasm/heap.ts";
+import { call1, call2, call3 } from "./backend/wasm/index.ts";
+import { toArray } from "./convert.ts";
+import { BOOL, DTYPES, F32, F64, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
+import { checkOptions, describe, DTypeError, GradError, ShapeError, ValueError } from "./errors.ts";
+import { arg, argsOf, Expr, substitute, toExpr } from "./expr.ts";
+import { CHUNK, Family, laneOf, runMap, writeMap } from "./launch.ts";
+import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+import { type Kept, type Like, Node, recording, Saved } from "./tape.ts";
+
+// ---------------------------------------------------------------- rows
+
+/** What a rule may read, restored as arrays: null for what it did not ask to keep. */
+export interface Call {
+  readonly y: NDArray;
+  readonly inputs: readonly (NDArray | number)[];
+  readonly attrs: unknown;
+  /** Shape and dtype of each input. */
+  readonly like: readonly Like[];
+  /** Whether anybody differentiates the input. */
+  readonly wants: readonly boolean[];
+}
+
+export type Part = NDArray | number | null;
+
+/** An operator. The walk applies `rule`, or `fused` where no graph of the gradient is wanted. */
+export interface Row {
+  readonly name: string;
+  readonly kind: "pointwise" | "structural" | "reduction" | "selection" | "function" | "freed";
+  /** Gradients for the inputs, written in public operators, so that they can be differentiated again. */
+  readonly rule: ((g: NDArray, call: Call) => readonly Part[]) | null;
+  /** The gradient for one input, by one kernel; g itself where it passes through unchanged. */
+  readonly fused: ((node: Node, g: NDArray, input: number) => NDArray) | null;
+  /** The kernels behind it, for snapshots and tests; only pointwise rows have them. */
+  readonly pointwise?: Pointwise;
+}
+
+/** The row of a node that a backward has used up. */
+export const FREED: Row = { name: "freed", kind: "freed", rule: null, fused: null };
+
+export interface OutOption {
+  /** An array of the result's shape and dtype that takes the result; not while recording an attached array. */
+  out?: NDArray;
+}
+
+/** The `out` among options; what is no options object is a surplus argument. */
+export function outOf(options: unknown, operator: string): NDArray | undefined {
+  // Surplus arguments are ignored, as when a function is handed to list.map.
+  if (typeof options !== "object" || options === null || Array.isArray(options) || options instanceof NDArray) return undefined;
+  checkOptions(operator, options, ["out"]);
+  const { out } = options as OutOption;
+  if (out !== undefined && !(out instanceof NDArray)) throw new ValueError(`${operator}: out must be an array, got ${describe(out)}`);
+  return out;
+}
+
+/** Refuses an `out` of another shape or dtype, a broadcast view, and one that a graph would have to follow. */
+export function checkOut(out: NDArray, shape: Shape, code: number, xs: readonly (NDArray | number)[], operator: string): void {
+  if (!sameShape(out.shape, shape))
+    throw new ShapeError(`${operator}: out has shape ${showShape(out.shape)}, the result ${showShape(shape)}; they must be equal`);
+  if (out.code !== code) throw new DTypeError(`${operator}: out is ${out.dtype}, the result ${DTYPES[code]}; they must be equal`);
+  checkWritable(out, operator);
+  if (recording && (edgeOf(out) !== null || xs.some(x => typeof x !== "number" && edgeOf(x) !== null)))
+    throw new GradError(`${operator}: out cannot be used while recording an attached array; leave it out, or compute inside autograd.pause`);
+}
+
+export function checkWritable(x: NDArray, operator: string): void {
+  if (x.view?.some((s, axis) => s === 0 && x.shape[axis]! > 1))
+    throw new ValueError(`${operator}: a broadcast view cannot be written to, its elements share memory; write to a copy()`);
+}
+
+// ---------------------------------------------------------------- recording
+
+/** The edge of an array for what is recorded now; a view's is made anew after a recorded write to its memory. */
+export function edgeOf(x: NDArray): Node | null {
+  const base = x.base;
+  if (base !== null && x.writes !== base.writes) {
+    x.writes = base.writes;
+    x.edge = base.derive === null ? x.edge : base.derive(x);
+  }
+  return x.edge;
+}
+
+export const save = (x: NDArray): Saved => new Saved(x.storage.block, x.offset, x.shape, x.view, x.size, x.code);
+
+export function restore(kept: Kept, edge: Node | null): NDArray | number | null {
+  if (kept === null || typeof kept === "number") return kept;
+  const x = new NDArray(new Storage(kept.block), kept.offset, kept.shape, kept.view, kept.size, kept.code);
+  x.edge = edge;
+  return x;
+}
+
+const likeOf = (x: NDArray | number, y: NDArray): Like => (typeof x === "number" ? { shape: SCALAR, code: y.code } : { shape: x.shape, code: x.code });
+
+/**
+ * Gives `y` its node if recording is on and an input has an edge. `reads[i]` lists what the gradient of input i reads:
+ * numbers of inputs, and the number of inputs for the result.
+ */
+export function recordCall(row: Row, xs: readonly (NDArray | number)[], y: NDArray, attrs: unknown, reads: readonly (readonly number[])[]): void {
+  if (!recording) return;
+  let found = false;
+  const parents = xs.map(x => {
+    const edge = typeof x === "number" ? null : edgeOf(x);
+    if (edge !== null) found = true;
+    return edge;
+  });
+  if (!found) return;
+  if (row.rule === null) {
+    y.cause = row.name;
+    return;
+  }
+  const kept = new Array<Kept>(xs.length + 1).fill(null);
+  let differ = false;
+  for (let i = 0; i < xs.length; i++) {
+    const x = xs[i]!;
+    if (typeof x !== "number" && (x.code !== y.code || !sameShape(x.shape, y.shape))) differ = true;
+    if (parents[i] === null) continue;
+    for (const j of reads[i] ?? []) {
+      if (kept[j] !== null) continue;
+      const value = j === xs.length ? y : xs[j]!;
+      kept[j] = typeof value === "number" ? value : save(value);
+    }
+  }
+  y.edge = new Node(row, attrs, parents, kept, differ ? xs.map(x => likeOf(x, y)) : null);
+}
+
+// ---------------------------------------------------------------- pointwise
+
+/**
+ * What a pointwise operator of operands X is. The rule is written on arrays; the same rule run on symbols becomes a kernel.
+ */
+export interface PointwiseSpec<X extends readonly NDArray[] = readonly NDArray[]> {
+  /** The value of one element; the last argument is the lane's dtype code. */
+  readonly value: (...args: [...{ [I in keyof X]: Expr }, number]) => Expr;
+  /** Null: there is no derivative, and the graph ends here. */
+  readonly grad: ((g: NDArray, y: NDArray, ...x: X) => readonly Part[]) | null;
+  /** The result's dtype for the promoted one: "same", "float" (integers become float32) or "bool". */
+  readonly dtype?: "same" | "float" | "bool";
+  /** How bool operands count: as integers ("int"), or as they are. Default: as they are. */
+  readonly bool?: "int";
+  /** Where tests and plots may sample each operand. */
+  readonly domain?: readonly [number, number];
+  /** Operands that carry no gradient: conditions. Their dtype does not take part in promotion. */
+  readonly discrete?: readonly number[];
+}
+
+/** The gradient of one input as a kernel: which values it reads, and the expression over just those. */
+interface Slope {
+  /** Numbers of inputs; the arity for the result, arity + 1 for the cotangent. */
+  readonly sources: readonly number[];
+  readonly value: Expr;
+  /** The cotangent passes through unchanged. */
+  readonly passes: boolean;
+  readonly families: Map<number, Family>;
+}
+
+/** The dtype of comparisons: bool, or float32 as in the chapter. */
+let comparison = BOOL;
+
+export function setComparison(code: number): void {
+  comparison = code;
+}
+
+/** Whether an array is the result of a comparison that was asked to answer in float32: a mask all the same. */
+export const isFloatMask = (x: NDArray): boolean => x.code === F32 && typeof x.cause === "string" && COMPARISONS.has(x.cause);
+
+const COMPARISONS: ReadonlySet<string> = new Set(["equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual"]);
+
+/** Everything read off one pointwise spec. */
+export class Pointwise {
+  private readonly forward = new Map<number, Family>();
+  private readonly uniform: (Family | undefined)[] = [];
+  private readonly slopes: (readonly Slope[] | undefined)[] = [];
+  private readonly kept: (readonly (readonly number[])[] | undefined)[] = [];
+
+  constructor(
+    readonly name: string,
+    readonly arity: number,
+    readonly spec: PointwiseSpec,
+  ) {}
+
+  /** The dtype computed in: that in which the operands meet, made float where the row says so. */
+  meet(promoted: number): number {
+    if (this.spec.dtype === "float" && !isFloat(promoted)) return F32;
+    if (this.spec.bool === "int" && promoted === BOOL) return I32;
+    return promoted;
+  }
+
+  resultCode(met: number): number {
+    return this.spec.dtype === "bool" ? comparison : met;
+  }
+
+  expression(lane: number): Expr {
+    const args = Array.from({ length: this.arity }, (_, i) => arg(i));
+    return tracing(lane, () => this.spec.value(...args, lane));
+  }
+
+  /** The kernels for operands that all have the dtype they meet in. */
+  sameFamily(code: number): Family {
+    const key = this.resultCode(code) * 8 + code;
+    return (this.uniform[key] ??= this.family(new Array<number>(this.arity).fill(code), code));
+  }
+
+  family(codes: readonly number[], met: number): Family {
+    const key = codes.reduce((k, c) => k * 8 + c, this.resultCode(met) * 8 + met);
+    let found = this.forward.get(key);
+    if (found === undefined)
+      this.forward.set(key, (found = new Family(this.expression(laneOf(met)), codes, laneOf(met), this.resultCode(met))));
+    return found;
+  }
+
+  /** The gradients of all inputs as expressions, made by running the rule on symbols. */
+  slopesOf(lane: number): readonly Slope[] {
+    return (this.slopes[lane] ??= this.trace(lane));
+  }
+
+  private trace(lane: number): readonly Slope[] {
+    const rule = this.spec.grad;
+    if (rule === null) return [];
+    const n = this.arity;
+    const symbols = Array.from({ length: n + 2 }, (_, i) => arg(i));
+    const asArrays = symbols as unknown as NDArray[];
+    const parts = tracing(lane, () => rule(asArrays[n + 1]!, asArrays[n]!, ...asArrays.slice(0, n)));
+    return Array.from({ length: n }, (_, i) => {
+      const e = toExpr((parts[i] ?? 0) as unknown as Expr | number);
+      const sources = argsOf(e);
+      const renumbered: Expr[] = [];
+      sources.forEach((s, position) => {
+        renumbered[s] = arg(position);
+      });
+      const value = substitute(e, renumbered);
+      return { sources, value, passes: e.op === "arg" && e.value === n + 1, families: new Map() };
+    });
+  }
+
+  /** What the gradient of each input reads besides the cotangent. */
+  reads(lane: number): readonly (readonly number[])[] {
+    return (this.kept[lane] ??= this.slopesOf(lane).map(s => s.sources.filter(j => j <= this.arity)));
+  }
+
+  slopeFamily(slope: Slope, codes: readonly number[], lane: number): Family {
+    const key = codes.reduce((k, c) => k * 8 + c, lane);
+    let found = slope.families.get(key);
+    if (found === undefined) slope.families.set(key, (found = new Family(slope.value, codes, lane, lane)));
+    return found;
+  }
+
+  /** The gradient of one input by one kernel. Differentiable rows compute in floats, so the lane is the cotangent's dtype. */
+  fused = (node: Node, g: NDArray, input: number): NDArray => {
+    const lane = g.code;
+    const slope = this.slopesOf(lane)[input]!;
+    if (slope.passes) return g;
+    const { sources } = slope;
+    const k = sources.length;
+    const out = blank(g.shape, g.size, lane);
+    if (node.like === null && g.view === null && k <= 3 && g.size <= CHUNK && g.size > 0) {
+      // Everything has the result's shape and dtype: straight from addresses to the kernel.
+      let scalars = 0;
+      let plain = true;
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      for (let i = 0; i < k; i++) {
+        const source = sources[i]!;
+        let at: number;
+        if (source > this.arity) at = addressOf(g);
+        else {
+          const kept = node.saved[source]!;
+          if (typeof kept === "number") {
+            scalars |= 1 << i;
+            at = scratch(i, kept, lane);
+          } else if (kept === null || kept.view !== null) {
+            plain = false;
+            break;
+          } else at = address(kept.block) + (kept.offset << SHIFT[lane]!);
+        }
+        if (i === 0) a = at;
+        else if (i === 1) b = at;
+        else c = at;
+      }
+      if (plain) {
+        const f = this.slopeFamily(slope, UNIFORM[lane]![k]!, lane).kernel(scalars);
+        const to = addressOf(out);
+        if (k === 1) call1(f, a, to, g.size);
+        else if (k === 2) call2(f, a, b, to, g.size);
+        else if (k === 3) call3(f, a, b, c, to, g.size);
+        if (k > 0) return out;
+      }
+    }
+    const operands = sources.map(s => (s > this.arity ? g : restore(node.saved[s]!, null)!));
+    if (k === 0) operands.push(g);
+    const codes = operands.map(x => (typeof x === "number" ? lane : x.code));
+    runMap(this.slopeFamily(slope, codes, lane), operands, out);
+    return out;
+  };
+}
+
+/** For each float lane, lists of 0, 1, 2 … times its code. */
+const UNIFORM: readonly (readonly (readonly number[])[])[] = [F32, F64].map(code => [0, 1, 2, 3, 4, 5].map(n => new Array<number>(n).fill(code)));
+
+let tracedLane = F32;
+
+function tracing<T>(lane: number, fn: () => T): T {
+  const outer = tracedLane;
+  tracedLane = lane;
+  try {
+    return fn();
+  } finally {
+    tracedLane = outer;
+  }
+}
+
+/** A function made of a row carries it. */
+export interface HasRow {
+  readonly op: Row;
+}
+
+export type Unary = ((x: ArrayInput, options?: OutOption) => NDArray) & HasRow;
+export type Binary = ((x1: ArrayInput, x2: ArrayInput, options?: OutOption) => NDArray) & HasRow;
+export type Ternary = ((x1: ArrayInput, x2: ArrayInput, x3: ArrayInput) => NDArray) & HasRow;
+
+function pointwiseRow<X extends readonly NDArray[]>(name: string, arity: number, typed: PointwiseSpec<X>): [Row, Pointwise] {
+  const spec = typed as unknown as PointwiseSpec;
+  const p = new Pointwise(name, arity, spec);
+  const { grad } = spec;
+  const rule = grad === null ? null : (g: NDArray, call: Call) => grad(g, call.y, ...(call.inputs as NDArray[]));
+  return [{ name, kind: grad === null ? "selection" : "pointwise", rule, fused: grad === null ? null : p.fused, pointwise: p }, p];
+}
+
+/** Any operands of a pointwise row: symbols, numbers, lists, arrays of several shapes and dtypes. */
+function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInput[], options: unknown): NDArray {
+  const { name, arity, spec } = p;
+  if (given.some(x => (x as unknown) instanceof Expr))
+    return spec.value(...given.map(x => toExpr(x as unknown as Expr | number)), tracedLane) as unknown as NDArray;
+  const discrete = spec.discrete ?? [];
+  const xs: (NDArray | number)[] = given.map(x => (typeof x === "number" ? x : toArray(x, name)));
+  if (xs.every((x, i) => typeof x === "number" || discrete.includes(i))) xs[arity - 1] = toArray(given[arity - 1]!, name);
+  for (const i of discrete) xs[i] = asCondition(xs[i]!);
+  let promoted = -1;
+  let shape: Shape | null = null;
+  xs.forEach((x, i) => {
+    if (typeof x === "number") return;
+    if (!discrete.includes(i)) promoted = promoted < 0 ? x.code : promote(promoted, x.code);
+    shape = shape === null ? x.shape : broadcastShapes(shape, x.shape, name);
+  });
+  // Weak numbers come last: they follow the dtype of the arrays, and only change an integer one by not fitting it.
+  let met = p.meet(promoted);
+  for (const x of xs) if (typeof x === "number") met = promote(met, p.meet(promoteNumber(met, x, name)));
+  const codes = xs.map(x => (typeof x === "number" ? laneOf(met) : x.code));
+  const out = outOf(options, name);
+  const code = p.resultCode(met);
+  if (out !== undefined) checkOut(out, shape!, code, xs, name);
+  const family = p.family(codes, met);
+  let y: NDArray;
+  if (out === undefined) runMap(family, xs, (y = blank(shape!, sizeOf(shape!), code)));
+  else writeMap(family, xs, (y = out));
+  if (spec.dtype === "bool" && code !== BOOL) y.cause = name;
+  if (recording) {
+    if (p.spec.grad === null || !isFloat(code)) {
+      if (xs.some(x => typeof x !== "number" && edgeOf(x) !== null)) y.cause = name;
+    } else recordCall(row, xs, y, null, p.reads(code));
+  }
+  return y;
+}
+
+function asCondition(x: NDArray | number): NDArray {
+  if (typeof x === "number") return fromValues([x !== 0 ? 1 : 0], SCALAR, BOOL);
+  if (x.code === BOOL) return x;
+  const y = blank(x.shape, x.size, BOOL);
+  runMap(truth.family([x.code], x.code), [x], y);
+  return y;
+}
+
+/** "Not zero", as a mask: how any dtype becomes a condition. */
+const truth = new Pointwise("astype", 1, { value: (...x) => x[0] as Expr, grad: null, dtype: "bool" });
+
+export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
+  const [row, p] = pointwiseRow(name, 1, spec);
+  const differentiable = spec.grad !== null;
+  const fn = (x: ArrayInput, options?: OutOption): NDArray => {
+    if (x instanceof NDArray && options === undefined && x.view === null && x.size <= CHUNK && x.size > 0) {
+      const met = p.meet(x.code);
+      if (met === x.code) {
+        const f = p.sameFamily(met).kernel(0);
+        const y = blank(x.shape, x.size, p.resultCode(met));
+        const to = addressOf(y);
+        call1(f, addressOf(x), to, x.size);
+        if (recording) {
+          const edge = edgeOf(x);
+          if (edge !== null) {
+            if (!differentiable || !isFloat(met)) y.cause = name;
+            else {
+              const reads = p.reads(met)[0]!;
+              const kept: Kept[] = reads.length === 0 ? NOTHING : [reads[0] === 0 ? save(x) : null, reads[reads.length - 1] === 1 ? save(y) : null];
+              y.edge = new Node(row, null, [edge], kept, null);
+            }
+          }
+        }
+        return y;
+      }
+    }
+    return applyPointwise(row, p, [x], options);
+  };
+  return Object.assign(rename(fn, name), { op: row });
+}
+
+const NOTHING: Kept[] = [];
+
+export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): Binary {
+  const [row, p] = pointwiseRow(name, 2, spec);
+  const differentiable = spec.grad !== null;
+  const masks = spec.dtype === "bool";
+  const fn = (a: ArrayInput, b: ArrayInput, options?: OutOption): NDArray => {
+    if (a instanceof NDArray && a.view === null && options === undefined && a.size <= CHUNK && a.size > 0) {
+      if (b instanceof NDArray) {
+        if (b.code === a.code && b.view === null && sameShape(a.shape, b.shape) && p.meet(a.code) === a.code) {
+          const f = p.sameFamily(a.code).kernel(0);
+          const y = blank(a.shape, a.size, p.resultCode(a.code));
+          const to = addressOf(y);
+          const from = addressOf(a);
+          call2(f, from, addressOf(b), to, a.size);
+          if (recording) recordPair(a, b, y);
+          if (masks && comparison !== BOOL) y.cause = name;
+          return y;
+        }
+        if (b.code === a.code && b.size === 1 && a.size > 1 && b.shape.length <= a.shape.length && p.meet(a.code) === a.code) {
+          const y = blank(a.shape, a.size, p.resultCode(a.code));
+          const to = addressOf(y);
+          const from = addressOf(a);
+          call2(p.sameFamily(a.code).kernel(2), from, addressOf(b), to, a.size);
+          if (recording) recordCall(row, [a, b], y, null, differentiable ? p.reads(y.code) : []);
+          return y;
+        }
+      } else if (typeof b === "number" && isFloat(a.code) && a.size > 1) {
+        const f = p.sameFamily(a.code).kernel(2);
+        const y = blank(a.shape, a.size, p.resultCode(a.code));
+        const to = addressOf(y);
+        call2(f, addressOf(a), scratch(1, b, a.code), to, a.size);
+        if (recording) recordPair(a, b, y);
+        if (masks && comparison !== BOOL) y.cause = name;
+        return y;
+      }
+    }
+    return applyPointwise(row, p, [a, b], options);
+  };
+
+  function recordPair(a: NDArray, b: NDArray | number, y: NDArray): void {
+    const ea = edgeOf(a);
+    const eb = typeof b === "number" ? null : edgeOf(b);
+    if (ea === null && eb === null) return;
+    if (!differentiable || !isFloat(y.code)) {
+      y.cause = name;
+      return;
+    }
+    const reads = p.reads(y.code);
+    let mask = 0;
+    if (ea !== null) for (const j of reads[0]!) mask |= 1 << j;
+    if (eb !== null) for (const j of reads[1]!) mask |= 1 << j;
+    const kept: Kept[] =
+      mask === 0 ? NOTHING : [mask & 1 ? save(a) : null, mask & 2 ? (typeof b === "number" ? b : save(b)) : null, mask & 4 ? save(y) : null];
+    y.edge = new Node(row, null, [ea, eb], kept, null);
+  }
+  return Object.assign(rename(fn, name), { op: row });
+}
+
+export function ternary(name: string, spec: PointwiseSpec<[NDArray, NDArray, NDArray]>): Ternary {
+  const [row, p] = pointwiseRow(name, 3, spec);
+  const fn = (a: ArrayInput, b: ArrayInput, c: ArrayInput): NDArray => applyPointwise(row, p, [a, b, c], undefined);
+  return Object.assign(rename(fn, name), { op: row });
+}
+
+function rename<F extends (...args: never[]) => unknown>(fn: F, name: string): F {
+  return Object.defineProperty(fn, "name", { value: name });
+}
+
+// ---------------------------------------------------------------- structural rows
+
+export interface StructuralSpec<A> {
+  /** Computes the result; arguments are checked already. */
+  readonly run: (xs: readonly NDArray[], attrs: A) => NDArray;
+  /** Null: there is no derivative, and the graph ends here. */
+  readonly grad: ((g: NDArray, call: Call & { readonly attrs: A; readonly inputs: readonly NDArray[] }) => readonly Part[]) | null;
+  /** What the gradient of each input reads: numbers of inputs, and the number of inputs for the result. */
+  readonly reads?: readonly (readonly number[])[];
+  readonly kind?: Row["kind"];
+}
+
+/** A row that is applied to a list of arrays with attributes; the public function checks its arguments and calls it. */
+export type Structural<A> = ((xs: readonly NDArray[], attrs: A) => NDArray) & HasRow;
+
+export function structural<A>(name: string, spec: StructuralSpec<A>): Structural<A> {
+  const row: Row = { name, kind: spec.kind ?? "structural", rule: spec.grad as Row["rule"], fused: null };
+  const reads = spec.reads ?? [];
+  const fn = (xs: readonly NDArray[], attrs: A): NDArray => {
+    const y = spec.run(xs, attrs);
+    if (recording) recordCall(row, xs, y, attrs, reads);
+    return y;
+  };
+  return Object.assign(rename(fn, name), { op: row });
+}

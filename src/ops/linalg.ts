@@ -1,0 +1,194 @@
+/** Products of vectors and matrices, and the norm: contract rows and what is made of them. */
+import { addressOf, type ArrayInput, blank, type NDArray, unshare } from "../array.ts";
+import { multiply as multiplyMatrices } from "../backend/wasm/index.ts";
+import { toArray } from "../convert.ts";
+import { BYTES, DTYPES, F32, I32, isFloat, promote } from "../dtype.ts";
+import { checkOptions, ShapeError, ValueError, describe } from "../errors.ts";
+import { arg, mul } from "../expr.ts";
+import { foldAxes, foldProduct } from "../fold.ts";
+import { contiguous, copyStrided, laneOf } from "../launch.ts";
+import { checkOut, type HasRow, type OutOption, outOf, type Structural, structural } from "../op.ts";
+import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf, toAxes } from "../shape.ts";
+import { absorb, divide, equal, multiply, sqrt, where } from "./pointwise.ts";
+import { type Axis, restoreAxes } from "./reduction.ts";
+import { astype, cast, expandDims, reshape, spread, swapaxes, transpose, zeroed } from "./structural.ts";
+
+/** Two arrays in the dtype in which they meet. */
+function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {
+  const code = promote(a.code, b.code);
+  return [a.code === code ? a : astype(a, DTYPES[code]!), b.code === code ? b : astype(b, DTYPES[code]!)];
+}
+
+const dotRow: Structural<null> = structural("dot", {
+  run: ([a, b]) => {
+    const p = contiguous(a!);
+    return foldProduct(p, a === b ? p : contiguous(b!));
+  },
+  grad: (g, { inputs: [a, b], wants }) => [wants[0] ? absorb(g, b!) : null, wants[1] ? absorb(g, a!) : null],
+  reads: [[1], [0]],
+});
+
+const matmulRow: Structural<null> = structural("matmul", {
+  run: ([a, b]) => matrixProduct(a!, b!),
+  grad: (g, { inputs: [a, b], wants }) => [
+    wants[0] ? matmulRow([g, swapaxes(b!, -1, -2)], null) : null,
+    wants[1] ? matmulRow([swapaxes(a!, -1, -2), g], null) : null,
+  ],
+  reads: [[1], [0]],
+});
+
+/** The products of the matrices in the last two axes of arrays of one dtype, the other axes broadcast. */
+function matrixProduct(a: NDArray, b: NDArray): NDArray {
+  const lane = laneOf(a.code);
+  if (lane !== a.code) return cast(matrixProduct(cast(a, I32), cast(b, I32)), a.code);
+  const [m, k] = a.shape.slice(-2) as [number, number];
+  const n = b.shape[b.ndim - 1]!;
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), "matmul");
+  const shape = [...batch, m, n];
+  const y = k === 0 ? zeroed(shape, lane) : blank(shape, sizeOf(shape), lane);
+  if (y.size === 0 || k === 0) return y;
+  // The left operand may have any steps; the right one needs its rows side by side.
+  const right = b.strides[b.ndim - 1] === 1 || n === 1 ? b : contiguous(b);
+  const p = addressOf(a);
+  const q = addressOf(right);
+  const r = addressOf(y);
+  const bytes = BYTES[lane]!;
+  const [aRow, aColumn] = a.strides.slice(-2) as [number, number];
+  const bRow = right.strides[right.ndim - 2]!;
+  const steps = [a, right].map(x => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch));
+  const position = batch.map(() => 0);
+  for (let i = 0, count = sizeOf(batch); i < count; i++) {
+    const at = (s: readonly number[]): number => position.reduce((sum, j, axis) => sum + j * s[axis]!, 0) * bytes;
+    multiplyMatrices(
+      lane,
+      p + at(steps[0]!),
+      q + at(steps[1]!),
+      r + i * m * n * bytes,
+      m,
+      n,
+      k,
+      aRow * bytes,
+      aColumn * bytes,
+      bRow * bytes,
+      n * bytes,
+    );
+    for (let axis = batch.length - 1; axis >= 0; axis--) {
+      if (++position[axis]! < batch[axis]!) break;
+      position[axis] = 0;
+    }
+  }
+  return y;
+}
+
+/**
+ * The matrix product: of the last two axes, the others broadcast; a 1-d operand counts as a row or column. NumPy's matmul.
+ * @throws ShapeError where inner sizes differ, or an operand is 0-d.
+ * @example np.matmul([[1, 2], [3, 4]], [[1, 0], [0, 1]]) // array([[1., 2.],\n       [3., 4.]])
+ */
+export const matmul: ((a: ArrayInput, b: ArrayInput, options?: OutOption) => NDArray) & HasRow = Object.assign(
+  (a: ArrayInput, b: ArrayInput, options?: OutOption): NDArray => {
+    const [p, q] = meeting(toArray(a, "matmul"), toArray(b, "matmul"));
+    if (p.ndim === 0 || q.ndim === 0)
+      throw new ShapeError(`matmul: shapes ${showShape(p.shape)} and ${showShape(q.shape)}; a 0-d array is no matrix, use multiply`);
+    checkInner("matmul", p, q, p.ndim - 1, q.ndim === 1 ? 0 : q.ndim - 2);
+    const left = p.ndim === 1 ? expandDims(p, 0) : p;
+    const right = q.ndim === 1 ? expandDims(q, 1) : q;
+    const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2), "matmul");
+    const shape = [...batch, ...(p.ndim === 1 ? [] : [left.shape[left.ndim - 2]!]), ...(q.ndim === 1 ? [] : [right.shape[right.ndim - 1]!])];
+    const out = outOf(options, "matmul");
+    if (out !== undefined) checkOut(out, shape, p.code, [p, q], "matmul");
+    const y = matmulRow([left, right], null);
+    const result = sameShape(y.shape, shape) ? y : reshape(y, shape);
+    if (out === undefined) return result;
+    unshare(out);
+    copyStrided(result, out);
+    return out;
+  },
+  { op: matmulRow.op },
+);
+
+function checkInner(name: string, a: NDArray, b: NDArray, axisA: number, axisB: number): void {
+  const p = a.shape[axisA]!;
+  const q = b.shape[axisB]!;
+  if (p !== q)
+    throw new ShapeError(
+      `${name}: shapes ${showShape(a.shape)} and ${showShape(b.shape)} do not fit: axis ${axisA} of the first has size ${p}, axis ${axisB} of the second ${q}; they must be equal`,
+    );
+}
+
+/**
+ * The dot product: the inner product of vectors, the matrix product of matrices, a product with a 0-d array, and in
+ * general the sum over the last axis of the first and the second-last of the second. NumPy's dot.
+ * @throws ShapeError where the summed sizes differ.
+ * @example np.dot([1, 2, 3], [4, 5, 6]) // array(32.)
+ */
+export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.assign(
+  (a: ArrayInput, b: ArrayInput): NDArray => {
+    const x = toArray(a, "dot");
+    const y = b === a ? x : toArray(b, "dot");
+    if (x.ndim === 0 || y.ndim === 0) return multiply(x, y);
+    const [p, q] = x.code === y.code ? [x, y] : meeting(x, y);
+    const summedAxis = q.ndim === 1 ? 0 : q.ndim - 2;
+    checkInner("dot", p, q, p.ndim - 1, summedAxis);
+    if (p.ndim === 1 && q.ndim === 1) return dotRow([p, q], null);
+    if (p.ndim <= 2 || q.ndim <= 2) {
+      if (q.ndim <= 2) return matmul(p, q);
+    }
+    const k = p.shape[p.ndim - 1]!;
+    const order = [summedAxis, ...[...q.shape.keys()].filter(i => i !== summedAxis)];
+    const right = reshape(transpose(q, order), [k, q.size / Math.max(k, 1)]);
+    const left = reshape(p, [p.size / Math.max(k, 1), k]);
+    return reshape(matmulRow([left, right], null), [...p.shape.slice(0, -1), ...q.shape.filter((_, i) => i !== summedAxis)]);
+  },
+  { op: dotRow.op },
+);
+
+/**
+ * The products of every element of the first with every element of the second, as a matrix; operands are flattened.
+ * NumPy's outer.
+ * @example np.outer([1, 2], [3, 4]) // array([[3., 4.],\n       [6., 8.]])
+ */
+export function outer(a: ArrayInput, b: ArrayInput): NDArray {
+  const x = toArray(a, "outer");
+  const y = toArray(b, "outer");
+  return multiply(reshape(x, [x.size, 1]), reshape(y, [1, y.size]));
+}
+
+const normRow: Structural<readonly number[]> = structural("norm", {
+  kind: "reduction",
+  run: ([x], axes) => sqrt(foldAxes("add", x!, axes, x!.code, mul(arg(0), arg(0)))),
+  // The slope at the zero vector is 0.
+  grad: (g, { y, inputs: [x], attrs, like }) => {
+    const shape = like[0]!.shape;
+    const length = spread(y, attrs, shape);
+    return [absorb(spread(g, attrs, shape), where(equal(length, 0), 0, divide(x!, length)))];
+  },
+  reads: [[0, 1]],
+});
+
+export interface NormOptions {
+  /** Keep the reduced axes, with size 1. */
+  keepdims?: boolean;
+}
+
+/**
+ * The Euclidean norm: the square root of the sum of squares over the axes (all of them by default); slope 0 at 0.
+ * NumPy's linalg.norm with `ord` None, 2 (vectors) or "fro" (matrices).
+ * @throws ValueError for another order.
+ * @example np.linalg.norm([3, 4]) // array(5.)
+ */
+export const norm: ((x: ArrayInput, ord?: number | "fro" | null, axis?: Axis, options?: NormOptions) => NDArray) & HasRow = Object.assign(
+  (x: ArrayInput, ord?: number | "fro" | null, axis?: Axis, options?: NormOptions): NDArray => {
+    const given = toArray(x, "norm");
+    checkOptions("norm", options, ["keepdims"]);
+    const axes = toAxes(axis, given.ndim, "norm");
+    const vector = axes.length === 1 && ord === 2;
+    const matrix = axes.length === 2 && ord === "fro";
+    if (ord !== undefined && ord !== null && !vector && !matrix)
+      throw new ValueError(`norm: order ${describe(ord)} over ${axes.length} axes is not there; there is the Euclidean norm (ord null, 2 for vectors, "fro" for matrices)`);
+    const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
+    return restoreAxes(normRow([a], axes), axes, options?.keepdims === true);
+  },
+  { op: normRow.op },
+);
+

@@ -1,0 +1,156 @@
+/** Shapes and strides as plain lists of numbers: sizes, broadcasting, axes, views. Pure functions, no state. */
+import { describe, ShapeError, ValueError } from "./errors.ts";
+
+export type Shape = readonly number[];
+
+export const SCALAR: Shape = Object.freeze([]);
+/** The largest number of elements an array may have: bytes must fit 32-bit addresses. */
+export const MAX_SIZE = 2 ** 29;
+
+/** `(3, 4)`, `(3,)`, `()`: a shape the way Python prints it. */
+export const showShape = (shape: Shape): string => (shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`);
+
+export function sizeOf(shape: Shape): number {
+  let n = 1;
+  for (let i = 0; i < shape.length; i++) n *= shape[i]!;
+  return n;
+}
+
+/** Strides, in elements, of a C-contiguous array. */
+export function contiguousStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  for (let i = shape.length - 1, step = 1; i >= 0; i--) {
+    strides[i] = step;
+    step *= shape[i]!;
+  }
+  return strides;
+}
+
+/** Whether elements lie in C order without gaps; axes of length 1 do not matter, nor does anything in an empty array. */
+export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    const n = shape[i]!;
+    if (n === 0) return true;
+    if (n !== 1 && strides[i] !== step) return false;
+    step *= n;
+  }
+  return true;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** The shape two shapes broadcast to, by NumPy's rule. */
+export function broadcastShapes(a: Shape, b: Shape, operator: string): Shape {
+  if (sameShape(a, b)) return a;
+  const n = Math.max(a.length, b.length);
+  const out = new Array<number>(n);
+  for (let i = n - 1, p = a.length - 1, q = b.length - 1; i >= 0; i--, p--, q--) {
+    const x = p < 0 ? 1 : a[p]!;
+    const y = q < 0 ? 1 : b[q]!;
+    if (x !== y && x !== 1 && y !== 1)
+      throw new ShapeError(
+        `${operator}: cannot broadcast ${showShape(a)} with ${showShape(b)}: axis ${i} has sizes ${x} and ${y}; sizes must be equal, or one of them 1`,
+      );
+    out[i] = x === 1 ? y : x;
+  }
+  return out;
+}
+
+/** Strides that show an array of `shape` as the larger `target`: 0 along every repeated axis. */
+export function broadcastStrides(shape: Shape, strides: readonly number[], target: Shape): number[] {
+  const lead = target.length - shape.length;
+  return target.map((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? 0 : strides[i - lead]!));
+}
+
+/** A shape given by a caller: a number or a list of whole numbers >= 0. */
+export function toShape(given: unknown, operator: string): Shape {
+  const list = typeof given === "number" ? [given] : given;
+  if (!Array.isArray(list)) throw new ShapeError(`${operator}: a shape is a number or a list of numbers, got ${describe(given)}`);
+  for (let i = 0; i < list.length; i++) {
+    const n: unknown = list[i];
+    if (typeof n !== "number" || !Number.isInteger(n) || n < 0)
+      throw new ShapeError(`${operator}: sizes are whole numbers >= 0, got ${describe(n)} at position ${i} of the shape`);
+  }
+  checkSize(list, operator);
+  return list.slice();
+}
+
+export function checkSize(shape: Shape, operator: string): void {
+  if (sizeOf(shape) > MAX_SIZE) throw new ShapeError(`${operator}: the shape ${showShape(shape)} has more than ${MAX_SIZE} elements, the most an array can have`);
+}
+
+/** An axis given by a caller, counted from the front; negative ones count from the end. */
+export function toAxis(axis: unknown, ndim: number, operator: string): number {
+  if (typeof axis !== "number" || !Number.isInteger(axis)) throw new ValueError(`${operator}: an axis is a whole number, got ${describe(axis)}`);
+  if (axis < -ndim || axis >= ndim)
+    throw new ShapeError(
+      ndim === 0 ? `${operator}: axis ${axis} of a 0-d array, which has no axes` : `${operator}: axis ${axis} is out of range for ${ndim} ${ndim === 1 ? "axis" : "axes"}; use ${-ndim} to ${ndim - 1}`,
+    );
+  return axis < 0 ? axis + ndim : axis;
+}
+
+/** The axes an operator works on, ascending and without repeats; null and undefined mean all of them. */
+export function toAxes(axis: unknown, ndim: number, operator: string): number[] {
+  if (axis === undefined || axis === null) return Array.from({ length: ndim }, (_, i) => i);
+  const axes = (Array.isArray(axis) ? axis : [axis]).map(a => toAxis(a, ndim, operator));
+  const sorted = [...axes].sort((p, q) => p - q);
+  for (let i = 1; i < sorted.length; i++)
+    if (sorted[i] === sorted[i - 1]) throw new ValueError(`${operator}: axis ${sorted[i]} is named twice in ${describe(axis)}`);
+  return sorted;
+}
+
+/** The shape that `reshape` gives: at most one -1, which is found from the size. */
+export function reshaped(shape: Shape, given: unknown, operator: string): Shape {
+  const size = sizeOf(shape);
+  const list = typeof given === "number" ? [given] : given;
+  if (!Array.isArray(list)) throw new ShapeError(`${operator}: a shape is a number or a list of numbers, got ${describe(given)}`);
+  let hole = -1;
+  let known = 1;
+  for (let i = 0; i < list.length; i++) {
+    const n: unknown = list[i];
+    if (n === -1) {
+      if (hole >= 0) throw new ShapeError(`${operator}: only one size may be -1, got ${describe(list)}`);
+      hole = i;
+    } else if (typeof n !== "number" || !Number.isInteger(n) || n < 0)
+      throw new ShapeError(`${operator}: sizes are whole numbers >= 0 or one -1, got ${describe(n)} at position ${i} of the shape`);
+    else known *= n;
+  }
+  const out: number[] = list.slice();
+  if (hole >= 0) out[hole] = known === 0 ? 0 : size / known;
+  if (sizeOf(out) !== size || (hole >= 0 && (known === 0 || !Number.isInteger(size / known))))
+    throw new ShapeError(`${operator}: cannot give ${showShape(shape)}, which has ${size} element${size === 1 ? "" : "s"}, the shape ${showShape(list)}`);
+  return out;
+}
+
+/** Strides of a view of the new shape on the same memory, or null where elements would have to move. */
+export function reshapeStrides(shape: Shape, strides: readonly number[], target: Shape): number[] | null {
+  if (sizeOf(shape) === 0) return contiguousStrides(target);
+  // Blocks of old axes that together hold as much as a block of new axes must be contiguous in themselves.
+  const old: [number, number][] = [];
+  for (let i = 0; i < shape.length; i++) if (shape[i] !== 1) old.push([shape[i]!, strides[i]!]);
+  const out = new Array<number>(target.length).fill(1);
+  let i = 0;
+  let j = 0;
+  while (i < old.length && j < target.length) {
+    let have = old[i]![0];
+    let want = target[j]!;
+    const firstOld = i++;
+    const firstNew = j++;
+    while (have !== want) {
+      if (have < want) have *= old[i++]![0];
+      else want *= target[j++]!;
+    }
+    for (let k = firstOld; k < i - 1; k++) if (old[k]![1] !== old[k + 1]![0] * old[k + 1]![1]) return null;
+    for (let k = j - 1, step = old[i - 1]![1]; k >= firstNew; k--) {
+      out[k] = step;
+      step *= target[k]!;
+    }
+  }
+  return out;
+}

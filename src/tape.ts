@@ -1,0 +1,94 @@
+/** The tape: flags, and the nodes that recorded results carry. It knows no operator and does not walk. */
+import type { NDArray } from "./array.ts";
+import type { Block } from "./backend/wasm/heap.ts";
+import type { Row } from "./op.ts";
+import type { Shape } from "./shape.ts";
+
+/** Whether operators on arrays with an edge are recorded, and whether layers behave as in training. */
+export let recording = false;
+export let training = false;
+
+/** Sets the flag and returns its previous value. */
+export function setRecording(on: boolean): boolean {
+  const was = recording;
+  recording = on;
+  return was;
+}
+
+/** Sets the flag and returns its previous value. */
+export function setTraining(on: boolean): boolean {
+  const was = training;
+  training = on;
+  return was;
+}
+
+/** What a backward pass does with the gradient of an attached array. */
+export type GradReq = "write" | "add" | "null";
+
+/** A value as it was when it was recorded: the block is kept from being overwritten while `block.saved` counts it. */
+export class Saved {
+  constructor(
+    readonly block: Block,
+    readonly offset: number,
+    readonly shape: Shape,
+    readonly view: readonly number[] | null,
+    readonly size: number,
+    readonly code: number,
+  ) {
+    block.saved++;
+  }
+}
+
+/** What a rule finds in the place of an input: a kept value, a number, or null where it does not read it. */
+export type Kept = Saved | number | null;
+
+/** The shape and dtype of an input, kept where they differ from the result's. */
+export interface Like {
+  readonly shape: Shape;
+  readonly code: number;
+}
+
+let clock = 0;
+
+/** One recorded call, or (without a row) an attached array. Numbered by creation, which is a topological order. */
+export class Node {
+  readonly id = ++clock;
+  /** The number of the last walk that found the node, and of the last that needs its cotangent. */
+  mark = 0;
+  useful = 0;
+  /** The cotangent while a walk passes, and whether its memory is the walk's own. */
+  cotangent: NDArray | null = null;
+  owned = false;
+  /** The gradient buffer of an attached or retained array, what to do with it, and whether the last backward reached it. */
+  buffer: NDArray | null = null;
+  req: GradReq = "write";
+  fresh = false;
+
+  constructor(
+    /** Null for an attached array; FREED once a backward has passed without retainGraph. */
+    public row: Row | null,
+    public attrs: unknown,
+    /** The inputs' edges; null for an input that nobody differentiates. */
+    public parents: readonly (Node | null)[],
+    /** What the rule reads: a place for each input, then one for the result. */
+    public saved: readonly Kept[],
+    /** Null when every input has the result's shape and dtype. */
+    public like: readonly Like[] | null,
+  ) {}
+}
+
+const NOTHING: readonly never[] = Object.freeze([]);
+
+/** Lets go of what a node holds; a later walk finds it freed. */
+export function freeNode(node: Node, freed: Row): void {
+  for (let i = 0; i < node.saved.length; i++) {
+    const kept = node.saved[i]!;
+    if (kept !== null && typeof kept === "object") kept.block.saved--;
+  }
+  node.row = freed;
+  node.attrs = null;
+  node.parents = node.saved = NOTHING;
+  node.like = null;
+}
+
+export const leaf = (): Node => new Node(null, null, NOTHING, NOTHING, null);

@@ -1,0 +1,264 @@
+/** Derivatives of functions: gradients, Jacobians and their products, of any order, over the walk. */
+import { type ArrayInput, NDArray } from "./array.ts";
+import { toArray } from "./convert.ts";
+import { F64, isFloat } from "./dtype.ts";
+import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
+import { stack } from "./functions/joining.ts";
+import { record } from "./functions/recording.ts";
+import { cotangents, filled } from "./grad.ts";
+import { type Structural, structural } from "./op.ts";
+import { add, multiply } from "./ops/pointwise.ts";
+import { sum } from "./ops/reduction.ts";
+import { astype, reshape, zeroed } from "./ops/structural.ts";
+import { sameShape, showShape } from "./shape.ts";
+import { leaf, recording } from "./tape.ts";
+
+type Fn = (...args: never[]) => NDArray;
+
+const alias: Structural<null> = structural("alias", {
+  run: ([x]) => new NDArray(x!.storage, x!.offset, x!.shape, x!.view, x!.size, x!.code),
+  grad: g => [g],
+});
+
+/** An argument as a variable of its own, that still passes gradients on to an outer graph it comes from. */
+function variable(x: ArrayInput, operator: string): NDArray {
+  const a = toArray(x, operator);
+  if (!isFloat(a.code)) throw new DTypeError(`${operator}: an argument is ${a.dtype}, which has no derivative; use astype("float32") first`);
+  const v = alias([a], null);
+  if (v.edge === null) v.edge = leaf();
+  return v;
+}
+
+interface Recorded {
+  readonly y: NDArray;
+  readonly variables: NDArray[];
+  /** Whether derivatives are to be recorded in their turn. */
+  readonly nested: boolean;
+}
+
+/** Runs f with the arguments at `argnums` as variables. */
+function trace(operator: string, f: Fn, args: readonly ArrayInput[], argnums: readonly number[]): Recorded {
+  const nested = recording;
+  const variables: NDArray[] = [];
+  const y = record(() => {
+    const given: unknown[] = args.slice();
+    for (const i of argnums) {
+      if (i >= args.length) throw new ValueError(`${operator}: argument ${i} is wanted, but ${args.length} are given`);
+      const v = variable(args[i]!, operator);
+      given[i] = v;
+      variables.push(v);
+    }
+    return f(...(given as never[]));
+  });
+  if (!(y instanceof NDArray)) throw new GradError(`${operator}: the function must return an array, got ${describe(y)}`);
+  return { y, variables, nested };
+}
+
+function pullBack({ y, variables, nested }: Recorded, g: NDArray, retainGraph: boolean): NDArray[] {
+  return cotangents(y, variables, g, { createGraph: nested, retainGraph: retainGraph || nested });
+}
+
+function checkFunction(operator: string, f: unknown): void {
+  if (typeof f !== "function") throw new ValueError(`${operator}: expected a function, got ${describe(f)}`);
+}
+
+function argumentNumbers(operator: string, argnums: number | readonly number[]): readonly number[] {
+  const list = typeof argnums === "number" ? [argnums] : argnums;
+  if (!Array.isArray(list) || list.length === 0 || list.some(i => !Number.isInteger(i) || i < 0))
+    throw new ValueError(`${operator}: argnums are positions of arguments, counted from 0, got ${describe(argnums)}`);
+  return list;
+}
+
+function checkScalar(operator: string, y: NDArray): void {
+  if (y.ndim !== 0) throw new GradError(`${operator}: the function's value has shape ${showShape(y.shape)}, but must be 0-d; use jacobian, or sum it`);
+}
+
+type Grad<N> = N extends number ? NDArray : NDArray[];
+
+/**
+ * The function that gives f's value and its gradient with respect to the argument(s) at `argnums`.
+ * @throws GradError if f's value is not 0-d.
+ * @example valueAndGrad(x => x.mul(x).sum())([1, 2]) // [array(5.), array([2., 4.])]
+ */
+export function valueAndGrad<N extends number | readonly number[] = 0>(
+  f: (...args: NDArray[]) => NDArray,
+  argnums?: N,
+): (...args: ArrayInput[]) => [NDArray, Grad<N>] {
+  checkFunction("valueAndGrad", f);
+  const numbers = argumentNumbers("valueAndGrad", argnums ?? 0);
+  return (...args) => {
+    const traced = trace("valueAndGrad", f, args, numbers);
+    checkScalar("valueAndGrad", traced.y);
+    const gs = pullBack(traced, filled([], traced.y.code, 1), false);
+    const value = traced.nested ? traced.y : withoutGraph(traced.y);
+    return [value, (Array.isArray(argnums) ? gs : gs[0]!) as Grad<N>];
+  };
+}
+
+/** The same contents without history; what a transform returns outside of recording. */
+function withoutGraph(y: NDArray): NDArray {
+  return new NDArray(y.storage, y.offset, y.shape, y.view, y.size, y.code);
+}
+
+/**
+ * The function that gives the gradient of f with respect to the argument(s) at `argnums`: one array for one number, a
+ * list for a list. It takes derivatives itself, to any order: grad(grad(f)). Where f does not depend on an argument, zeros.
+ * @throws GradError if f's value is not 0-d; use jacobian there.
+ * @example grad(x => x.pow(3))(2) // array(12.)
+ * @example grad(grad(x => x.pow(3)))(2) // array(12.)
+ */
+export function grad<N extends number | readonly number[] = 0>(f: (...args: NDArray[]) => NDArray, argnums?: N): (...args: ArrayInput[]) => Grad<N> {
+  checkFunction("grad", f);
+  const numbers = argumentNumbers("grad", argnums ?? 0);
+  return (...args) => {
+    const traced = trace("grad", f, args, numbers);
+    checkScalar("grad", traced.y);
+    const gs = pullBack(traced, filled([], traced.y.code, 1), false);
+    return (Array.isArray(argnums) ? gs : gs[0]!) as Grad<N>;
+  };
+}
+
+/**
+ * The value of f at the arguments, and the function that pulls a cotangent of the value back to them: one array for one
+ * argument, a list for several.
+ * @example vjp(x => x.mul(x), [1, 2])[1]([1, 10]) // array([ 2., 40.])
+ */
+export function vjp(f: (...args: NDArray[]) => NDArray, ...args: ArrayInput[]): [NDArray, (g: ArrayInput) => NDArray | NDArray[]] {
+  checkFunction("vjp", f);
+  const traced = trace(
+    "vjp",
+    f,
+    args,
+    args.map((_, i) => i),
+  );
+  const pull = (g: ArrayInput): NDArray | NDArray[] => {
+    const seed = toArray(g, "vjp");
+    if (!sameShape(seed.shape, traced.y.shape))
+      throw new ShapeError(`vjp: the cotangent has shape ${showShape(seed.shape)}, the value ${showShape(traced.y.shape)}; they must be equal`);
+    const gs = pullBack({ ...traced, nested: traced.nested || recording }, seed.code === traced.y.code ? seed : astype(seed, traced.y.dtype), true);
+    return args.length === 1 ? gs[0]! : gs;
+  };
+  return [traced.nested ? traced.y : withoutGraph(traced.y), pull];
+}
+
+/**
+ * The function that gives the Jacobian of f with respect to the argument(s) at `argnums`: an array of the value's shape
+ * followed by the argument's.
+ * @example jacobian(x => x.mul(x))([1, 2]) // array([[2., 0.],\n       [0., 4.]])
+ */
+export function jacobian<N extends number | readonly number[] = 0>(
+  f: (...args: NDArray[]) => NDArray,
+  argnums?: N,
+): (...args: ArrayInput[]) => Grad<N> {
+  checkFunction("jacobian", f);
+  const numbers = argumentNumbers("jacobian", argnums ?? 0);
+  return (...args) => {
+    const traced = trace("jacobian", f, args, numbers);
+    const { y, variables } = traced;
+    const rows: NDArray[][] = variables.map(() => []);
+    for (let i = 0; i < y.size; i++) {
+      const seed = new Float64Array(y.size);
+      seed[i] = 1;
+      const g = reshape(astype(toArray(seed, "jacobian"), y.dtype), y.shape);
+      pullBack(traced, g, true).forEach((row, k) => rows[k]!.push(row));
+    }
+    const out = variables.map((v, k) => {
+      const shape = [...y.shape, ...v.shape];
+      return y.size === 0 ? zeroed(shape, v.code) : reshape(stack(rows[k]!), shape);
+    });
+    return (Array.isArray(argnums) ? out : out[0]!) as Grad<N>;
+  };
+}
+
+/**
+ * The function that gives the matrix of second derivatives of f with respect to the argument at `argnum`.
+ * @throws GradError if f's value is not 0-d.
+ * @example hessian(x => x.pow(3).sum())([1, 2]) // array([[ 6.,  0.],\n       [ 0., 12.]])
+ */
+export function hessian(f: (...args: NDArray[]) => NDArray, argnum = 0): (...args: ArrayInput[]) => NDArray {
+  checkFunction("hessian", f);
+  return jacobian(grad(f, argnum) as (...args: NDArray[]) => NDArray, argnum);
+}
+
+/**
+ * The product of f's Hessian at x with a direction v, without forming the Hessian.
+ * @throws GradError if f's value is not 0-d, ShapeError if v has not x's shape.
+ * @example hvp(x => x.pow(3).sum(), [1, 2], [1, 1]) // array([ 6., 12.])
+ */
+export function hvp(f: (x: NDArray) => NDArray, x: ArrayInput, v: ArrayInput): NDArray {
+  checkFunction("hvp", f);
+  const a = toArray(x, "hvp");
+  const direction = toArray(v, "hvp");
+  if (!sameShape(a.shape, direction.shape))
+    throw new ShapeError(`hvp: the direction has shape ${showShape(direction.shape)}, the point ${showShape(a.shape)}; they must be equal`);
+  const traced = trace("hvp", grad(f) as Fn, [a], [0]);
+  return pullBack(traced, direction.code === traced.y.code ? direction : astype(direction, traced.y.dtype), false)[0]!;
+}
+
+export interface CheckGradOptions {
+  /** Up to which order derivatives are checked; 2 by default. */
+  order?: number;
+  /** The relative error above which it throws; 1e-6 by default. */
+  tolerance?: number;
+}
+
+/**
+ * Checks derivatives of f at the arguments against differences, in float64 along random directions, up to `order`.
+ * Gives the worst relative error.
+ * @throws GradError if that exceeds the tolerance, or f's value has no graph.
+ * @example checkGrad(x => x.mul(x).sum(), [[1, 2, 3]]) < 1e-8 // true
+ */
+export function checkGrad(f: (...args: NDArray[]) => NDArray, args: readonly ArrayInput[], options?: CheckGradOptions): number {
+  checkFunction("checkGrad", f);
+  checkOptions("checkGrad", options, ["order", "tolerance"]);
+  const { order = 2, tolerance = 1e-6 } = options ?? {};
+  if (!Number.isInteger(order) || order < 1) throw new ValueError(`checkGrad: the order is a whole number >= 1, got ${describe(order)}`);
+  if (!Array.isArray(args)) throw new ValueError(`checkGrad: the arguments are a list, got ${describe(args)}`);
+  const xs = args.map(x => {
+    const a = toArray(x, "checkGrad");
+    return a.code === F64 ? a : astype(a, "float64");
+  });
+  const worst = directionalError(f, xs, order, direction(17));
+  if (!(worst <= tolerance)) throw new GradError(`checkGrad: the worst relative error is ${worst.toExponential(1)}, above the tolerance ${tolerance}`);
+  return worst;
+}
+
+/** Numbers in [-1, 1) that are the same at every run. */
+function direction(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state / 2147483648;
+  };
+}
+
+function directionalError(f: Fn, xs: readonly NDArray[], order: number, next: () => number): number {
+  const random = (like: NDArray): NDArray => {
+    const values = Float64Array.from({ length: like.size }, next);
+    return reshape(toArray(values, "checkGrad"), like.shape);
+  };
+  const call = (args: readonly NDArray[]): NDArray => f(...(args as never[]));
+  const y0 = call(xs);
+  const u = random(y0);
+  const vs = xs.map(random);
+  const value = (args: readonly NDArray[]): NDArray => sum(multiply(call(args), u));
+  const along = (h: number): number => Number(value(xs.map((x, i) => add(x, multiply(vs[i]!, h)))).item());
+  // Five points: the error falls with h⁴, so that h can be large enough for rounding not to matter.
+  const h = 1e-3;
+  const difference = (8 * (along(h) - along(-h)) - (along(2 * h) - along(-2 * h))) / (12 * h);
+  const derivative = (...args: NDArray[]): NDArray => {
+    const traced = trace(
+      "checkGrad",
+      ((...inner: NDArray[]) => value(inner)) as Fn,
+      args,
+      args.map((_, i) => i),
+    );
+    const gs = pullBack(traced, filled([], F64, 1), false);
+    return gs.map((g, i) => sum(multiply(g, vs[i]!))).reduce((a, b) => add(a, b));
+  };
+  const exact = Number(derivative(...xs).item());
+  const error = Math.abs(difference - exact) / Math.max(1, Math.abs(difference), Math.abs(exact));
+  const here = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+  return order === 1 ? here : Math.max(here, directionalError(derivative as Fn, xs, order - 1, next));
+}
+

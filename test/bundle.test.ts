@@ -1,0 +1,99 @@
+/** What the package costs a user: the size of a bundled program, and the time of a type check. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { describe, expect, test } from "vitest";
+import { ROOT } from "./support/source.ts";
+
+const MAX_KB = 60;
+
+/** The chapter's first program, with methods, so that a bundler that drops them is found out. */
+const FIRST_PROGRAM = `
+import { autograd, np } from "nabla";
+const x = np.arange(4).attachGrad();
+const y = autograd.record(() => np.dot(x, x).mul(2));
+y.backward();
+export const shown = String(x.grad);
+export const same = x.grad.eq(x.mul(4)).all().item();
+`;
+
+async function bundle(source: string, platform: "browser" | "neutral" = "browser"): Promise<string> {
+  const result = await build({
+    stdin: { contents: source, resolveDir: ROOT, loader: "ts" },
+    alias: { nabla: join(ROOT, "src/index.ts") },
+    bundle: true,
+    write: false,
+    minify: true,
+    treeShaking: true,
+    format: "esm",
+    target: "es2022",
+    platform,
+    external: ["node:*"],
+    logLevel: "silent",
+  });
+  expect(result.warnings).toEqual([]);
+  return result.outputFiles[0]!.text;
+}
+
+describe("a bundled program", () => {
+  test(`is smaller than ${MAX_KB} kB, compressed`, async () => {
+    const text = await bundle(FIRST_PROGRAM);
+    const size = gzipSync(text).length / 1000;
+    console.log(`the chapter's first program: ${(text.length / 1000).toFixed(1)} kB, compressed ${size.toFixed(1)} kB`);
+    expect(size).toBeLessThan(MAX_KB);
+  });
+
+  test("still has the methods of arrays", async () => {
+    const text = await bundle(FIRST_PROGRAM);
+    const program = await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(text)}`);
+    expect(program.shown).toBe("[ 0.  4.  8. 12.]");
+    expect(program.same).toBe(true);
+  });
+
+  test("an import that nothing uses leaves only what methods need", async () => {
+    const unused = await bundle(`import { np } from "nabla"; export const one = 1;`);
+    const used = await bundle(FIRST_PROGRAM);
+    expect(unused.length).toBeLessThanOrEqual(used.length);
+  });
+});
+
+describe("the built types", () => {
+  const USER = `
+import * as all from "nabla";
+import { autograd, np, npx, type NDArray } from "nabla";
+const x: NDArray = np.arange(4).attachGrad();
+const y = autograd.record(() => np.dot(x, x).mul(2));
+y.backward();
+const g: NDArray | null = x.grad;
+const z = npx.relu(np.tanh(x.add(1))).sum(0);
+export { all, g, z };
+`;
+
+  test("check quickly, in a project that knows no Node and no DOM of its own", () => {
+    const folder = mkdtempSync(join(tmpdir(), "nabla-types-"));
+    try {
+      const built = spawnSync(process.execPath, [join(ROOT, "scripts/setup.mjs")], { encoding: "utf8" });
+      expect(built.status, built.stderr).toBe(0);
+      mkdirSync(join(folder, "node_modules"));
+      symlinkSync(ROOT, join(folder, "node_modules/nabla"), "junction");
+      writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+      writeFileSync(join(folder, "program.ts"), USER);
+      const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022", "--types", ""];
+      const begun = performance.now();
+      const result = spawnSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...options, "program.ts"], {
+        cwd: folder,
+        encoding: "utf8",
+      });
+      const seconds = (performance.now() - begun) / 1000;
+      expect(result.stdout).toBe("");
+      console.log(`type check of a program that imports everything: ${seconds.toFixed(1)} s`);
+      if (seconds > 3) console.warn("that is more than the 3 s it should take");
+      expect(seconds).toBeLessThan(10);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,534 @@
+/** np.random: the same numbers for ever and everywhere, the right distributions, gradients, and errors that change nothing. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fromValues, type NDArray } from "../src/array.ts";
+import { DTYPES, dtypeCode, F32, F64, I8, I32 } from "../src/dtype.ts";
+import { DTypeError, GradError, type NablaError, ShapeError, ValueError } from "../src/errors.ts";
+import { attach, backward } from "../src/grad.ts";
+import { multiply } from "../src/ops/pointwise.ts";
+import { slice, transpose } from "../src/ops/structural.ts";
+import { normal, permutation, type RandomOptions, rand, randint, randn, seed, shuffle, uniform } from "../src/random.ts";
+import { setRecording } from "../src/tape.ts";
+import golden from "./golden/random.json" with { type: "json" };
+import { plainOpen32, plainUniform32, plainUniform64, plainWords } from "./support/philox.ts";
+
+const FLOATS = ["float32", "float64"] as const;
+const list = (x: NDArray): number[] => Array.from(x.toTypedArray());
+const array = (values: readonly number[], code = F32): NDArray => fromValues(values, [values.length], code);
+
+beforeEach(() => seed(42));
+afterEach(() => void setRecording(false));
+
+describe("the numbers", () => {
+  /** Each drawn right after seed(42). */
+  const DRAWS: Record<string, () => NDArray> = {};
+  for (const dtype of FLOATS) {
+    DRAWS[`uniform ${dtype}`] = () => uniform(0, 1, 8, { dtype });
+    DRAWS[`uniform -2 3 ${dtype}`] = () => uniform(-2, 3, 8, { dtype });
+    DRAWS[`normal ${dtype}`] = () => normal(0, 1, 8, { dtype });
+    DRAWS[`normal 5 0.1 ${dtype}`] = () => normal(5, 0.1, 8, { dtype });
+    DRAWS[`rand ${dtype}`] = () => rand(8, { dtype });
+    DRAWS[`randn ${dtype}`] = () => randn(8, { dtype });
+  }
+  DRAWS["randint 10"] = () => randint(10, null, 8);
+  DRAWS["randint full int32"] = () => randint(-(2 ** 31), 2 ** 31, 8);
+  DRAWS["randint int8"] = () => randint(-128, 128, 8, { dtype: "int8" });
+  DRAWS["randint uint8"] = () => randint(0, 256, 8, { dtype: "uint8" });
+  DRAWS["randint bool"] = () => randint(0, 2, 8, { dtype: "bool" });
+  DRAWS.permutation = () => permutation(8);
+
+  test("golden: the first eight after seed 42, to the last bit", () => {
+    const found = Object.fromEntries(
+      Object.entries(DRAWS).map(([name, draw]) => {
+        seed(42);
+        return [name, list(draw())];
+      }),
+    );
+    expect(found).toEqual(golden);
+  });
+
+  const words = (n: number, stream: number, key = [42, 0]): number[] => plainWords(n, 0, [0, 0, stream, 0], key);
+  const doubles = (n: number, stream: number, key?: number[]): number[] => {
+    const w = words(2 * n, stream, key);
+    return Array.from({ length: n }, (_, i) => plainUniform64(w[2 * i]!, w[2 * i + 1]!));
+  };
+
+  test("uniform and randint are Philox's words, with the seed as the key", () => {
+    expect(list(uniform(0, 1, 30))).toEqual(words(30, 0).map(plainUniform32));
+    seed(2 ** 40 + 3);
+    expect(list(uniform(0, 1, 30, { dtype: "float64" }))).toEqual(doubles(30, 1, [3, 256]));
+    seed(2 ** 53);
+    expect(list(randint(-5, 90, 30))).toEqual(doubles(30, 6, [0, 2 ** 21]).map(u => Math.floor(u * 95) - 5));
+  });
+
+  test("normal is Box and Muller's map of them", () => {
+    const n = 2000;
+    const radius = words(n, 2).map(plainOpen32);
+    const angle = words(n, 3).map(plainUniform32);
+    const single = list(normal(0, 1, n));
+    seed(42);
+    const double = list(normal(0, 1, n, { dtype: "float64" }));
+    const [u, v] = [doubles(n, 4), doubles(n, 5)];
+    for (let i = 0; i < n; i++) {
+      const z32 = Math.sqrt(-2 * Math.log(radius[i]!)) * Math.cos(2 * Math.PI * angle[i]!);
+      const z64 = Math.sqrt(-2 * Math.log(1 - u[i]!)) * Math.cos(2 * Math.PI * v[i]!);
+      expect(Math.abs(single[i]! - z32)).toBeLessThan(3e-6);
+      expect(Math.abs(double[i]! - z64)).toBeLessThan(1e-14);
+    }
+  });
+});
+
+describe("a number depends on the seed and its place only", () => {
+  const KINDS: Record<string, (n: number) => NDArray> = {
+    uniform: n => uniform(-1, 1, n),
+    "uniform float64": n => uniform(-1, 1, n, { dtype: "float64" }),
+    normal: n => normal(1, 2, n),
+    "normal float64": n => normal(1, 2, n, { dtype: "float64" }),
+    randint: n => randint(0, 1000, n),
+    "randint int8": n => randint(-100, 100, n, { dtype: "int8" }),
+  };
+
+  test.each(Object.keys(KINDS))("%s: however it is split", kind => {
+    const draw = KINDS[kind]!;
+    const whole = list(draw(200));
+    for (const sizes of [[10, 5, 185], [1, 1, 1, 197], [0, 3, 64, 65, 68], [33, 167], new Array<number>(200).fill(1)]) {
+      seed(42);
+      expect(sizes.flatMap(n => list(draw(n)))).toEqual(whole);
+    }
+  });
+
+  test.each(Object.keys(KINDS))("%s: across the pieces of long arrays", kind => {
+    const draw = KINDS[kind]!;
+    const whole = list(draw(140_001));
+    seed(42);
+    const parts = [65_537, 3, 74_461].flatMap(n => list(draw(n)));
+    expect(parts.findIndex((v, i) => v !== whole[i])).toBe(-1);
+    expect(parts.length).toBe(whole.length);
+  });
+
+  test("and the shape does not matter", () => {
+    const flat = list(normal(0, 1, 24));
+    seed(42);
+    const shaped = normal(0, 1, [2, 3, 4]);
+    expect(shaped.shape).toEqual([2, 3, 4]);
+    expect(list(shaped)).toEqual(flat);
+  });
+
+  test("every function moves on by the number of elements", () => {
+    const MOVES: (() => unknown)[] = [
+      () => uniform(0, 1, [5, 2]),
+      () => normal(0, 1, 10, { dtype: "float64" }),
+      () => normal(array([1, 2, 3, 4, 5]), 1, [2, 5]),
+      () => rand(10),
+      () => randn(2, 5),
+      () => randint(3, null, 10),
+      () => permutation(10),
+      () => shuffle(array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])),
+    ];
+    const after = list(rand(20)).slice(10);
+    for (const move of MOVES) {
+      seed(42);
+      move();
+      expect(list(rand(10))).toEqual(after);
+    }
+  });
+
+  test("seeds differ, also in their upper half", () => {
+    const first = [0, 1, 2, 2 ** 32, 2 ** 32 + 1, 2 ** 53].map(n => {
+      seed(n);
+      return list(rand(4)).join();
+    });
+    expect(new Set(first).size).toBe(first.length);
+  });
+
+  test("number parameters and array parameters give the same bits", () => {
+    for (const [code, dtype] of [
+      [F32, "float32"],
+      [F64, "float64"],
+    ] as const) {
+      // Multiples of 1/8, so that high - low has no rounding of its own.
+      const [low, high] = [-2.125, 3.5];
+      seed(42);
+      const numbers = [uniform(low, high, 100, { dtype }), normal(low, high, 100, { dtype })].map(list);
+      seed(42);
+      const arrays = [
+        uniform(array([low], code), array([high], code), 100, { dtype }),
+        normal(array([low], code), array([high], code), 100, { dtype }),
+      ];
+      expect(arrays.map(list)).toEqual(numbers);
+    }
+  });
+});
+
+describe("shapes and dtypes", () => {
+  test("without a size: 0-d float32, or the parameters' broadcast shape", () => {
+    for (const x of [uniform(), normal(), rand(), randn(), uniform(0, 1, null), normal(undefined, undefined, undefined)]) {
+      expect([x.shape, x.dtype]).toEqual([[], "float32"]);
+    }
+    expect([randint(5).shape, randint(5).dtype]).toEqual([[], "int32"]);
+    const column = fromValues([1, 2], [2, 1], F32);
+    expect(normal(column, array([1, 2, 3])).shape).toEqual([2, 3]);
+    expect(uniform(column, [5, 6, 7], [4, 2, 3]).shape).toEqual([4, 2, 3]);
+    expect(uniform(0, 1, 0).size + normal(0, 1, [3, 0]).size + randint(0, 5, 0).size).toBe(0);
+    expect(uniform(0, 1, 5).shape).toEqual([5]);
+    expect(rand(2, 3).shape).toEqual([2, 3]);
+    expect(randn(2, 3, { dtype: "float64" }).dtype).toBe("float64");
+  });
+
+  test("float64 where asked for or where a parameter has it, float32 where asked for", () => {
+    expect(normal(array([1], F64)).dtype).toBe("float64");
+    expect(normal(array([1], F64), 1, null, { dtype: "float32" }).dtype).toBe("float32");
+    expect(normal(array([1]), 1, null, { dtype: "float64" }).dtype).toBe("float64");
+    expect(normal(array([1], I32)).dtype).toBe("float32");
+    const fine = list(uniform(array([0], F64), 1, 50));
+    expect(fine.some(u => (u * 2 ** 24) % 1 !== 0)).toBe(true);
+  });
+
+  test("small integer parameters do not wrap around", () => {
+    const x = list(uniform(array([-100], I8), array([100], I8), 1000));
+    expect(Math.min(...x)).toBeLessThan(-90);
+    expect(Math.max(...x)).toBeGreaterThan(90);
+  });
+
+  test.each(["int32", "int8", "uint8", "bool"] as const)("randint as %s reaches both ends and no further", dtype => {
+    const [low, high] = { int32: [-3, 4], int8: [-128, 128], uint8: [0, 256], bool: [0, 2] }[dtype] as [number, number];
+    const x = randint(low, high, 20_000, { dtype });
+    expect(x.dtype).toBe(dtype);
+    expect([...new Set(list(x))].sort((a, b) => a - b)).toEqual(Array.from({ length: high - low }, (_, i) => low + i));
+  });
+
+  test("randint over all of int32", () => {
+    const x = list(randint(-(2 ** 31), 2 ** 31, 10_000));
+    expect(Math.min(...x)).toBeLessThan(-(2 ** 31) * 0.999);
+    expect(Math.max(...x)).toBeGreaterThan(2 ** 31 * 0.999);
+  });
+
+  test("uniform never leaves its interval", () => {
+    for (let i = 0; i < 300; i++) {
+      const [low, width] = list(uniform([-300, 0], [300, 1e-3], null, { dtype: "float64" })) as [number, number];
+      const high = low + width;
+      for (const x of [uniform(low, high, 3000), uniform(array([low]), array([high]), 3000)].map(list))
+        for (const v of x) if (v < Math.fround(low) || v > Math.fround(high)) expect.fail(`${v} is outside ${low} … ${high}`);
+    }
+  });
+});
+
+// ---- distributions, with a fixed seed
+
+/** Kolmogorov and Smirnov's distance, times the root of n: beyond 1.95 once in a thousand. */
+function kolmogorov(values: readonly number[], cdf: (x: number) => number): number {
+  const sorted = Float64Array.from(values).sort();
+  const n = sorted.length;
+  let worst = 0;
+  for (let i = 0; i < n; i++) {
+    const p = cdf(sorted[i]!);
+    worst = Math.max(worst, p - i / n, (i + 1) / n - p);
+  }
+  return worst * Math.sqrt(n);
+}
+
+/** How many standard deviations chi-square is from its mean, by Wilson and Hilferty's cube root. */
+function chiSquare(counts: readonly number[], expected: number): number {
+  const k = counts.length - 1;
+  const x = counts.reduce((sum, c) => sum + (c - expected) ** 2 / expected, 0);
+  return (Math.cbrt(x / k) - (1 - 2 / (9 * k))) / Math.sqrt(2 / (9 * k));
+}
+
+/** The standard normal distribution, by Simpson's rule from 0: good to 1e-12. */
+function normalCdf(x: number): number {
+  const steps = 400;
+  const h = x / steps;
+  const f = (t: number): number => Math.exp((-t * t) / 2);
+  let sum = f(0) + f(x);
+  for (let i = 1; i < steps; i++) sum += (i % 2 === 1 ? 4 : 2) * f(i * h);
+  return 0.5 + (sum * h) / 3 / Math.sqrt(2 * Math.PI);
+}
+
+function moments(x: readonly number[]): { mean: number; variance: number; skew: number; kurtosis: number } {
+  const n = x.length;
+  const mean = x.reduce((s, v) => s + v, 0) / n;
+  const central = (k: number): number => x.reduce((s, v) => s + (v - mean) ** k, 0) / n;
+  const variance = central(2);
+  return { mean, variance, skew: central(3) / variance ** 1.5, kurtosis: central(4) / variance ** 2 };
+}
+
+/** The correlation with the neighbour `lag` places on, times the root of n. */
+function neighbours(x: readonly number[], lag: number): number {
+  const { mean, variance } = moments(x);
+  let sum = 0;
+  for (let i = lag; i < x.length; i++) sum += (x[i]! - mean) * (x[i - lag]! - mean);
+  return sum / variance / Math.sqrt(x.length);
+}
+
+describe("distributions", () => {
+  const n = 200_000;
+  const root = Math.sqrt(n);
+
+  test.each(FLOATS)("uniform %s", dtype => {
+    const x = list(uniform(-1, 3, n, { dtype }));
+    expect(kolmogorov(x, v => (v + 1) / 4)).toBeLessThan(1.95);
+    const m = moments(x);
+    expect(Math.abs(m.mean - 1) * root).toBeLessThan(4 * Math.sqrt(16 / 12));
+    expect(Math.abs(m.variance - 16 / 12)).toBeLessThan(0.02);
+    expect(m.kurtosis).toBeCloseTo(1.8, 1);
+    for (const lag of [1, 2, 3, 4, 8, 16, 32]) expect(Math.abs(neighbours(x, lag))).toBeLessThan(4);
+  });
+
+  test.each(FLOATS)("normal %s", dtype => {
+    const x = list(normal(0, 1, n, { dtype }));
+    expect(kolmogorov(x.slice(0, 20_000), normalCdf)).toBeLessThan(1.95);
+    const m = moments(x);
+    expect(Math.abs(m.mean) * root).toBeLessThan(4);
+    expect(Math.abs(m.variance - 1) * root).toBeLessThan(4 * Math.SQRT2);
+    expect(Math.abs(m.skew) * root).toBeLessThan(4 * Math.sqrt(6));
+    expect(Math.abs(m.kurtosis - 3) * root).toBeLessThan(4 * Math.sqrt(24));
+    for (const lag of [1, 2, 3, 4, 8, 16, 32]) expect(Math.abs(neighbours(x, lag))).toBeLessThan(4);
+    // The tail: 63.3 of a million are beyond 4 on either side.
+    const beyond = list(normal(0, 1, 1_000_000, { dtype })).filter(v => Math.abs(v) > 4).length;
+    expect(Math.abs(beyond - 63.3)).toBeLessThan(4 * Math.sqrt(63.3));
+  });
+
+  test("normal with loc and scale", () => {
+    const m = moments(list(normal(-7, 0.25, n)));
+    expect(Math.abs(m.mean + 7) * root).toBeLessThan(1);
+    expect(Math.abs(m.variance - 0.0625) * root).toBeLessThan(4 * Math.SQRT2 * 0.0625);
+  });
+
+  test.each([2, 3, 6, 7, 10, 100, 1000])("randint over %i values", k => {
+    const counts = new Array<number>(k).fill(0);
+    for (const i of list(randint(0, k, n))) counts[i]!++;
+    expect(Math.abs(chiSquare(counts, n / k))).toBeLessThan(4);
+  });
+
+  test("the bits of words are even, and so are pairs of neighbours", () => {
+    const x = list(uniform(0, 1, n));
+    for (let bit = 0; bit < 24; bit++) {
+      const ones = x.filter(u => Math.floor(u * 2 ** (bit + 1)) % 2 === 1).length;
+      expect(Math.abs(ones - n / 2) / Math.sqrt(n / 4)).toBeLessThan(4);
+    }
+    const counts = new Array<number>(256).fill(0);
+    for (let i = 0; i + 1 < n; i += 2) counts[Math.floor(x[i]! * 16) * 16 + Math.floor(x[i + 1]! * 16)]!++;
+    expect(Math.abs(chiSquare(counts, n / 512))).toBeLessThan(4);
+  });
+
+  test("every order of four is as likely", () => {
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 24_000; i++) {
+      const order = list(permutation(4)).join();
+      counts.set(order, (counts.get(order) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(24);
+    expect(Math.abs(chiSquare([...counts.values()], 1000))).toBeLessThan(4);
+  });
+});
+
+describe("orders", () => {
+  test.each([0, 1, 2, 7, 1000, 70_000])("permutation(%i) holds every number once", n => {
+    const x = permutation(n);
+    expect([x.dtype, x.shape]).toEqual(["int32", [n]]);
+    expect(list(x).sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
+  });
+
+  test.each(DTYPES)("rows of %s move as wholes, in place, in views too", dtype => {
+    const code = dtypeCode(dtype, "test");
+    const values = Array.from({ length: 60 }, (_, i) => (dtype === "bool" ? i % 2 : i));
+    const make = (): NDArray => fromValues(values, [20, 3], code);
+    const order = list(permutation(20));
+    const want = order.map(i => values.slice(3 * i, 3 * i + 3));
+    const same = (x: NDArray): void => {
+      expect(list(x)).toEqual(want.flat());
+    };
+    seed(42);
+    same(permutation(make()));
+    seed(42);
+    const x = make();
+    expect(shuffle(x)).toBe(undefined);
+    same(x);
+    // A transposed array, and one with gaps: what lies between stays.
+    seed(42);
+    const t = transpose(
+      fromValues(
+        Array.from({ length: 60 }, (_, i) => values[(i % 20) * 3 + Math.floor(i / 20)]!),
+        [3, 20],
+        code,
+      ),
+    );
+    shuffle(t);
+    same(t);
+    seed(42);
+    const wide = fromValues(
+      values.flatMap((v, i) => (i % 3 === 2 ? [v, 1, 0] : [v])),
+      [20, 5],
+      code,
+    );
+    const part = slice([wide], { starts: [0, 0], steps: [1, 1], counts: [20, 3], shape: [20, 3] });
+    shuffle(part);
+    same(part);
+    expect(list(wide).filter((_, i) => i % 5 > 2)).toEqual(Array.from({ length: 40 }, (_, i) => 1 - (i % 2)));
+  });
+
+  test("empty rows and empty arrays", () => {
+    shuffle(fromValues([], [0, 3], F32));
+    shuffle(fromValues([], [3, 0], F32));
+    expect(permutation(fromValues([], [3, 0], F32)).shape).toEqual([3, 0]);
+  });
+});
+
+describe("gradients", () => {
+  function attached(values: readonly number[], code = F32): NDArray {
+    const x = array(values, code);
+    attach(x, "write", "test");
+    return x;
+  }
+  const gradientOf = (x: NDArray): number[] => list(x.edge!.buffer!);
+
+  function recorded(fn: () => NDArray): NDArray {
+    setRecording(true);
+    const y = fn();
+    setRecording(false);
+    backward(y);
+    return y;
+  }
+
+  test.each([F32, F64])("of normal: 1 to loc, z to scale, summed where they are broadcast (code %i)", code => {
+    const loc = attached([1, -2, 3], code);
+    const scale = attached([0.5], code);
+    const z = list(normal(0, 1, [4, 3], { dtype: DTYPES[code]! }));
+    seed(42);
+    const y = recorded(() => normal(loc, scale, [4, 3]));
+    expect(list(y)[4]).toBeCloseTo(-2 + 0.5 * z[4]!, 5);
+    expect(gradientOf(loc)).toEqual([4, 4, 4]);
+    expect(gradientOf(scale)[0]).toBeCloseTo(
+      z.reduce((s, v) => s + v, 0),
+      code === F64 ? 12 : 4,
+    );
+  });
+
+  test("of uniform: 1 - u to low, u to high", () => {
+    const low = attached([0, 0, -1]);
+    const high = attached([1, 2, 5]);
+    const u = list(uniform(0, 1, 3));
+    seed(42);
+    recorded(() => uniform(low, high));
+    gradientOf(high).forEach((g, i) => void expect(g).toBeCloseTo(u[i]!, 6));
+    gradientOf(low).forEach((g, i) => void expect(g).toBeCloseTo(1 - u[i]!, 6));
+  });
+
+  test("through a parameter of another dtype", () => {
+    const loc = attached([1, 2], F64);
+    recorded(() => normal(loc, 1, null, { dtype: "float32" }));
+    expect(gradientOf(loc)).toEqual([1, 1]);
+  });
+
+  test("through permutation", () => {
+    const x = attached([1, 2, 3, 4]);
+    const y = recorded(() => permutation(x));
+    expect(list(y).sort()).toEqual([1, 2, 3, 4]);
+    expect(gradientOf(x)).toEqual([1, 1, 1, 1]);
+  });
+
+  test("number parameters record nothing", () => {
+    setRecording(true);
+    expect([uniform(1, 2, 3), normal(1, 2, 3), randint(5), permutation(3)].map(x => x.edge)).toEqual([null, null, null, null]);
+  });
+});
+
+describe("errors say what is wrong and change nothing", () => {
+  const bad = <T>(value: unknown): T => value as T;
+  const CASES: [string, typeof NablaError, RegExp, () => unknown][] = [
+    ["a negative seed", ValueError, /^random\.seed: .*whole number from 0.*got -1/, () => seed(-1)],
+    ["a fractional seed", ValueError, /got 1\.5/, () => seed(1.5)],
+    ["NaN as seed", ValueError, /got NaN/, () => seed(Number.NaN)],
+    ["too large a seed", ValueError, /random\.seed/, () => seed(2 ** 54)],
+    ["a text as seed", ValueError, /got "7"/, () => seed(bad("7"))],
+    ["no seed", ValueError, /got undefined/, () => seed(bad(undefined))],
+    ["low > high", ValueError, /^random\.uniform: low is greater than high.*got 2 and 1/, () => uniform(2, 1)],
+    ["low > high somewhere", ValueError, /^random\.uniform: low is greater/, () => uniform([0, 3], [1, 2])],
+    ["NaN as low", ValueError, /finite/, () => uniform(Number.NaN, 1)],
+    ["an endless interval", ValueError, /finite/, () => uniform(0, Infinity)],
+    ["an endless interval somewhere", ValueError, /finite/, () => uniform(0, [1, Infinity])],
+    ["scale < 0", ValueError, /^random\.normal: scale must be >= 0, got -1/, () => normal(0, -1)],
+    ["scale < 0 somewhere", ValueError, /^random\.normal: scale must be >= 0/, () => normal(0, [1, -1])],
+    ["parameters that do not fit", ShapeError, /^random\.normal: cannot broadcast \(2,\) with \(3,\)/, () => normal([1, 2], [1, 2, 3])],
+    ["a size that does not fit", ShapeError, /^random\.normal: cannot broadcast/, () => normal([1, 2], 1, [3, 3])],
+    ["a size that is too small", ShapeError, /^random\.uniform: .*\(2,\).*size \(\)/, () => uniform([1, 2], 3, [])],
+    ["a size of 1 to enlarge", ShapeError, /^random\.uniform: /, () => uniform([1, 2], 3, [1])],
+    ["a negative size", ShapeError, /^random\.uniform: .*-1/, () => uniform(0, 1, -1)],
+    ["a negative size of rand", ShapeError, /^random\.rand: .*-1/, () => rand(2, -1)],
+    ["a list of sizes of randn", ShapeError, /^random\.randn: /, () => randn(bad<number>([2, 3]))],
+    ["an unknown option", ValueError, /unknown option "dtpye"/, () => normal(0, 1, 3, bad({ dtpye: "float32" }))],
+    ["an unknown option of rand", ValueError, /unknown option "x"/, () => rand(3, bad<RandomOptions>({ x: 1 }))],
+    ["an integer dtype", DTypeError, /^random\.normal: .*"int32"/, () => normal(0, 1, 3, { dtype: "int32" })],
+    ["an unknown dtype", DTypeError, /float16/, () => uniform(0, 1, 3, bad({ dtype: "float16" }))],
+    ["a missing parameter", ValueError, /random\.uniform/, () => uniform(bad("1"))],
+    ["randint of nothing", ValueError, /^random\.randint: .*0.*low must be less/, () => randint(0)],
+    ["randint from equal bounds", ValueError, /low must be less/, () => randint(5, 5)],
+    ["randint from exchanged bounds", ValueError, /low must be less/, () => randint(5, 2)],
+    ["randint of a fraction", ValueError, /whole numbers, got 2\.5/, () => randint(2.5)],
+    ["randint of NaN", ValueError, /whole numbers, got NaN/, () => randint(0, Number.NaN)],
+    ["randint without bounds", ValueError, /whole numbers, got undefined/, () => randint(bad(undefined))],
+    ["randint of an array", ValueError, /whole numbers/, () => randint(bad([1, 2]))],
+    ["randint beyond int32", ValueError, /2147483648 does not fit int32/, () => randint(0, 2 ** 31 + 1)],
+    ["randint below int8", ValueError, /-129 does not fit int8/, () => randint(-129, 4, 3, { dtype: "int8" })],
+    ["randint beyond bool", ValueError, /2 does not fit bool/, () => randint(0, 3, 3, { dtype: "bool" })],
+    ["randint of a float dtype", DTypeError, /^random\.randint: .*"float32"/, () => randint(0, 3, 3, { dtype: "float32" })],
+    ["shuffle of a list", ValueError, /^random\.shuffle: .*permutation/, () => shuffle(bad([1, 2]))],
+    ["shuffle of a 0-d array", ValueError, /0-d/, () => shuffle(fromValues([1], [], F32))],
+    ["permutation of a fraction", ValueError, /got 2\.5/, () => permutation(2.5)],
+    ["permutation of a negative number", ValueError, /got -1/, () => permutation(-1)],
+    ["permutation of a 0-d array", ValueError, /0-d/, () => permutation(fromValues([3], [], F32))],
+  ];
+
+  test.each(CASES)("%s", (what, kind, message, call) => {
+    const next = list(rand(4));
+    seed(42);
+    let caught: unknown;
+    try {
+      call();
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(kind);
+    expect((caught as Error).message).toMatch(message);
+    expect((caught as Error).message.startsWith("random.")).toBe(true);
+    expect(list(rand(4)), what).toEqual(next);
+  });
+
+  test("a recorded array is not shuffled in place, nor a view of one", () => {
+    const x = array([1, 2, 3]);
+    attach(x, "write", "test");
+    setRecording(true);
+    expect(() => shuffle(x)).toThrow(GradError);
+    setRecording(false);
+    const part = slice([x], { starts: [0], steps: [1], counts: [2], shape: [2] });
+    setRecording(true);
+    expect(() => shuffle(part)).toThrow(GradError);
+    expect(list(x)).toEqual([1, 2, 3]);
+    const data = array([1, 2, 3]);
+    shuffle(data);
+    expect(list(data).sort()).toEqual([1, 2, 3]);
+  });
+
+  test("what a graph has saved is not shuffled with the array", () => {
+    const w = array([1, 1, 1]);
+    attach(w, "write", "test");
+    const data = array([10, 20, 30]);
+    setRecording(true);
+    const y = multiply(w, data);
+    setRecording(false);
+    shuffle(data);
+    expect(list(data)).not.toEqual([10, 20, 30]);
+    backward(y);
+    expect(list(w.edge!.buffer!)).toEqual([10, 20, 30]);
+  });
+});
+
+test("without a seed two runs differ", async () => {
+  const { vi } = await import("vitest");
+  const runs: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    vi.resetModules();
+    const fresh = await import("../src/random.ts");
+    runs.push(Array.from(fresh.rand(4).toTypedArray()).join());
+  }
+  expect(runs[0]).not.toBe(runs[1]);
+});
