@@ -50,7 +50,7 @@ mkdirSync(join(root, "out"), { recursive: true });
 rmSync(REPORT, { force: true });
 rmSync(SUMMARY, { force: true });
 
-count(step("format and lint", ["node_modules/@biomejs/biome/bin/biome", "ci", "."]));
+count(step("format and lint", ["node_modules/@biomejs/biome/bin/biome", "ci", "--error-on-warnings", "."]));
 count(step("types", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]));
 const before = failed;
 const well = step("tests", [

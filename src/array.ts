@@ -1,10 +1,20 @@
 /** NDArray: a storage, a view on it and a dtype, with reading to JavaScript. Its operators and methods stand above. */
-import { type Block, address, allocate, allocateHost, F32 as viewF32, F64 as viewF64, I8 as viewI8, I32 as viewI32, U8 as viewU8 } from "./backend/wasm/heap.ts";
-import { BOOL, BYTES, type DType, DTYPES, F32, F64, I8, I32, SHIFT, type TypedArray, typedArrayOf } from "./dtype.ts";
-import { describe, IndexError, ShapeError, ValueError } from "./errors.ts";
+import {
+  address,
+  allocate,
+  allocateHost,
+  type Block,
+  F32 as viewF32,
+  F64 as viewF64,
+  I8 as viewI8,
+  I32 as viewI32,
+  U8 as viewU8,
+} from "./backend/wasm/heap.ts";
+import { BOOL, BYTES, DTYPES, type DType, F32, F64, I8, I32, SHIFT, type TypedArray, typedArrayOf } from "./dtype.ts";
+import { describe, IndexError, ValueError } from "./errors.ts";
 import { repr, str } from "./format.ts";
-import { contiguousStrides, type Shape, showShape } from "./shape.ts";
 import type { Methods } from "./methods.ts";
+import { contiguousStrides, type Shape, showShape } from "./shape.ts";
 import { type Node, recording } from "./tape.ts";
 
 /** What an array and its views share. A write that must not disturb a graph gives the storage another block. */
@@ -71,10 +81,11 @@ export class NDArray {
    * @throws IndexError for a position out of range, ValueError without arguments where size is not 1.
    * @example np.array([5, 6, 7]).item(-1) // 7
    */
-  item(...index: readonly number[]): number | boolean {
+  item(...index: number[]): number | boolean {
     let at = this.offset;
     if (index.length === 0) {
-      if (this.size !== 1) throw new ValueError(`item: an array of shape ${showShape(this.shape)} has ${this.size} elements; name one, as in item(0)`);
+      if (this.size !== 1)
+        throw new ValueError(`item: an array of shape ${showShape(this.shape)} has ${this.size} elements; name one, as in item(0)`);
     } else {
       if (index.length !== this.shape.length)
         throw new IndexError(`item: ${index.length} positions for the shape ${showShape(this.shape)}; give one for each axis`);
@@ -135,7 +146,9 @@ export class NDArray {
   [Symbol.toPrimitive](hint: string): string | number {
     if (hint === "string") return this.toString();
     if (this.size !== 1)
-      throw new ValueError(`the number of an array of shape ${showShape(this.shape)} is ambiguous; use item(i), or all() or any() of a comparison`);
+      throw new ValueError(
+        `the number of an array of shape ${showShape(this.shape)} is ambiguous; use item(i), or all() or any() of a comparison`,
+      );
     return Number(this.item());
   }
 
@@ -189,7 +202,8 @@ function elementOf(x: NDArray): (i: number) => number {
 /** A position along an axis, counted from the front. */
 export function checkPosition(given: unknown, axis: number, shape: Shape, operator: string): number {
   const n = shape[axis]!;
-  if (typeof given !== "number" || !Number.isInteger(given)) throw new IndexError(`${operator}: a position is a whole number, got ${describe(given)}`);
+  if (typeof given !== "number" || !Number.isInteger(given))
+    throw new IndexError(`${operator}: a position is a whole number, got ${describe(given)}`);
   if (given < -n || given >= n) throw new IndexError(`${operator}: position ${given} is out of range for axis ${axis} of size ${n}`);
   return given < 0 ? given + n : given;
 }

@@ -1,7 +1,7 @@
 /** What callers hand in, as arrays: numbers, booleans, nested lists, TypedArrays. */
 import { type ArrayInput, fromValues, NDArray, type Nested } from "./array.ts";
 import { BOOL, DTYPES, F32, F64, I8, I32, type TypedArray, U8 } from "./dtype.ts";
-import { describe, DTypeError, ShapeError, ValueError } from "./errors.ts";
+import { DTypeError, describe, ShapeError, ValueError } from "./errors.ts";
 import { SCALAR, sizeOf } from "./shape.ts";
 
 /** An argument as an array: arrays as they are, numbers and lists as float32, booleans as bool, a TypedArray in its own kind. */
@@ -15,7 +15,13 @@ export function toArray(x: ArrayInput, operator: string): NDArray {
 }
 
 const hint = (x: unknown): string =>
-  x === undefined ? " (is an argument missing?)" : x instanceof Promise ? "; await it first" : typeof x === "string" ? "; convert it with Number first" : "";
+  x === undefined
+    ? " (is an argument missing?)"
+    : x instanceof Promise
+      ? "; await it first"
+      : typeof x === "string"
+        ? "; convert it with Number first"
+        : "";
 
 export function fromTypedArray(x: ArrayBufferView, operator: string): NDArray {
   const kind = x.constructor.name;
@@ -75,6 +81,6 @@ function asList(x: unknown): readonly unknown[] | null {
 export function checkValues(values: ArrayLike<number>, code: number, operator: string): void {
   if (code <= F64 || code === BOOL) return;
   for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i]!)) throw new ValueError(`${operator}: ${values[i]} at position ${i} has no place in an ${DTYPES[code]} array`);
+    if (!Number.isFinite(values[i]!))
+      throw new ValueError(`${operator}: ${values[i]} at position ${i} has no place in an ${DTYPES[code]} array`);
 }
-

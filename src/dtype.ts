@@ -77,6 +77,7 @@ export function promoteNumber(code: number, value: number, operator: string): nu
   if (!Number.isInteger(value)) return F32;
   const kind = code === BOOL ? I32 : code;
   const [low, high] = RANGE[kind]!;
-  if (value < low || value > high) throw new ValueError(`${operator}: ${value} does not fit ${DTYPES[kind]}, which holds ${low} to ${high}`);
+  if (value < low || value > high)
+    throw new ValueError(`${operator}: ${value} does not fit ${DTYPES[kind]}, which holds ${low} to ${high}`);
   return kind;
 }

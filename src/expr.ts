@@ -30,7 +30,7 @@ export const MACHINE = {
   high: 1,
   /** Mask or bits: complement. */
   not: 1,
-  /** x reduced exactly by multiples of π/2 to [-π/4, π/4] and rounded once; slow, for use in the third operand of `rare`. */
+  /** x reduced exactly by multiples of π/2 to [-π/4, π/4], rounded to float64 and then to the lane; slow, for the third operand of `rare`. */
   piRemainder: 1,
   /** The integer n mod 4 that belongs to `piRemainder`: x = n·π/2 + r. */
   piQuadrant: 1,
@@ -78,7 +78,8 @@ export const constant = (value: number): Expr => new Expr("const", [], value);
 export const arg = (index: number): Expr => new Expr("arg", [], index);
 export const toExpr = (x: Operand): Expr => (typeof x === "number" ? constant(x) : x);
 
-const isConst = (x: Operand, value: number): boolean => (typeof x === "number" ? Object.is(x, value) : x.op === "const" && Object.is(x.value, value));
+const isConst = (x: Operand, value: number): boolean =>
+  typeof x === "number" ? Object.is(x, value) : x.op === "const" && Object.is(x.value, value);
 
 const unary =
   (op: Machine) =>

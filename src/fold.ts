@@ -26,7 +26,14 @@ class Fold {
   runKernel(): number {
     if (this.run === 0)
       [this.run] = compile([
-        { kind: "reduce", inputs: [{ dtype: this.from, mode: "v" }], lane: this.lane, out: this.to, value: this.value, combine: this.combine },
+        {
+          kind: "reduce",
+          inputs: [{ dtype: this.from, mode: "v" }],
+          lane: this.lane,
+          out: this.to,
+          value: this.value,
+          combine: this.combine,
+        },
       ]) as [number];
     return this.run;
   }
@@ -137,7 +144,9 @@ export function foldProduct(x: NDArray, y: NDArray): NDArray {
   const out = blank(SCALAR, 1, code);
   if (products[code] === undefined) {
     const input = { dtype: code, mode: "v" } as const;
-    products[code] = compile([{ kind: "reduce", inputs: [input, input], lane: laneOf(code), out: code, value: mul(arg(0), arg(1)), combine: "add" }])[0]!;
+    products[code] = compile([
+      { kind: "reduce", inputs: [input, input], lane: laneOf(code), out: code, value: mul(arg(0), arg(1)), combine: "add" },
+    ])[0]!;
   }
   const kernel = products[code]!;
   if (n === 0) {

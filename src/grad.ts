@@ -2,18 +2,18 @@
  * The walk: from heads backwards over recorded nodes, applying rules and adding up cotangents. It knows rows only by
  * their `rule` and `fused`; broadcasting and dtypes are fitted here, once, and never by a rule.
  */
-import { addressOf, type ArrayInput, blank, blankHost, bytesOf, memoryOf, NDArray, unshare } from "./array.ts";
+import { type ArrayInput, addressOf, blank, blankHost, memoryOf, NDArray, unshare } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
-import { copy } from "./backend/wasm/index.ts";
+import { call1, call2 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
 import { DTYPES, isFloat, SHIFT } from "./dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
-import { copyStrided } from "./launch.ts";
+import { CHUNK, copyStrided } from "./launch.ts";
 import { edgeOf, FREED, type Part, type Row, restore } from "./op.ts";
-import { add } from "./ops/pointwise.ts";
+import { add, positive } from "./ops/pointwise.ts";
 import { astype, broadcastTo, cast, copy as copyOf, sumTo, zeroed } from "./ops/structural.ts";
-import { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
-import { freeNode, type GradReq, leaf, type Like, Node, recording, setRecording, setTraining, training } from "./tape.ts";
+import { SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+import { freeNode, type GradReq, type Like, leaf, type Node, recording, setRecording, setTraining, training } from "./tape.ts";
 
 // ---------------------------------------------------------------- attaching
 
@@ -26,8 +26,7 @@ export function checkReq(req: unknown, operator: string): GradReq {
 
 /** Makes x a variable: a new leaf without history, whose gradient buffer is `buffer` (fresh zeros by default). */
 export function attach(x: NDArray, req: GradReq, operator: string, buffer?: NDArray): void {
-  if (!isFloat(x.code))
-    throw new DTypeError(`${operator}: ${x.dtype} arrays have no derivative; use astype("float32") first`);
+  if (!isFloat(x.code)) throw new DTypeError(`${operator}: ${x.dtype} arrays have no derivative; use astype("float32") first`);
   const node = leaf();
   node.req = req;
   if (req !== "null") node.buffer = buffer ?? zeros(x.shape, x.code);
@@ -64,19 +63,75 @@ export function whyNoGraph(x: NDArray): string {
 
 let walks = 0;
 
-/** All nodes behind the heads, newest first. */
-function collect(heads: readonly Node[], walk: number): Node[] {
-  const order: Node[] = [];
-  const stack: Node[] = [];
-  for (const head of heads)
-    if (head.mark !== walk) {
-      head.mark = walk;
-      stack.push(head);
-    }
+/** Emptied lists of earlier walks, and the search's stack: growing them anew in every walk costs more than a small node. */
+const spare: Node[][] = [];
+const stack: Node[] = [];
+
+function done(order: Node[]): void {
+  if (spare.length > 4 || order.length > 4096) return;
+  order.length = 0;
+  spare.push(order);
+}
+
+/** How many walks are under way: a rule may start another over nodes of the one that called it. */
+let depth = 0;
+
+interface Marks {
+  readonly mark: number;
+  readonly useful: number;
+  readonly cotangent: NDArray | null;
+  readonly owned: boolean;
+}
+
+/** Nodes of the walks under way outside of this one, which it must not free. */
+let shielded: ReadonlySet<Node> = new Set();
+
+/** Runs a walk. One within another leaves the nodes they share as it found them. */
+function walking<T>(heads: readonly Node[], fn: () => T): T {
+  if (depth === 0) return fn();
+  const shared: Node[] = [];
+  const marks: Marks[] = [];
+  const seen = new Set<Node>(heads);
+  for (const node of seen) {
+    for (const p of node.parents) if (p !== null) seen.add(p);
+    if (node.mark === 0) continue;
+    shared.push(node);
+    marks.push({ mark: node.mark, useful: node.useful, cotangent: node.cotangent, owned: node.owned });
+    node.cotangent = null;
+  }
+  const outer = shielded;
+  shielded = new Set([...outer, ...shared]);
+  try {
+    return fn();
+  } finally {
+    shielded = outer;
+    shared.forEach((node, i) => Object.assign(node, marks[i]));
+  }
+}
+
+/**
+ * All nodes behind the heads, newest first, each marked with the walk's number. Those from which a wanted node is
+ * reached are marked as useful: the targets, or without targets the nodes that have a buffer to fill.
+ * @throws GradError where a node was freed.
+ */
+function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk: number, operator: string): Node[] {
+  const order = spare.pop() ?? [];
+  for (let i = 0; i < heads.length; i++) {
+    const head = heads[i]!;
+    if (head.mark === walk) continue;
+    head.mark = walk;
+    stack.push(head);
+  }
   let sorted = true;
   let last = Number.POSITIVE_INFINITY;
   while (stack.length > 0) {
     const node = stack.pop()!;
+    if (node.row === FREED) {
+      stack.length = 0;
+      throw new GradError(
+        `${operator}: this graph was freed by an earlier backward; pass { retainGraph: true } to that one, or give all heads to one autograd.backward`,
+      );
+    }
     order.push(node);
     if (node.id > last) sorted = false;
     last = node.id;
@@ -90,18 +145,19 @@ function collect(heads: readonly Node[], walk: number): Node[] {
     }
   }
   if (!sorted) order.sort((a, b) => b.id - a.id);
-  return order;
-}
-
-/** Marks the nodes from which a wanted one is reached; the others need no cotangent. */
-function mark(order: readonly Node[], walk: number, wanted: (node: Node) => boolean): void {
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
-    let useful = wanted(node);
+    let useful = keeps(node, targets);
     const { parents } = node;
     for (let j = 0; !useful && j < parents.length; j++) useful = parents[j] !== null && parents[j]!.useful === walk;
     if (useful) node.useful = walk;
   }
+  return order;
+}
+
+/** Whether a walk is there to find this node's cotangent. */
+function keeps(node: Node, targets: ReadonlySet<Node> | null): boolean {
+  return targets === null ? node.buffer !== null : targets.has(node);
 }
 
 /**
@@ -117,16 +173,27 @@ function accumulate(node: Node, part: NDArray, owned: boolean): void {
     node.cotangent = add(have, part);
     node.owned = false;
   } else if (node.owned && have.view === null) {
-    add(have, part, { out: have });
+    addInto(have, part);
     if (owned) free(part.storage.block);
   } else if (owned && part.view === null) {
-    add(have, part, { out: part });
+    addInto(part, have);
     node.cotangent = part;
     node.owned = true;
   } else {
     node.cotangent = add(have, part);
     node.owned = true;
   }
+}
+
+/** target += part, for arrays of one shape and dtype, the target contiguous; not recorded. */
+function addInto(target: NDArray, part: NDArray): void {
+  if (part.view !== null || target.size > CHUNK || target.size === 0) {
+    add(target, part, { out: target });
+    return;
+  }
+  const f = add.op.pointwise!.sameFamily(target.code).kernel(0);
+  const to = addressOf(target);
+  call2(f, to, addressOf(part), to, target.size);
 }
 
 /** A part as the input's gradient: its shape and dtype, broadcast axes summed. */
@@ -195,44 +262,48 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
   }
 }
 
-interface Walk {
-  readonly heads: readonly Node[];
-  readonly seeds: readonly Seed[];
-  readonly order: readonly Node[];
-  readonly number: number;
-  readonly createGraph: boolean;
-  readonly trainMode: boolean;
-  readonly retainGraph: boolean;
-}
-
 /**
- * Runs a prepared walk; `receive` gets the cotangent of every node, and says whether it keeps it. Errors leave flags and
- * cotangents clean.
+ * Passes the seeds of the heads back over the nodes in order. Afterwards each node that the walk is there for holds its
+ * cotangent, which the caller takes. Errors leave flags and cotangents clean.
  */
-function run(walk: Walk, receive: (node: Node, g: NDArray, owned: boolean) => boolean): void {
-  const { order, number } = walk;
-  const wasRecording = setRecording(walk.createGraph);
-  const wasTraining = setTraining(walk.trainMode);
+function run(
+  order: readonly Node[],
+  walk: number,
+  heads: readonly Node[],
+  seeds: readonly Seed[],
+  targets: ReadonlySet<Node> | null,
+  createGraph: boolean,
+  trainMode: boolean,
+): void {
+  const wasRecording = setRecording(createGraph);
+  const wasTraining = setTraining(trainMode);
+  depth++;
   try {
-    walk.heads.forEach((head, i) => accumulate(head, walk.seeds[i]!.g, walk.seeds[i]!.owned));
+    for (let i = 0; i < heads.length; i++) accumulate(heads[i]!, seeds[i]!.g, seeds[i]!.owned);
     for (let i = 0; i < order.length; i++) {
       const node = order[i]!;
       const g = node.cotangent;
       if (g === null) continue;
-      node.cotangent = null;
-      const { owned } = node;
-      node.owned = false;
-      const kept = receive(node, g, owned);
-      if (node.row !== null && node.useful === number) pass(node, node.row, g, owned && !kept, number);
+      const useful = node.useful === walk;
+      const kept = useful && keeps(node, targets);
+      if (!kept) node.cotangent = null;
+      if (useful && node.row !== null) pass(node, node.row, g, node.owned && !kept, walk);
     }
   } catch (error) {
     for (const node of order) node.cotangent = null;
     throw error;
   } finally {
+    depth--;
     setRecording(wasRecording);
     setTraining(wasTraining);
   }
-  if (!walk.retainGraph) for (const node of order) if (node.row !== null) freeNode(node, FREED);
+}
+
+function freeAll(order: readonly Node[]): void {
+  for (let i = 0; i < order.length; i++) {
+    const node = order[i]!;
+    if (node.row !== null && (depth === 0 || !shielded.has(node))) freeNode(node, FREED);
+  }
 }
 
 // ---------------------------------------------------------------- arguments of backward and grad
@@ -244,12 +315,16 @@ interface WalkOptions {
 
 function headList(heads: unknown, operator: string): NDArray[] {
   const list = heads instanceof NDArray ? [heads] : heads;
-  if (!Array.isArray(list) || list.length === 0) throw new GradError(`${operator}: heads are one array or a list of at least one, got ${describe(heads)}`);
+  if (!Array.isArray(list) || list.length === 0)
+    throw new GradError(`${operator}: heads are one array or a list of at least one, got ${describe(heads)}`);
   list.forEach((h, i) => {
     if (!(h instanceof NDArray)) throw new GradError(`${operator}: heads are arrays, got ${describe(h)} at position ${i}`);
   });
   return list;
 }
+
+/** The seed of a 0-d head, by dtype, made once. */
+const ONE: Seed[][] = [];
 
 interface Seed {
   readonly g: NDArray;
@@ -261,6 +336,12 @@ interface Seed {
  * the array itself; a list of one array or null is taken for what it lists.
  */
 function seedList(heads: readonly NDArray[], given: unknown, single: boolean, operator: string): Seed[] {
+  if (single && (given === null || given === undefined)) {
+    const head = heads[0]!;
+    return head.ndim === 0
+      ? (ONE[head.code] ??= [{ g: filled(SCALAR, head.code, 1), owned: false }])
+      : [{ g: filled(head.shape, head.code, 1), owned: true }];
+  }
   const wrapped = Array.isArray(given) && given.length === 1 && (given[0] === null || given[0] instanceof NDArray);
   const list = given === null || given === undefined ? heads.map(() => null) : single && !wrapped ? [given] : given;
   if (!Array.isArray(list) || list.length !== heads.length)
@@ -274,7 +355,9 @@ function seedList(heads: readonly NDArray[], given: unknown, single: boolean, op
       throw new ShapeError(`${operator}: a number is a head gradient for a 0-d head only; this one has shape ${showShape(head.shape)}`);
     const seed = toArray(g as ArrayInput, operator);
     if (!sameShape(seed.shape, head.shape))
-      throw new ShapeError(`${operator}: the head gradient has shape ${showShape(seed.shape)}, its head ${showShape(head.shape)}; they must be equal`);
+      throw new ShapeError(
+        `${operator}: the head gradient has shape ${showShape(seed.shape)}, its head ${showShape(head.shape)}; they must be equal`,
+      );
     return { g: seed.code === head.code ? seed : astype(seed, head.dtype), owned: false };
   });
 }
@@ -283,28 +366,24 @@ export function filled(shape: Shape, code: number, value: number): NDArray {
   const size = sizeOf(shape);
   const y = blank(shape, size, code);
   const start = addressOf(y) >> SHIFT[code]!;
-  memoryOf(code).fill(value, start, start + size);
+  const memory = memoryOf(code);
+  if (size > 16) memory.fill(value, start, start + size);
+  else for (let i = 0; i < size; i++) memory[start + i] = value;
   return y;
 }
 
 function headNodes(heads: readonly NDArray[], operator: string): Node[] {
-  return heads.map((head, i) => {
-    const node = edgeOf(head);
-    const which = heads.length > 1 ? ` (head ${i})` : "";
-    if (node === null) throw new GradError(`${operator}${which}: ${whyNoGraph(head)}`);
-    return node;
-  });
-}
-
-function checkAlive(order: readonly Node[], operator: string): void {
-  for (const node of order)
-    if (node.row === FREED)
-      throw new GradError(
-        `${operator}: this graph was freed by an earlier backward; pass { retainGraph: true } to that one, or give all heads to one autograd.backward`,
-      );
+  const nodes: Node[] = [];
+  for (let i = 0; i < heads.length; i++) {
+    const node = edgeOf(heads[i]!);
+    if (node === null) throw new GradError(`${operator}${heads.length > 1 ? ` (head ${i})` : ""}: ${whyNoGraph(heads[i]!)}`);
+    nodes.push(node);
+  }
+  return nodes;
 }
 
 function checkFlags(operator: string, options: object | undefined, known: readonly string[]): void {
+  if (options === undefined) return;
   checkOptions(operator, options, known);
   for (const [key, value] of Object.entries(options ?? {}))
     if (key !== "headGrads" && value !== undefined && typeof value !== "boolean")
@@ -325,42 +404,44 @@ export function backward(heads: NDArray | readonly NDArray[], headGrads: unknown
   backwardFrom("backward", headList(heads, "backward"), headGrads, heads instanceof NDArray, options);
 }
 
-export function backwardFrom(operator: string, heads: readonly NDArray[], headGrads: unknown, single: boolean, options: WalkOptions | undefined): void {
+export function backwardFrom(
+  operator: string,
+  heads: readonly NDArray[],
+  headGrads: unknown,
+  single: boolean,
+  options: WalkOptions | undefined,
+): void {
   checkFlags(operator, options, ["retainGraph", "trainMode"]);
   const nodes = headNodes(heads, operator);
-  const number = ++walks;
-  const order = collect(nodes, number);
-  checkAlive(order, operator);
-  let any = false;
-  mark(order, number, node => {
-    const receives = node.buffer !== null && (node.row !== null || node.req !== "null");
-    if (receives) any = true;
-    return receives;
-  });
-  if (!any) throw new GradError(`${operator}: no inputs of the graph require gradients; all are attached with gradReq "null"`);
+  walking(nodes, () => backwardNodes(operator, nodes, heads, headGrads, single, options));
+}
+
+function backwardNodes(
+  operator: string,
+  nodes: readonly Node[],
+  heads: readonly NDArray[],
+  headGrads: unknown,
+  single: boolean,
+  options: WalkOptions | undefined,
+): void {
+  const walk = ++walks;
+  const order = search(nodes, null, walk, operator);
+  let useful = false;
+  for (let i = 0; i < nodes.length; i++) if (nodes[i]!.useful === walk) useful = true;
+  if (!useful) throw new GradError(`${operator}: no inputs of the graph require gradients; all are attached with gradReq "null"`);
   const seeds = seedList(heads, headGrads, single, operator);
-  const found: { node: Node; g: NDArray; owned: boolean }[] = [];
-  run(
-    {
-      heads: nodes,
-      seeds,
-      order,
-      number,
-      createGraph: false,
-      trainMode: options?.trainMode ?? true,
-      retainGraph: options?.retainGraph ?? false,
-    },
-    (node, g, owned) => {
-      if (node.buffer === null) return false;
-      found.push({ node, g, owned: owned && node.row === null });
-      return true;
-    },
-  );
+  run(order, walk, nodes, seeds, null, false, options?.trainMode ?? true);
   // Buffers are written when nothing can fail any more.
-  for (const { node, g, owned } of found) {
+  for (let i = 0; i < order.length; i++) {
+    const node = order[i]!;
+    const g = node.cotangent;
+    if (g === null) continue;
+    node.cotangent = null;
     write(node, g);
-    if (owned) free(g.storage.block);
+    if (node.owned && node.row === null) free(g.storage.block);
   }
+  if (options?.retainGraph !== true) freeAll(order);
+  done(order);
 }
 
 /** Writes or adds a gradient into its buffer, in place. */
@@ -369,15 +450,15 @@ function write(node: Node, g: NDArray): void {
   node.fresh = true;
   const was = setRecording(false);
   try {
+    unshare(buffer);
     if (node.req === "add" && node.row === null) {
       add(buffer, g, { out: buffer });
       return;
     }
-    unshare(buffer);
-    if (g.view === null && buffer.view === null) {
+    if (g.view === null && buffer.view === null && g.size <= CHUNK) {
       if (g.size > 0) {
         const to = addressOf(buffer);
-        copy(to, addressOf(g), bytesOf(g));
+        call1(positive.op.pointwise!.sameFamily(g.code).kernel(0), addressOf(g), to, g.size);
       }
     } else copyStrided(g, buffer);
   } finally {
@@ -404,7 +485,11 @@ export interface GradOptions extends WalkOptions {
  */
 export function gradOf(heads: NDArray | readonly NDArray[], variables: NDArray, options?: GradOptions): NDArray;
 export function gradOf(heads: NDArray | readonly NDArray[], variables: readonly NDArray[], options?: GradOptions): NDArray[];
-export function gradOf(heads: NDArray | readonly NDArray[], variables: NDArray | readonly NDArray[], options?: GradOptions): NDArray | NDArray[] {
+export function gradOf(
+  heads: NDArray | readonly NDArray[],
+  variables: NDArray | readonly NDArray[],
+  options?: GradOptions,
+): NDArray | NDArray[] {
   const operator = "autograd.grad";
   checkFlags(operator, options, ["headGrads", "retainGraph", "createGraph", "trainMode"]);
   const list = headList(heads, operator);
@@ -420,40 +505,21 @@ export function gradOf(heads: NDArray | readonly NDArray[], variables: NDArray |
     return node;
   });
   const nodes = headNodes(list, operator);
-  const number = ++walks;
-  const order = collect(nodes, number);
-  checkAlive(order, operator);
-  targets.forEach((node, i) => {
-    if (node.mark !== number) throw new GradError(`${operator}: variable ${i} is unreachable from the heads: nothing in them was computed from it`);
-  });
-  const seeds = seedList(list, options?.headGrads, heads instanceof NDArray, operator);
-  const set = new Set(targets);
-  mark(order, number, node => set.has(node));
-  const found = new Map<Node, NDArray>();
   const createGraph = options?.createGraph ?? false;
-  run(
-    {
-      heads: nodes,
-      seeds,
-      order,
-      number,
-      createGraph,
-      trainMode: options?.trainMode ?? true,
-      retainGraph: options?.retainGraph ?? createGraph,
-    },
-    (node, g) => {
-      if (!set.has(node)) return false;
-      found.set(node, g);
-      return true;
-    },
-  );
-  const results = separate(
-    targets,
-    wanted,
-    found,
-    seeds.map(s => s.g),
-    createGraph,
-  );
+  const results = walking(nodes, () => {
+    const walk = ++walks;
+    const set = new Set(targets);
+    const order = search(nodes, set, walk, operator);
+    targets.forEach((node, i) => {
+      if (node.mark !== walk)
+        throw new GradError(`${operator}: variable ${i} is unreachable from the heads: nothing in them was computed from it`);
+    });
+    const seeds = seedList(list, options?.headGrads, heads instanceof NDArray, operator);
+    run(order, walk, nodes, seeds, set, createGraph, options?.trainMode ?? true);
+    const found = collect(targets, wanted, seeds, createGraph);
+    if (!(options?.retainGraph ?? createGraph)) freeAll(order);
+    return found;
+  });
   return single ? results[0]! : results;
 }
 
@@ -471,34 +537,25 @@ export function cotangents(
     return variables.map(zeroes);
   }
   const targets = variables.map(x => edgeOf(x)!);
-  const number = ++walks;
-  const order = collect([node], number);
-  checkAlive(order, "grad");
-  const set = new Set(targets);
-  mark(order, number, n => set.has(n));
-  const found = new Map<Node, NDArray>();
-  run(
-    { heads: [node], seeds: [{ g: seed, owned: false }], order, number, createGraph, trainMode: training, retainGraph },
-    (n, g) => {
-      if (!set.has(n)) return false;
-      found.set(n, g);
-      return true;
-    },
-  );
-  return separate(targets, variables, found, [seed], createGraph);
+  return walking([node], () => {
+    const walk = ++walks;
+    const set = new Set(targets);
+    const order = search([node], set, walk, "grad");
+    const seeds = [{ g: seed, owned: false }];
+    run(order, walk, [node], seeds, set, createGraph, training);
+    const results = collect(targets, variables, seeds, createGraph);
+    if (!retainGraph) freeAll(order);
+    return results;
+  });
 }
 
-/** Each result as an array of its own: not a seed, not shared between variables, not a view. */
-function separate(
-  targets: readonly Node[],
-  variables: readonly NDArray[],
-  found: ReadonlyMap<Node, NDArray>,
-  seeds: readonly NDArray[],
-  createGraph: boolean,
-): NDArray[] {
-  const seen = new Set<NDArray>(seeds);
-  return targets.map((node, i) => {
-    const g = found.get(node) ?? zeroed(variables[i]!.shape, variables[i]!.code);
+/** Takes the cotangents of a walk's targets, each as an array of its own: not a seed, not shared, not a view. */
+function collect(targets: readonly Node[], variables: readonly NDArray[], seeds: readonly Seed[], createGraph: boolean): NDArray[] {
+  const seen = new Set<NDArray>(seeds.map(s => s.g));
+  const found = targets.map(node => node.cotangent);
+  for (const node of targets) node.cotangent = null;
+  return found.map((g, i) => {
+    if (g === null) return zeroed(variables[i]!.shape, variables[i]!.code);
     const own = !createGraph && (seen.has(g) || g.view !== null || g.base !== null) ? copyOf(g) : g;
     seen.add(g);
     return own;
@@ -509,5 +566,5 @@ function separate(
 export function graphSize(y: NDArray): number {
   if (!(y instanceof NDArray)) throw new GradError(`graphSize: expected an array, got ${describe(y)}`);
   const node = edgeOf(y);
-  return node === null ? 0 : collect([node], ++walks).length;
+  return node === null ? 0 : search([node], null, ++walks, "graphSize").length;
 }

@@ -1,4 +1,5 @@
 /** nabla: NumPy's arrays and define-by-run autograd. The contents page of the package. */
+/// <reference lib="esnext.disposable" preserve="true" />
 export type { ArrayInput, Nested } from "./array.ts";
 export * as autograd from "./autograd.ts";
 export type { DType } from "./dtype.ts";

@@ -135,9 +135,18 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
     return launch(family.kernel(scalars), at, to, out.size, step, BYTES[out.code]!);
   }
   // Operands with gaps along the innermost axis are copied first; then every inner stride is 0 or 1.
-  const arrays = operands.map(x => (typeof x === "number" ? x : contiguous(x)));
-  const strides = arrays.map(x => (typeof x === "number" ? shape.map(() => 0) : broadcastStrides(x.shape, contiguousStrides(x.shape), shape)));
-  const [sizes, steps] = collapse(shape, strides);
+  const seen = (xs: readonly (NDArray | number)[]): [number[], number[][]] =>
+    collapse(
+      shape,
+      xs.map(x => (typeof x === "number" ? shape.map(() => 0) : broadcastStrides(x.shape, x.strides, shape))),
+    );
+  let arrays = operands;
+  let [sizes, steps] = seen(arrays);
+  if (steps.some(s => s[s.length - 1]! >>> 0 > 1)) {
+    const bad = steps.map(s => s[s.length - 1]! >>> 0 > 1);
+    arrays = operands.map((x, i) => (bad[i] ? contiguous(x as NDArray) : x));
+    [sizes, steps] = seen(arrays);
+  }
   const last = sizes.length - 1;
   scalars = 0;
   for (let i = 0; i < k; i++) if (steps[i]![last] === 0) scalars |= 1 << i;
@@ -158,7 +167,14 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
     if (n <= CHUNK) launchRows(f, p, q, n, outer, rowSteps, n * size);
     else
       for (let row = 0; row < outer; row++)
-        launch(f, p.map((a, i) => a + row * rowSteps[i]!), q + row * n * size, n, innerSteps, size);
+        launch(
+          f,
+          p.map((a, i) => a + row * rowSteps[i]!),
+          q + row * n * size,
+          n,
+          innerSteps,
+          size,
+        );
     for (let axis = lead.length - 1; axis >= 0; axis--) {
       if (++position[axis]! < lead[axis]!) break;
       position[axis] = 0;

@@ -138,7 +138,8 @@ const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
     for (let i = 0; i < this.shape[0]!; i++) yield at(this, i);
   },
   [dispose](): void {
-    if (this.storage.block.saved > 0) throw new GradError("dispose: a graph still needs this array; drop the graph or run its backward first");
+    if (this.storage.block.saved > 0)
+      throw new GradError("dispose: a graph still needs this array; drop the graph or run its backward first");
     free(this.storage.block);
   },
 };
@@ -183,9 +184,14 @@ function asMethod(fn: (...args: never[]) => unknown): unknown {
 }
 
 for (const [name, fn] of Object.entries(members))
-  Object.defineProperty(NDArray.prototype, name, { value: asMethod(fn as (...args: never[]) => unknown), writable: true, configurable: true });
+  Object.defineProperty(NDArray.prototype, name, {
+    value: asMethod(fn as (...args: never[]) => unknown),
+    writable: true,
+    configurable: true,
+  });
 for (const key of Reflect.ownKeys(own))
   Object.defineProperty(NDArray.prototype, key, { value: own[key as string], writable: true, configurable: true });
-for (const [name, descriptor] of Object.entries(accessors)) Object.defineProperty(NDArray.prototype, name, { ...descriptor, configurable: true });
+for (const [name, descriptor] of Object.entries(accessors))
+  Object.defineProperty(NDArray.prototype, name, { ...descriptor, configurable: true });
 
 export { NDArray };

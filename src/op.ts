@@ -2,12 +2,12 @@
  * What an operator is: the row, the factories that make a public function of one, and the way from arrays to kernels.
  * It knows no operator and not the walk.
  */
-import { addressOf, type ArrayInput, blank, fromValues, NDArray, Storage } from "./array.ts";
+import { type ArrayInput, addressOf, blank, fromValues, NDArray, Storage } from "./array.ts";
 import { address, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
 import { BOOL, DTYPES, F32, F64, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
-import { checkOptions, describe, DTypeError, GradError, ShapeError, ValueError } from "./errors.ts";
+import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, toExpr } from "./expr.ts";
 import { CHUNK, Family, laneOf, runMap, writeMap } from "./launch.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
@@ -65,7 +65,9 @@ export function checkOut(out: NDArray, shape: Shape, code: number, xs: readonly 
   if (out.code !== code) throw new DTypeError(`${operator}: out is ${out.dtype}, the result ${DTYPES[code]}; they must be equal`);
   checkWritable(out, operator);
   if (recording && (edgeOf(out) !== null || xs.some(x => typeof x !== "number" && edgeOf(x) !== null)))
-    throw new GradError(`${operator}: out cannot be used while recording an attached array; leave it out, or compute inside autograd.pause`);
+    throw new GradError(
+      `${operator}: out cannot be used while recording an attached array; leave it out, or compute inside autograd.pause`,
+    );
 }
 
 export function checkWritable(x: NDArray, operator: string): void {
@@ -94,38 +96,61 @@ export function restore(kept: Kept, edge: Node | null): NDArray | number | null 
   return x;
 }
 
-const likeOf = (x: NDArray | number, y: NDArray): Like => (typeof x === "number" ? { shape: SCALAR, code: y.code } : { shape: x.shape, code: x.code });
+const likeOf = (x: NDArray | number, y: NDArray): Like =>
+  typeof x === "number" ? { shape: SCALAR, code: y.code } : { shape: x.shape, code: x.code };
+
+/** The likes of the inputs; what was kept of an input tells its shape and dtype too. */
+function likes(xs: readonly (NDArray | number)[], kept: readonly Kept[], y: NDArray): readonly Like[] {
+  for (let i = 0; i < xs.length; i++) if (!(kept[i] instanceof Saved)) return xs.map(x => likeOf(x, y));
+  return kept as unknown as readonly Like[];
+}
 
 /**
  * Gives `y` its node if recording is on and an input has an edge. `reads[i]` lists what the gradient of input i reads:
  * numbers of inputs, and the number of inputs for the result.
  */
-export function recordCall(row: Row, xs: readonly (NDArray | number)[], y: NDArray, attrs: unknown, reads: readonly (readonly number[])[]): void {
+export function recordCall(
+  row: Row,
+  xs: readonly (NDArray | number)[],
+  y: NDArray,
+  attrs: unknown,
+  reads: readonly (readonly number[])[],
+): void {
   if (!recording) return;
+  const n = xs.length;
+  const parents: (Node | null)[] = [];
   let found = false;
-  const parents = xs.map(x => {
-    const edge = typeof x === "number" ? null : edgeOf(x);
+  let differ = false;
+  for (let i = 0; i < n; i++) {
+    const x = xs[i]!;
+    if (typeof x === "number") {
+      parents.push(null);
+      continue;
+    }
+    const edge = edgeOf(x);
+    parents.push(edge);
     if (edge !== null) found = true;
-    return edge;
-  });
+    if (x.code !== y.code || !sameShape(x.shape, y.shape)) differ = true;
+  }
   if (!found) return;
-  if (row.rule === null) {
+  if (row.rule === null || !isFloat(y.code)) {
     y.cause = row.name;
     return;
   }
-  const kept = new Array<Kept>(xs.length + 1).fill(null);
-  let differ = false;
-  for (let i = 0; i < xs.length; i++) {
-    const x = xs[i]!;
-    if (typeof x !== "number" && (x.code !== y.code || !sameShape(x.shape, y.shape))) differ = true;
+  const kept: Kept[] = [null];
+  for (let i = 0; i < n; i++) kept.push(null);
+  for (let i = 0; i < n; i++) {
     if (parents[i] === null) continue;
-    for (const j of reads[i] ?? []) {
+    const list = reads[i];
+    if (list === undefined) continue;
+    for (let k = 0; k < list.length; k++) {
+      const j = list[k]!;
       if (kept[j] !== null) continue;
-      const value = j === xs.length ? y : xs[j]!;
+      const value = j === n ? y : xs[j]!;
       kept[j] = typeof value === "number" ? value : save(value);
     }
   }
-  y.edge = new Node(row, attrs, parents, kept, differ ? xs.map(x => likeOf(x, y)) : null);
+  y.edge = new Node(row, attrs, parents, kept, differ ? likes(xs, kept, y) : null);
 }
 
 // ---------------------------------------------------------------- pointwise
@@ -155,6 +180,8 @@ interface Slope {
   readonly value: Expr;
   /** The cotangent passes through unchanged. */
   readonly passes: boolean;
+  /** Kernels for sources that all have the lane's dtype, and for others by their dtypes. */
+  uniform: Family | null;
   readonly families: Map<number, Family>;
 }
 
@@ -233,7 +260,7 @@ export class Pointwise {
         renumbered[s] = arg(position);
       });
       const value = substitute(e, renumbered);
-      return { sources, value, passes: e.op === "arg" && e.value === n + 1, families: new Map() };
+      return { sources, value, passes: e.op === "arg" && e.value === n + 1, uniform: null, families: new Map() };
     });
   }
 
@@ -283,7 +310,7 @@ export class Pointwise {
         else c = at;
       }
       if (plain) {
-        const f = this.slopeFamily(slope, UNIFORM[lane]![k]!, lane).kernel(scalars);
+        const f = (slope.uniform ??= this.slopeFamily(slope, new Array<number>(k).fill(lane), lane)).kernel(scalars);
         const to = addressOf(out);
         if (k === 1) call1(f, a, to, g.size);
         else if (k === 2) call2(f, a, b, to, g.size);
@@ -298,9 +325,6 @@ export class Pointwise {
     return out;
   };
 }
-
-/** For each float lane, lists of 0, 1, 2 … times its code. */
-const UNIFORM: readonly (readonly (readonly number[])[])[] = [F32, F64].map(code => [0, 1, 2, 3, 4, 5].map(n => new Array<number>(n).fill(code)));
 
 let tracedLane = F32;
 
@@ -327,15 +351,33 @@ function pointwiseRow<X extends readonly NDArray[]>(name: string, arity: number,
   const spec = typed as unknown as PointwiseSpec;
   const p = new Pointwise(name, arity, spec);
   const { grad } = spec;
-  const rule = grad === null ? null : (g: NDArray, call: Call) => grad(g, call.y, ...(call.inputs as NDArray[]));
+  const rule =
+    grad === null
+      ? null
+      : (g: NDArray, call: Call): readonly Part[] => {
+          const outer = withinRule;
+          withinRule = true;
+          try {
+            return grad(g, call.y, ...(call.inputs as NDArray[]));
+          } finally {
+            withinRule = outer;
+          }
+        };
   return [{ name, kind: grad === null ? "selection" : "pointwise", rule, fused: grad === null ? null : p.fused, pointwise: p }, p];
 }
+
+/**
+ * Whether a rule is running. It writes down the gradients of all inputs; what belongs to one that nobody differentiates
+ * reads a value that was not kept, null, and gives null.
+ */
+let withinRule = false;
 
 /** Any operands of a pointwise row: symbols, numbers, lists, arrays of several shapes and dtypes. */
 function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInput[], options: unknown): NDArray {
   const { name, arity, spec } = p;
   if (given.some(x => (x as unknown) instanceof Expr))
     return spec.value(...given.map(x => toExpr(x as unknown as Expr | number)), tracedLane) as unknown as NDArray;
+  if (withinRule && given.includes(null as unknown as ArrayInput)) return null as unknown as NDArray;
   const discrete = spec.discrete ?? [];
   const xs: (NDArray | number)[] = given.map(x => (typeof x === "number" ? x : toArray(x, name)));
   if (xs.every((x, i) => typeof x === "number" || discrete.includes(i))) xs[arity - 1] = toArray(given[arity - 1]!, name);
@@ -395,7 +437,8 @@ export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
             if (!differentiable || !isFloat(met)) y.cause = name;
             else {
               const reads = p.reads(met)[0]!;
-              const kept: Kept[] = reads.length === 0 ? NOTHING : [reads[0] === 0 ? save(x) : null, reads[reads.length - 1] === 1 ? save(y) : null];
+              const kept: Kept[] =
+                reads.length === 0 ? NOTHING : [reads[0] === 0 ? save(x) : null, reads[reads.length - 1] === 1 ? save(y) : null];
               y.edge = new Node(row, null, [edge], kept, null);
             }
           }
@@ -414,42 +457,52 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
   const [row, p] = pointwiseRow(name, 2, spec);
   const differentiable = spec.grad !== null;
   const masks = spec.dtype === "bool";
+  /** The kernel's result for two contiguous operands or numbers of one dtype, in the shape of `like`; `scalars` as in Family. */
+  const run = (a: NDArray | number, b: NDArray | number, like: NDArray, scalars: number): NDArray => {
+    const { code } = like;
+    const f = p.sameFamily(code).kernel(like.size === 1 ? 0 : scalars);
+    const y = blank(like.shape, like.size, p.resultCode(code));
+    const to = addressOf(y);
+    const from = typeof a === "number" ? scratch(0, a, code) : addressOf(a);
+    call2(f, from, typeof b === "number" ? scratch(1, b, code) : addressOf(b), to, like.size);
+    if (masks && comparison !== BOOL) y.cause = name;
+    return y;
+  };
   const fn = (a: ArrayInput, b: ArrayInput, options?: OutOption): NDArray => {
-    if (a instanceof NDArray && a.view === null && options === undefined && a.size <= CHUNK && a.size > 0) {
-      if (b instanceof NDArray) {
-        if (b.code === a.code && b.view === null && sameShape(a.shape, b.shape) && p.meet(a.code) === a.code) {
-          const f = p.sameFamily(a.code).kernel(0);
-          const y = blank(a.shape, a.size, p.resultCode(a.code));
-          const to = addressOf(y);
-          const from = addressOf(a);
-          call2(f, from, addressOf(b), to, a.size);
-          if (recording) recordPair(a, b, y);
-          if (masks && comparison !== BOOL) y.cause = name;
-          return y;
+    if (options === undefined) {
+      if (a instanceof NDArray) {
+        if (a.view === null && a.size <= CHUNK && a.size > 0) {
+          const { code } = a;
+          if (b instanceof NDArray) {
+            if (b.code === code && b.view === null && p.meet(code) === code) {
+              if (sameShape(a.shape, b.shape)) {
+                const y = run(a, b, a, 0);
+                if (recording) recordPair(a, b, y);
+                return y;
+              }
+              if (b.size === 1 && b.shape.length <= a.shape.length) {
+                const y = run(a, b, a, 2);
+                if (recording) recordCall(row, [a, b], y, null, differentiable ? p.reads(code) : []);
+                return y;
+              }
+            }
+          } else if (typeof b === "number" && code <= F64) {
+            const y = run(a, b, a, 2);
+            if (recording) recordPair(a, b, y);
+            return y;
+          }
         }
-        if (b.code === a.code && b.size === 1 && a.size > 1 && b.shape.length <= a.shape.length && p.meet(a.code) === a.code) {
-          const y = blank(a.shape, a.size, p.resultCode(a.code));
-          const to = addressOf(y);
-          const from = addressOf(a);
-          call2(p.sameFamily(a.code).kernel(2), from, addressOf(b), to, a.size);
-          if (recording) recordCall(row, [a, b], y, null, differentiable ? p.reads(y.code) : []);
-          return y;
-        }
-      } else if (typeof b === "number" && isFloat(a.code) && a.size > 1) {
-        const f = p.sameFamily(a.code).kernel(2);
-        const y = blank(a.shape, a.size, p.resultCode(a.code));
-        const to = addressOf(y);
-        call2(f, addressOf(a), scratch(1, b, a.code), to, a.size);
+      } else if (typeof a === "number" && b instanceof NDArray && b.view === null && b.size <= CHUNK && b.size > 0 && b.code <= F64) {
+        const y = run(a, b, b, 1);
         if (recording) recordPair(a, b, y);
-        if (masks && comparison !== BOOL) y.cause = name;
         return y;
       }
     }
     return applyPointwise(row, p, [a, b], options);
   };
 
-  function recordPair(a: NDArray, b: NDArray | number, y: NDArray): void {
-    const ea = edgeOf(a);
+  function recordPair(a: NDArray | number, b: NDArray | number, y: NDArray): void {
+    const ea = typeof a === "number" ? null : edgeOf(a);
     const eb = typeof b === "number" ? null : edgeOf(b);
     if (ea === null && eb === null) return;
     if (!differentiable || !isFloat(y.code)) {
@@ -461,7 +514,13 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
     if (ea !== null) for (const j of reads[0]!) mask |= 1 << j;
     if (eb !== null) for (const j of reads[1]!) mask |= 1 << j;
     const kept: Kept[] =
-      mask === 0 ? NOTHING : [mask & 1 ? save(a) : null, mask & 2 ? (typeof b === "number" ? b : save(b)) : null, mask & 4 ? save(y) : null];
+      mask === 0
+        ? NOTHING
+        : [
+            mask & 1 ? (typeof a === "number" ? a : save(a)) : null,
+            mask & 2 ? (typeof b === "number" ? b : save(b)) : null,
+            mask & 4 ? save(y) : null,
+          ];
     y.edge = new Node(row, null, [ea, eb], kept, null);
   }
   return Object.assign(rename(fn, name), { op: row });
@@ -486,6 +545,8 @@ export interface StructuralSpec<A> {
   readonly grad: ((g: NDArray, call: Call & { readonly attrs: A; readonly inputs: readonly NDArray[] }) => readonly Part[]) | null;
   /** What the gradient of each input reads: numbers of inputs, and the number of inputs for the result. */
   readonly reads?: readonly (readonly number[])[];
+  /** The gradient for one input straight from kernels, where the rule would take many small calls. */
+  readonly fused?: Row["fused"];
   readonly kind?: Row["kind"];
 }
 
@@ -493,7 +554,7 @@ export interface StructuralSpec<A> {
 export type Structural<A> = ((xs: readonly NDArray[], attrs: A) => NDArray) & HasRow;
 
 export function structural<A>(name: string, spec: StructuralSpec<A>): Structural<A> {
-  const row: Row = { name, kind: spec.kind ?? "structural", rule: spec.grad as Row["rule"], fused: null };
+  const row: Row = { name, kind: spec.kind ?? "structural", rule: spec.grad as Row["rule"], fused: spec.fused ?? null };
   const reads = spec.reads ?? [];
   const fn = (xs: readonly NDArray[], attrs: A): NDArray => {
     const y = spec.run(xs, attrs);

@@ -156,10 +156,10 @@ function some(x: NDArray | number, test: (value: number) => boolean): boolean {
  * Numbers spread evenly over low <= x < high (rounding may give `high` itself). float32 with 24 random bits, float64 with
  * 53. `low` and `high` may be arrays, which broadcast with each other and to `size`; gradients flow to them. NumPy's
  * random.uniform.
- * @throws ValueError where low > high, or high - low is not finite; ShapeError where shapes do not fit.
+ * @throws ValueError where low > high, or high - low is not a finite number of the dtype; ShapeError where shapes do not fit.
  * @example
  * np.random.seed(7)
- * np.random.uniform(-1, 1, [2, 3]).shape // [ 2, 3 ]
+ * np.random.uniform(-1, 1, 3) // array([ 0.90919423,  0.50030434, -0.7716453 ])
  */
 export function uniform(low: ArrayInput | null = 0, high: ArrayInput | null = 1, size?: Size, options?: RandomOptions): NDArray {
   const name = "random.uniform";
@@ -168,15 +168,16 @@ export function uniform(low: ArrayInput | null = 0, high: ArrayInput | null = 1,
   const shape = resultShape(toSize(size, name), ...given, name);
   const a = cast(given[0], code);
   const b = cast(given[1], code);
-  const range = typeof a === "number" && typeof b === "number" ? b - a : subtract(b, a);
+  const range = typeof a !== "number" || typeof b !== "number" ? subtract(b, a) : code === F32 ? Math.fround(b - a) : b - a;
   if (some(range, r => r < 0)) throw new ValueError(`${name}: low is greater than high${bothNumbers(a, b)}; exchange them`);
-  if (some(range, r => !Number.isFinite(r))) throw new ValueError(`${name}: high - low must be a finite number${bothNumbers(a, b)}`);
+  if (some(range, r => !Number.isFinite(r)))
+    throw new ValueError(`${name}: high - low must be a finite ${DTYPES[code]}${bothNumbers(a, b)}`);
   const y = blank(shape, sizeOf(shape), code);
   fill(y, UNIFORM[code]!, position);
   position += y.size;
   // In one of twenty intervals the rounded sum can be beyond `high`.
-  if (typeof a !== "number" || typeof b !== "number") return minimum(add(multiply(y, range), a), b);
-  if (a !== 0 || b !== 1) runMap(familyOf("uniform", uniformExpr, 4, code, code), [y, a, b - a, b], y);
+  if (typeof a !== "number" || typeof b !== "number" || typeof range !== "number") return minimum(add(multiply(y, range), a), b);
+  if (a !== 0 || b !== 1) runMap(familyOf("uniform", uniformExpr, 4, code, code), [y, a, range, b], y);
   return y;
 }
 
@@ -200,7 +201,7 @@ function normalExpr(code: number): E.Expr {
  * @throws ValueError where scale < 0; ShapeError where shapes do not fit.
  * @example
  * np.random.seed(7)
- * np.random.normal(10, 0.5, [2, 3]).shape // [ 2, 3 ]
+ * np.random.normal(10, 0.5, 3) // array([ 9.855523, 10.202404, 10.35491 ])
  */
 export function normal(loc: ArrayInput | null = 0, scale: ArrayInput | null = 1, size?: Size, options?: RandomOptions): NDArray {
   const name = "random.normal";
@@ -236,7 +237,7 @@ function splitDims(given: Dims): [number[], RandomOptions | undefined] {
  * @throws ShapeError for a size that is not a whole number >= 0.
  * @example
  * np.random.seed(7)
- * np.random.rand(2, 3).shape // [ 2, 3 ]
+ * np.random.rand(2, 2) // array([[0.9545971 , 0.7501522 ], [0.11417735, 0.08565784]])
  */
 export function rand(...dims: Dims): NDArray {
   const [sizes, options] = splitDims(dims);
@@ -248,7 +249,7 @@ export function rand(...dims: Dims): NDArray {
  * @throws ShapeError for a size that is not a whole number >= 0.
  * @example
  * np.random.seed(7)
- * np.random.randn(2, 3).shape // [ 2, 3 ]
+ * np.random.randn(2, 2) // array([[-0.28895292,  0.4048078 ], [ 0.70982075, -1.395766  ]])
  */
 export function randn(...dims: Dims): NDArray {
   const [sizes, options] = splitDims(dims);
@@ -263,7 +264,7 @@ const randintExpr = (): E.Expr => E.add(E.floor(E.mul(E.arg(0), E.arg(1))), E.ar
  * @throws ValueError where low >= high, or a bound is not whole or does not fit the dtype; DTypeError for a float dtype.
  * @example
  * np.random.seed(7)
- * np.random.randint(1, 7, [100]).max() // array(6, dtype=int32)
+ * np.random.randint(1, 7, 10) // array([5, 3, 6, 3, 6, 3, 1, 1, 4, 6], dtype=int32)
  */
 export function randint(low: number, high?: number | null, size?: Size, options?: RandintOptions): NDArray {
   const name = "random.randint";
@@ -323,7 +324,7 @@ function shuffled(x: NDArray): NDArray {
  * np.random.seed(7)
  * const x = np.array([1, 2, 3, 4])
  * np.random.shuffle(x)
- * x.sum() // array(10.)
+ * x // array([3., 1., 4., 2.])
  */
 export function shuffle(x: NDArray): void {
   const name = "random.shuffle";
@@ -345,7 +346,7 @@ export function shuffle(x: NDArray): void {
  * @throws ValueError for a number that is not whole and >= 0, or a 0-d array.
  * @example
  * np.random.seed(7)
- * np.random.permutation(5).sum() // array(10, dtype=int32)
+ * np.random.permutation(5) // array([3, 2, 4, 0, 1], dtype=int32)
  */
 export function permutation(x: ArrayInput): NDArray {
   const name = "random.permutation";

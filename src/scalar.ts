@@ -18,7 +18,6 @@ import {
   floor,
   gt,
   high,
-  le,
   lt,
   mantissa,
   mul,
@@ -64,7 +63,8 @@ const INF = Number.POSITIVE_INFINITY;
 const of = <T>(table: Lanes<T>, dtype: number): T => (dtype === F32 ? table[0] : table[1]);
 
 /** c₀ + c₁x + c₂x² + … by Horner's rule. */
-const poly = (x: Expr, c: readonly number[]): Expr => c.slice(0, -1).reduceRight<Expr>((sum, ci) => add(ci, mul(x, sum)), toExpr(c.at(-1)!));
+const poly = (x: Expr, c: readonly number[]): Expr =>
+  c.slice(0, -1).reduceRight<Expr>((sum, ci) => add(ci, mul(x, sum)), toExpr(c.at(-1)!));
 
 const atMost = (x: Expr, hi: number): Expr => select(lt(hi, x), hi, x);
 const atLeast = (x: Expr, lo: number): Expr => select(lt(x, lo), lo, x);
@@ -91,7 +91,7 @@ const clampExp = (x: Expr, dtype: number): Expr => atLeast(atMost(x, of(EXP_MAX,
  */
 function splitExp(x: Expr, dtype: number, low?: Expr) {
   // Adding 0 turns -0 to 0, so that rest (and with it expm1) keeps the sign of a zero x.
-  const n = add(nearest(mul(x, Math.LOG2E)), 0);
+  const n = add(nearest(mul(low === undefined ? x : sub(x, low), Math.LOG2E)), 0);
   const rest = sub(x, mul(n, of(LN2_HIGH, dtype)));
   const below = mul(n, of(LN2_LOW, dtype));
   const tail = low === undefined ? below : add(below, low);
@@ -347,8 +347,15 @@ export function cos(x: Operand, dtype: number): Expr {
 export function tan(x: Operand, dtype: number): Expr {
   const a = toExpr(x);
   const { r, n } = reduceTrig(a, dtype);
-  const z = mul(r, r);
-  const excess = mul(mul(r, z), poly(z, of(TAN, dtype)));
+  // What the rounding of z = r² loses counts near π/4, where it moves the first coefficient by 0.8 of itself.
+  const rh = high(r);
+  const rl = sub(r, rh);
+  const square = mul(rh, rh);
+  const cross = mul(rl, add(r, rh));
+  const z = add(square, cross);
+  const lost = add(sub(square, z), cross);
+  const [first, ...others] = of(TAN, dtype);
+  const excess = mul(mul(r, z), add(first!, add(mul(z, poly(z, others)), mul(lost, 0.8))));
   const t = add(r, excess);
   // For odd n the result is -1/t, where t and the quotient may not be rounded: y has half of the lane's digits, and
   // y(1 + short + short²) is the rest of it.
@@ -435,7 +442,11 @@ export function hypot(x: Operand, y: Operand, dtype: number): Expr {
   const a = abs(x);
   const b = abs(y);
   const larger = select(lt(a, b), b, a);
-  const factor = select(gt(larger, of(HYPOT_MAX, dtype)), of(HYPOT_DOWN, dtype), select(lt(larger, of(HYPOT_MIN, dtype)), of(HYPOT_UP, dtype), 1));
+  const factor = select(
+    gt(larger, of(HYPOT_MAX, dtype)),
+    of(HYPOT_DOWN, dtype),
+    select(lt(larger, of(HYPOT_MIN, dtype)), of(HYPOT_UP, dtype), 1),
+  );
   const p = mul(a, factor);
   const q = mul(b, factor);
   const size = div(sqrt(add(mul(p, p), mul(q, q))), factor);
@@ -464,14 +475,14 @@ function erfExcess(x: Expr, dtype: number): Expr {
   return mul(x, poly(mul(x, x), of(ERF, dtype)));
 }
 
-/** erfc(x) for x >= ERF_MIDDLE: e^(-x²)·w·G(w) with w = 1/(x + 2) and a G around 1 */
+/** erfc(x) for x >= ERF_MIDDLE: e^(-x²)·w·G(w) with w = 1/(x + 1.625) and a G around 1 */
 function erfcTail(x: Expr, dtype: number): Expr {
   const a = atMost(x, dtype === F32 ? 10.2 : 27.4);
   // w is wh(1 + wl), where wh has half of the lane's digits.
-  const d = add(a, 2);
+  const d = add(a, 1.625);
   const dh = high(d);
   const wh = high(div(1, d));
-  const short = sub(sub(1, mul(wh, dh)), mul(wh, sub(a, sub(dh, 2))));
+  const short = sub(sub(1, mul(wh, dh)), mul(wh, sub(a, sub(dh, 1.625))));
   const wl = add(short, mul(short, short));
   const u = add(sub(wh, of(ERFC_CENTRE_HIGH, dtype)), sub(mul(wh, wl), of(ERFC_CENTRE_LOW, dtype)));
   const g = mul(u, poly(u, of(ERFC, dtype)));
@@ -480,9 +491,12 @@ function erfcTail(x: Expr, dtype: number): Expr {
   const square = mul(ah, ah);
   const low = mul(sub(a, ah), add(a, ah));
   const { n, rest, tail, r, t } = splitExp(neg(square), dtype, low);
-  // (1 + e) is e^(-a²)·2⁻ⁿ(1 + wl). The result, wh(1 + e)(1 + g), rounds much only in the last sums.
+  // 1 + e is e^(-a²)·2⁻ⁿ(1 + wl), and 1 + g is gh + gl. The product wh·gh is exact.
   const e = add(rest, add(sub(t, tail), mul(wl, add(1, add(r, t)))));
-  return scale(add(wh, mul(wh, add(e, mul(g, add(1, e))))), n);
+  const gh = high(add(1, g));
+  const gl = sub(g, sub(gh, 1));
+  const main = mul(wh, gh);
+  return scale(add(main, add(mul(main, e), mul(mul(wh, gl), add(1, e)))), n);
 }
 
 export function erf(x: Operand, dtype: number): Expr {

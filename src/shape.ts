@@ -82,15 +82,19 @@ export function toShape(given: unknown, operator: string): Shape {
 }
 
 export function checkSize(shape: Shape, operator: string): void {
-  if (sizeOf(shape) > MAX_SIZE) throw new ShapeError(`${operator}: the shape ${showShape(shape)} has more than ${MAX_SIZE} elements, the most an array can have`);
+  if (sizeOf(shape) > MAX_SIZE)
+    throw new ShapeError(`${operator}: the shape ${showShape(shape)} has more than ${MAX_SIZE} elements, the most an array can have`);
 }
 
 /** An axis given by a caller, counted from the front; negative ones count from the end. */
 export function toAxis(axis: unknown, ndim: number, operator: string): number {
-  if (typeof axis !== "number" || !Number.isInteger(axis)) throw new ValueError(`${operator}: an axis is a whole number, got ${describe(axis)}`);
+  if (typeof axis !== "number" || !Number.isInteger(axis))
+    throw new ValueError(`${operator}: an axis is a whole number, got ${describe(axis)}`);
   if (axis < -ndim || axis >= ndim)
     throw new ShapeError(
-      ndim === 0 ? `${operator}: axis ${axis} of a 0-d array, which has no axes` : `${operator}: axis ${axis} is out of range for ${ndim} ${ndim === 1 ? "axis" : "axes"}; use ${-ndim} to ${ndim - 1}`,
+      ndim === 0
+        ? `${operator}: axis ${axis} of a 0-d array, which has no axes`
+        : `${operator}: axis ${axis} is out of range for ${ndim} ${ndim === 1 ? "axis" : "axes"}; use ${-ndim} to ${ndim - 1}`,
     );
   return axis < 0 ? axis + ndim : axis;
 }
@@ -124,7 +128,9 @@ export function reshaped(shape: Shape, given: unknown, operator: string): Shape 
   const out: number[] = list.slice();
   if (hole >= 0) out[hole] = known === 0 ? 0 : size / known;
   if (sizeOf(out) !== size || (hole >= 0 && (known === 0 || !Number.isInteger(size / known))))
-    throw new ShapeError(`${operator}: cannot give ${showShape(shape)}, which has ${size} element${size === 1 ? "" : "s"}, the shape ${showShape(list)}`);
+    throw new ShapeError(
+      `${operator}: cannot give ${showShape(shape)}, which has ${size} element${size === 1 ? "" : "s"}, the shape ${showShape(list)}`,
+    );
   return out;
 }
 

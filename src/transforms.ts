@@ -23,7 +23,8 @@ const alias: Structural<null> = structural("alias", {
 /** An argument as a variable of its own, that still passes gradients on to an outer graph it comes from. */
 function variable(x: ArrayInput, operator: string): NDArray {
   const a = toArray(x, operator);
-  if (!isFloat(a.code)) throw new DTypeError(`${operator}: an argument is ${a.dtype}, which has no derivative; use astype("float32") first`);
+  if (!isFloat(a.code))
+    throw new DTypeError(`${operator}: an argument is ${a.dtype}, which has no derivative; use astype("float32") first`);
   const v = alias([a], null);
   if (v.edge === null) v.edge = leaf();
   return v;
@@ -70,7 +71,8 @@ function argumentNumbers(operator: string, argnums: number | readonly number[]):
 }
 
 function checkScalar(operator: string, y: NDArray): void {
-  if (y.ndim !== 0) throw new GradError(`${operator}: the function's value has shape ${showShape(y.shape)}, but must be 0-d; use jacobian, or sum it`);
+  if (y.ndim !== 0)
+    throw new GradError(`${operator}: the function's value has shape ${showShape(y.shape)}, but must be 0-d; use jacobian, or sum it`);
 }
 
 type Grad<N> = N extends number ? NDArray : NDArray[];
@@ -107,7 +109,10 @@ function withoutGraph(y: NDArray): NDArray {
  * @example grad(x => x.pow(3))(2) // array(12.)
  * @example grad(grad(x => x.pow(3)))(2) // array(12.)
  */
-export function grad<N extends number | readonly number[] = 0>(f: (...args: NDArray[]) => NDArray, argnums?: N): (...args: ArrayInput[]) => Grad<N> {
+export function grad<N extends number | readonly number[] = 0>(
+  f: (...args: NDArray[]) => NDArray,
+  argnums?: N,
+): (...args: ArrayInput[]) => Grad<N> {
   checkFunction("grad", f);
   const numbers = argumentNumbers("grad", argnums ?? 0);
   return (...args) => {
@@ -134,8 +139,14 @@ export function vjp(f: (...args: NDArray[]) => NDArray, ...args: ArrayInput[]): 
   const pull = (g: ArrayInput): NDArray | NDArray[] => {
     const seed = toArray(g, "vjp");
     if (!sameShape(seed.shape, traced.y.shape))
-      throw new ShapeError(`vjp: the cotangent has shape ${showShape(seed.shape)}, the value ${showShape(traced.y.shape)}; they must be equal`);
-    const gs = pullBack({ ...traced, nested: traced.nested || recording }, seed.code === traced.y.code ? seed : astype(seed, traced.y.dtype), true);
+      throw new ShapeError(
+        `vjp: the cotangent has shape ${showShape(seed.shape)}, the value ${showShape(traced.y.shape)}; they must be equal`,
+      );
+    const gs = pullBack(
+      { ...traced, nested: traced.nested || recording },
+      seed.code === traced.y.code ? seed : astype(seed, traced.y.dtype),
+      true,
+    );
     return args.length === 1 ? gs[0]! : gs;
   };
   return [traced.nested ? traced.y : withoutGraph(traced.y), pull];
@@ -219,7 +230,8 @@ export function checkGrad(f: (...args: NDArray[]) => NDArray, args: readonly Arr
     return a.code === F64 ? a : astype(a, "float64");
   });
   const worst = directionalError(f, xs, order, direction(17));
-  if (!(worst <= tolerance)) throw new GradError(`checkGrad: the worst relative error is ${worst.toExponential(1)}, above the tolerance ${tolerance}`);
+  if (!(worst <= tolerance))
+    throw new GradError(`checkGrad: the worst relative error is ${worst.toExponential(1)}, above the tolerance ${tolerance}`);
   return worst;
 }
 
@@ -261,4 +273,3 @@ function directionalError(f: Fn, xs: readonly NDArray[], order: number, next: ()
   const here = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
   return order === 1 ? here : Math.max(here, directionalError(derivative as Fn, xs, order - 1, next));
 }
-

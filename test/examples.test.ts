@@ -18,9 +18,9 @@ const scope: Record<string, unknown> = { ...nabla };
 
 const load = (specifier: string): unknown => (specifier === "nabla" ? nabla : import(specifier));
 
-/** Line breaks of a printed array may be missing in a comment; so may the blanks that Node puts inside brackets. */
+/** A comment may write the line breaks of a printed array as blanks or as \n, and leave out the blanks that Node puts inside brackets. */
 function normalise(text: string): string {
-  const line = text.replace(/\s*\n\s*/g, " ").trim();
+  const line = text.replace(/\s*(\n|\\n)\s*/g, " ").trim();
   return line.includes("array(") ? line : line.replace(/([[{]) | ([\]}])/g, "$1$2");
 }
 

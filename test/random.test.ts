@@ -445,6 +445,7 @@ describe("errors say what is wrong and change nothing", () => {
     ["low > high somewhere", ValueError, /^random\.uniform: low is greater/, () => uniform([0, 3], [1, 2])],
     ["NaN as low", ValueError, /finite/, () => uniform(Number.NaN, 1)],
     ["an endless interval", ValueError, /finite/, () => uniform(0, Infinity)],
+    ["an interval too long for float32", ValueError, /finite float32, got -3e\+38 and 3e\+38/, () => uniform(-3e38, 3e38)],
     ["an endless interval somewhere", ValueError, /finite/, () => uniform(0, [1, Infinity])],
     ["scale < 0", ValueError, /^random\.normal: scale must be >= 0, got -1/, () => normal(0, -1)],
     ["scale < 0 somewhere", ValueError, /^random\.normal: scale must be >= 0/, () => normal(0, [1, -1])],

@@ -7,15 +7,17 @@ import { autograd, type NDArray, np } from "nabla";
 // there. To differentiate it again all of that has to be recorded, and walked back. So each order works on a program
 // that is several times longer than the one before.
 const point = np.array([0.5, 1, 1.5]).attachGrad();
-const sizes: number[] = [];
 autograd.record(() => {
   let y: NDArray = np.exp(np.sin(np.square(point))).sum();
   for (let order = 1; order <= 6; order++) {
-    const begun = performance.now();
-    const slope = autograd.grad(y, point, { createGraph: true });
-    const time = performance.now() - begun;
-    sizes.push(autograd.graphSize(slope));
-    console.log(`order ${order}: ${autograd.graphSize(slope)} recorded operations, ${time.toFixed(2)} ms`);
+    let slope = y;
+    // The best of ten, for the first one compiles its kernels.
+    const times = Array.from({ length: 10 }, () => {
+      const begun = performance.now();
+      slope = autograd.grad(y, point, { createGraph: true });
+      return performance.now() - begun;
+    });
+    console.log(`order ${order}: ${autograd.graphSize(slope)} recorded operations, ${Math.min(...times).toFixed(2)} ms`);
     y = slope.sum();
   }
 });
@@ -94,7 +96,7 @@ image.backward();
 // the slope must be 1/(2√a), that is 1/(2·result).
 function root(a: NDArray): NDArray {
   let guess = a.add(1).div(2);
-  while (Math.abs(Number(guess.mul(guess).sub(a))) > 1e-6 * Number(a)) guess = guess.add(a.div(guess)).div(2);
+  while (Math.abs(Number(guess.mul(guess).sub(a))) > 1e-12 * Number(a)) guess = guess.add(a.div(guess)).div(2);
   return guess;
 }
 const roots = [0.25, 2, 9, 1000].map(value => {
@@ -105,7 +107,7 @@ const roots = [0.25, 2, 9, 1000].map(value => {
   console.log(`√${value} = ${Number(result).toFixed(6)}, slope ${Number(a.grad).toFixed(6)}, from ${operations} operations`);
   return [value, Number(result), Number(a.grad)] as const;
 });
-roots.every(([value, result, slope]) => Math.abs(result - Math.sqrt(value)) < 1e-5 * result && Math.abs(slope * 2 * result - 1) < 1e-5);
+roots.every(([value, result, slope]) => Math.abs(result - Math.sqrt(value)) < 1e-9 * result && Math.abs(slope * 2 * result - 1) < 1e-9);
 
 // %% Exercise 5: the sine and its slope
 // The lower curve comes from the recorded sine. As a witness that knows no calculus: the difference quotient of the

@@ -15,7 +15,7 @@ const test = { x: all.at("120:"), kind: kinds.at("120:") };
 // %% On one scale
 // Every length less its mean, in units of its standard deviation: measured on the training part alone.
 const mean = train.x.mean(0);
-const spread = train.x.std(0);
+const spread = train.x.sub(mean).square().mean(0).sqrt();
 const scaled = (x: NDArray) => x.sub(mean).div(spread);
 train.x = scaled(train.x);
 test.x = scaled(test.x);
@@ -40,7 +40,7 @@ for (let step = 0; step <= 300; step++) {
   l.backward();
   if (step % 50 === 0) {
     const share = accuracy(train.x, train.kind);
-    console.log(`step ${String(step).padStart(3)}   loss ${Number(l).toFixed(4)}   right ${(100 * share).toFixed(1)} %`);
+    console.log(`step ${String(step).padStart(3)}   loss ${Number(l).toFixed(4)}   ${(100 * share).toFixed(1)} % right`);
   }
   weight.isub(weight.grad!.mul(0.5));
   bias.isub(bias.grad!.mul(0.5));
@@ -48,4 +48,6 @@ for (let step = 0; step <= 300; step++) {
 
 // %% Flowers it has never seen
 // The share of right answers, on the flowers learnt from and on those put aside.
-[accuracy(train.x, train.kind), accuracy(test.x, test.kind)];
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+console.log(`learnt from: ${percent(accuracy(train.x, train.kind))} right`);
+console.log(`put aside: ${percent(accuracy(test.x, test.kind))} right`);

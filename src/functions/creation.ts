@@ -111,7 +111,8 @@ function made(shape: Shape, code: number, value: (i: number) => number, operator
 
 function checkNumbers(operator: string, named: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(named))
-    if (typeof value !== "number" || !Number.isFinite(value)) throw new ValueError(`${operator}: ${name} is a finite number, got ${describe(value)}`);
+    if (typeof value !== "number" || !Number.isFinite(value))
+      throw new ValueError(`${operator}: ${name} is a finite number, got ${describe(value)}`);
 }
 
 /**

@@ -1,8 +1,8 @@
 /** NumPy's indexing, read and written: integers, slices, newaxis, ellipsis, integer arrays and masks, mixed as one likes. */
-import { addressOf, type ArrayInput, checkPosition, fromValues, memoryOf, NDArray, unshare } from "../array.ts";
+import { type ArrayInput, addressOf, checkPosition, fromValues, memoryOf, NDArray, unshare } from "../array.ts";
 import { checkValues, toArray } from "../convert.ts";
 import { BOOL, DTYPES, F32, F64, isFloat, promote, promoteNumber, SHIFT, type TypedArray } from "../dtype.ts";
-import { describe, DTypeError, GradError, IndexError, ShapeError, ValueError } from "../errors.ts";
+import { DTypeError, describe, GradError, IndexError, ShapeError, ValueError } from "../errors.ts";
 import { contiguous, copyStrided } from "../launch.ts";
 import { type Binary, checkWritable, edgeOf, isFloatMask, type Row } from "../op.ts";
 import { divide, multiply } from "../ops/pointwise.ts";
@@ -44,7 +44,8 @@ type IndexList = number | boolean | readonly IndexList[];
  */
 export function range(start?: number | null, stop?: number | null, step?: number | null): Range {
   for (const [name, value] of Object.entries({ start, stop, step }))
-    if (value !== undefined && value !== null && !Number.isInteger(value)) throw new ValueError(`slice: ${name} is a whole number or null, got ${describe(value)}`);
+    if (value !== undefined && value !== null && !Number.isInteger(value))
+      throw new ValueError(`slice: ${name} is a whole number or null, got ${describe(value)}`);
   if (step === 0) throw new ValueError("slice: the step is 0; use a positive or negative step");
   return new Range(start ?? null, stop ?? null, step ?? 1);
 }
@@ -97,17 +98,23 @@ function understand(x: NDArray, items: readonly unknown[], operator: string): Pl
     if (item instanceof NDArray || Array.isArray(item) || (ArrayBuffer.isView(item) && !(item instanceof DataView))) {
       const list = asFancy(item as NDArray, operator);
       const index = isFloatMask(list) ? astype(list, "bool") : list;
-      if (index.code === BOOL && index.ndim === 0) throw new IndexError(`${operator}: a 0-d mask selects no axis; give one of the array's shape`);
+      if (index.code === BOOL && index.ndim === 0)
+        throw new IndexError(`${operator}: a 0-d mask selects no axis; give one of the array's shape`);
       return index;
     }
     throw new IndexError(
       `${operator}: ${describe(item)} at position ${i} is no index; use whole numbers, "1:5", "...", np.newaxis, np.slice, lists or arrays`,
     );
   });
-  const taken = parsed.reduce<number>((n, item) => n + (item === null || item === "..." ? 0 : item instanceof NDArray && item.code === BOOL ? item.ndim : 1), 0);
+  const taken = parsed.reduce<number>(
+    (n, item) => n + (item === null || item === "..." ? 0 : item instanceof NDArray && item.code === BOOL ? item.ndim : 1),
+    0,
+  );
   if (parsed.filter(item => item === "...").length > 1) throw new IndexError(`${operator}: an index may have one "..." only`);
   if (taken > shape.length)
-    throw new IndexError(`${operator}: ${taken} index items for an array with ${shape.length} ${shape.length === 1 ? "axis" : "axes"} (shape ${showShape(shape)})`);
+    throw new IndexError(
+      `${operator}: ${taken} index items for an array with ${shape.length} ${shape.length === 1 ? "axis" : "axes"} (shape ${showShape(shape)})`,
+    );
   if (!parsed.includes("...")) parsed.push("...");
   const anyFancy = parsed.some(item => item instanceof NDArray);
 
@@ -147,7 +154,9 @@ function understand(x: NDArray, items: readonly unknown[], operator: string): Pl
     } else if (item instanceof NDArray && item.code === BOOL) {
       const covered = shape.slice(axis, axis + item.ndim);
       if (!sameShape(covered, item.shape))
-        throw new ShapeError(`${operator}: a mask of shape ${showShape(item.shape)} for axes of shape ${showShape(covered)}; they must be equal`);
+        throw new ShapeError(
+          `${operator}: a mask of shape ${showShape(item.shape)} for axes of shape ${showShape(covered)}; they must be equal`,
+        );
       for (const index of nonzeroOf(item)) {
         fancy.push({ axis: result.length, index });
         places.push(place);
@@ -197,7 +206,7 @@ function combine(fancy: Plan["fancy"], shape: Shape, operator: string): { places
  * integer array or a mask selects. Recorded, so gradients flow back to the places that were read.
  * @throws IndexError for positions out of range or too many items, ValueError for malformed slices.
  */
-export function at(x: NDArray, ...items: readonly IndexItem[]): NDArray {
+export function at(x: NDArray, ...items: IndexItem[]): NDArray {
   const plan = understand(x, items, "at");
   const { fancy } = plan;
   const identical = fancy.length > 0 && sameShape(plan.slice.shape, x.shape) && plan.slice.steps.every(s => s === 1);
@@ -272,7 +281,9 @@ function valueFor(value: ArrayInput, x: NDArray, shape: Shape, operator: string)
   if (sameShape(v.shape, shape)) return v;
   const lead = shape.length - v.ndim;
   if (lead < 0 || v.shape.some((n, i) => n !== 1 && n !== shape[lead + i]))
-    throw new ShapeError(`${operator}: cannot broadcast the value of shape ${showShape(v.shape)} to the place of shape ${showShape(shape)}`);
+    throw new ShapeError(
+      `${operator}: cannot broadcast the value of shape ${showShape(v.shape)} to the place of shape ${showShape(shape)}`,
+    );
   return broadcastTo(v, shape);
 }
 
@@ -281,7 +292,9 @@ function checkUnattached(x: NDArray, operator: string): void {
   const root = x.base ?? x;
   for (const a of [x, root])
     if (a.edge !== null && a.edge.row === null)
-      throw new GradError(`${operator}: an attached array cannot be written to while recording; write outside of autograd.record, or to a copy()`);
+      throw new GradError(
+        `${operator}: an attached array cannot be written to while recording; write outside of autograd.record, or to a copy()`,
+      );
 }
 
 /**
@@ -289,7 +302,7 @@ function checkUnattached(x: NDArray, operator: string): void {
  * array's dtype. While recording, gradients flow to both the old contents and the value. Gives the array.
  * @throws GradError for an attached array while recording, ShapeError where the value does not fit.
  */
-export function set(x: NDArray, value: ArrayInput, ...items: readonly IndexItem[]): NDArray {
+export function set(x: NDArray, value: ArrayInput, ...items: IndexItem[]): NDArray {
   checkWritable(x, "set");
   checkUnattached(x, "set");
   const target = targetOf(x, items, "set");
@@ -373,12 +386,19 @@ function recordWrite(root: NDArray, before: Node | null, value: NDArray, offsets
           isFloat(root.code) ? root.code : F64,
         );
   const attrs: Written = { places: positions(offsets, [offsets.length]), stayed };
-  root.edge = new Node(WRITE, attrs, [before, edgeOf(value)], [], [
-    { shape: root.shape, code: root.code },
-    { shape, code: value.code },
-  ]);
+  root.edge = new Node(
+    WRITE,
+    attrs,
+    [before, edgeOf(value)],
+    [],
+    [
+      { shape: root.shape, code: root.code },
+      { shape, code: value.code },
+    ],
+  );
   root.writes++;
-  root.derive = view => new Node(WINDOW, positions(offsetsOf(view, root), [view.size]), [root.edge], [], [{ shape: root.shape, code: root.code }]);
+  root.derive = view =>
+    new Node(WINDOW, positions(offsetsOf(view, root), [view.size]), [root.edge], [], [{ shape: root.shape, code: root.code }]);
 }
 
 /** `x op= v`: the array's contents replaced by an operator's result. While recording, with the right gradients. */
@@ -389,9 +409,13 @@ export function update(name: string, operator: Binary, x: NDArray, value: ArrayI
   const met = typeof v === "number" ? promoteNumber(x.code, v, name) : promote(x.code, v.code);
   const result = operator === divide && !isFloat(met) ? F32 : met;
   if (isFloat(result) && !isFloat(x.code))
-    throw new DTypeError(`${name}: the result is ${DTYPES[result]}, which does not go into an ${x.dtype} array; use astype, or a new array`);
+    throw new DTypeError(
+      `${name}: the result is ${DTYPES[result]}, which does not go into an ${x.dtype} array; use astype, or a new array`,
+    );
   if (typeof v !== "number" && !sameShape(broadcastShapes(x.shape, v.shape, name), x.shape))
-    throw new ShapeError(`${name}: the result of shape ${showShape(broadcastShapes(x.shape, v.shape, name))} does not fit the array's ${showShape(x.shape)}`);
+    throw new ShapeError(
+      `${name}: the result of shape ${showShape(broadcastShapes(x.shape, v.shape, name))} does not fit the array's ${showShape(x.shape)}`,
+    );
   if (!recording && result === x.code) return operator(x, v, { out: x });
   const y = operator(x, v);
   return set(x, y);

@@ -8,8 +8,14 @@ import { astype, checkPositions, expandDims, gathered, joined, positions, reshap
 import { contiguousStrides, sameShape, showShape, toAxis } from "../shape.ts";
 
 function listOf(arrays: unknown, operator: string): NDArray[] {
-  const list = arrays instanceof NDArray ? (arrays.ndim === 0 ? [] : Array.from({ length: arrays.shape[0]! }, (_, i) => gathered([arrays], { index: positions([i], []), axis: 0 }))) : arrays;
-  if (!Array.isArray(list) || list.length === 0) throw new ValueError(`${operator}: expected a list of at least one array, got ${describe(arrays)}`);
+  const list =
+    arrays instanceof NDArray
+      ? arrays.ndim === 0
+        ? []
+        : Array.from({ length: arrays.shape[0]! }, (_, i) => gathered([arrays], { index: positions([i], []), axis: 0 }))
+      : arrays;
+  if (!Array.isArray(list) || list.length === 0)
+    throw new ValueError(`${operator}: expected a list of at least one array, got ${describe(arrays)}`);
   const xs = list.map(x => toArray(x as ArrayInput, operator));
   const code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code);
   return xs.map(x => (x.code === code ? x : astype(x, DTYPES[code]!)));
@@ -121,4 +127,3 @@ export function sort(x: ArrayInput, axis: number | null = -1): NDArray {
   const y = takeAlongAxis(a, argsort(a, at), at);
   return given.ndim === 0 ? reshape(y, []) : y;
 }
-

@@ -46,7 +46,8 @@ export function scope<T>(fn: () => T): T {
   depth++;
   try {
     const [value, made] = noteBlocks(fn);
-    if (typeof (value as { then?: unknown } | null)?.then === "function") throw new GradError("scope: the function is asynchronous; the scope would end before it");
+    if (typeof (value as { then?: unknown } | null)?.then === "function")
+      throw new GradError("scope: the function is asynchronous; the scope would end before it");
     const wanted = new Set<Block>();
     eachArray(value, x => claim(x, wanted));
     for (const block of made) if (!wanted.has(block) && !kept.has(block) && !block.lasting) free(block);

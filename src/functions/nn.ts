@@ -43,11 +43,18 @@ const logSoftmaxRow: Structural<number> = structural("logSoftmax", {
   reads: [[1]],
 });
 
-function normalised(name: string, row: Structural<number>, x: ArrayInput, axis: number | null, options: SoftmaxOptions | undefined): NDArray {
+function normalised(
+  name: string,
+  row: Structural<number>,
+  x: ArrayInput,
+  axis: number | null,
+  options: SoftmaxOptions | undefined,
+): NDArray {
   const given = toArray(x, name);
   checkOptions(name, options, ["temperature"]);
   const temperature = options?.temperature ?? 1;
-  if (typeof temperature !== "number" || !(temperature > 0)) throw new ValueError(`${name}: the temperature is a number > 0, got ${describe(temperature)}`);
+  if (typeof temperature !== "number" || !(temperature > 0))
+    throw new ValueError(`${name}: the temperature is a number > 0, got ${describe(temperature)}`);
   const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
   const along = toAxis(axis ?? -1, a.ndim, name);
   if (a.size === 0) return multiply(a, 1);
@@ -92,7 +99,8 @@ export function dropout(x: ArrayInput, p = 0.5, options?: DropoutOptions): NDArr
   checkOptions("dropout", options, ["axes", "mode"]);
   const mode = options?.mode ?? "training";
   if (mode !== "training" && mode !== "always") throw new ValueError(`dropout: mode is "training" or "always", got ${describe(mode)}`);
-  if (typeof p !== "number" || !(p >= 0 && p < 1)) throw new ValueError(`dropout: p is a number from 0 up to but without 1, got ${describe(p)}`);
+  if (typeof p !== "number" || !(p >= 0 && p < 1))
+    throw new ValueError(`dropout: p is a number from 0 up to but without 1, got ${describe(p)}`);
   if (p === 0 || (mode === "training" && !training)) return a;
   const shared = (options?.axes ?? []).map(axis => toAxis(axis, a.ndim, "dropout"));
   const shape = a.shape.map((n, axis) => (shared.includes(axis) ? 1 : n));
@@ -117,12 +125,15 @@ export function pick(x: ArrayInput, index: ArrayInput, axis: number | null = -1,
   const given = toArray(index, "pick");
   checkOptions("pick", options, ["keepdims", "mode"]);
   const mode = options?.mode ?? "clip";
-  if (mode !== "clip" && mode !== "wrap" && mode !== "raise") throw new ValueError(`pick: mode is "clip", "wrap" or "raise", got ${describe(mode)}`);
+  if (mode !== "clip" && mode !== "wrap" && mode !== "raise")
+    throw new ValueError(`pick: mode is "clip", "wrap" or "raise", got ${describe(mode)}`);
   const along = toAxis(axis ?? -1, a.ndim, "pick");
   const want = a.shape.filter((_, i) => i !== along);
   const kept = given.ndim === a.ndim ? given.shape.filter((_, i) => i !== along) : given.shape;
   if (kept.length !== want.length || kept.some((n, i) => n !== want[i]) || (given.ndim === a.ndim && given.shape[along] !== 1))
-    throw new ShapeError(`pick: positions of shape ${showShape(given.shape)} for an array of shape ${showShape(a.shape)}; wanted ${showShape(want)}`);
+    throw new ShapeError(
+      `pick: positions of shape ${showShape(given.shape)} for an array of shape ${showShape(a.shape)}; wanted ${showShape(want)}`,
+    );
   const places = checkPositions(given, along, a.shape[along]!, "pick", mode);
   const y = takeAlongAxis(a, given.ndim === a.ndim ? places : expandDims(places, along), along);
   return options?.keepdims === true ? y : reshape(y, want);
@@ -160,11 +171,13 @@ export function topk(x: ArrayInput, options?: TopkOptions): NDArray | [NDArray, 
   const given = toArray(x, "topk");
   checkOptions("topk", options, ["k", "axis", "retTyp", "isAscend"]);
   const { k = 1, axis = -1, retTyp = "indices", isAscend = false } = options ?? {};
-  if (!["indices", "value", "both", "mask"].includes(retTyp)) throw new ValueError(`topk: retTyp is "indices", "value", "both" or "mask", got ${describe(retTyp)}`);
+  if (!["indices", "value", "both", "mask"].includes(retTyp))
+    throw new ValueError(`topk: retTyp is "indices", "value", "both" or "mask", got ${describe(retTyp)}`);
   const a = axis === null ? reshape(given, [given.size]) : given;
   const along = toAxis(axis ?? 0, a.ndim, "topk");
   const n = a.shape[along]!;
-  if (!Number.isInteger(k) || k < 1 || k > n) throw new ValueError(`topk: k is a whole number from 1 to ${n}, the size of axis ${along}, got ${describe(k)}`);
+  if (!Number.isInteger(k) || k < 1 || k > n)
+    throw new ValueError(`topk: k is a whole number from 1 to ${n}, the size of axis ${along}, got ${describe(k)}`);
   const keys = isAscend ? a : negative(isFloat(a.code) ? a : astype(a, "float64"));
   const counts = a.shape.map((size, i) => (i === along ? k : size));
   const first: Slice = { starts: counts.map(() => 0), steps: counts.map(() => 1), counts, shape: counts };
@@ -172,11 +185,20 @@ export function topk(x: ArrayInput, options?: TopkOptions): NDArray | [NDArray, 
   if (retTyp === "indices") return index;
   if (retTyp === "mask") {
     const mask = zeros(a.size, { dtype: "bool" });
-    const flat = takeAlongAxis(reshape(positions(Int32Array.from({ length: a.size }, (_, i) => i), [a.size]), a.shape), index, along);
+    const flat = takeAlongAxis(
+      reshape(
+        positions(
+          Int32Array.from({ length: a.size }, (_, i) => i),
+          [a.size],
+        ),
+        a.shape,
+      ),
+      index,
+      along,
+    );
     set(mask, true, flat);
     return reshape(mask, a.shape);
   }
   const value = takeAlongAxis(a, index, along);
   return retTyp === "value" ? value : [value, index];
 }
-

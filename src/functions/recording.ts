@@ -33,24 +33,31 @@ function checkFlag(value: unknown, operator: string): boolean {
 /** Runs fn, or opens a scope, with the flags given; null leaves one as it is. Restores both, also when fn throws. */
 function within<T>(operator: string, fn: (() => T) | undefined, record: boolean | null, train: boolean | null): T | Scope {
   if (fn !== undefined && typeof fn !== "function") throw new ValueError(`${operator}: expected a function, got ${describe(fn)}`);
-  if (fn?.constructor.name === "AsyncFunction") throw asyncError(operator);
+  if (fn !== undefined && Object.getPrototypeOf(fn) === asyncPrototype) throw asyncError(operator);
   const wasRecording = tape.recording;
   const wasTraining = tape.training;
-  const restoreFlags = (): void => {
-    tape.setRecording(wasRecording);
-    tape.setTraining(wasTraining);
-  };
   if (record !== null) tape.setRecording(record);
   if (train !== null) tape.setTraining(train);
-  if (fn === undefined) return { end: restoreFlags, [dispose]: restoreFlags } as Scope;
+  if (fn === undefined) {
+    const restoreFlags = (): void => {
+      tape.setRecording(wasRecording);
+      tape.setTraining(wasTraining);
+    };
+    return { end: restoreFlags, [dispose]: restoreFlags } as Scope;
+  }
   try {
     const result = fn();
-    if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") throw asyncError(operator);
+    if (!(result instanceof NDArray) && typeof (result as { then?: unknown } | null | undefined)?.then === "function")
+      throw asyncError(operator);
     return result;
   } finally {
-    restoreFlags();
+    tape.setRecording(wasRecording);
+    tape.setTraining(wasTraining);
   }
 }
+
+/** What async functions inherit from; their name is not enough, it may be gone after minifying. */
+const asyncPrototype: unknown = Object.getPrototypeOf(async () => {});
 
 const asyncError = (operator: string): GradError =>
   new GradError(
@@ -66,7 +73,7 @@ function moded<T>(
 ): T | Scope {
   const fn = typeof first === "object" && first !== null ? undefined : first;
   const options = fn === undefined ? ((first as ModeOptions | undefined) ?? second) : second;
-  checkOptions(operator, options, ["trainMode"]);
+  if (options !== undefined) checkOptions(operator, options, ["trainMode"]);
   const mode = options?.trainMode === undefined ? train : checkFlag(options.trainMode, `${operator}: trainMode`);
   return within(operator, fn, record, mode);
 }
@@ -159,13 +166,17 @@ export function markVariables(
   if (!Array.isArray(xs) || !Array.isArray(gs)) throw new ValueError(`${operator}: variables and gradients are arrays or lists of arrays`);
   if (xs.length !== gs.length) throw new ValueError(`${operator}: ${xs.length} variables, but ${gs.length} gradients; give one for each`);
   const reqs: readonly unknown[] = Array.isArray(gradReqs) ? gradReqs : xs.map(() => gradReqs);
-  if (reqs.length !== xs.length) throw new ValueError(`${operator}: ${xs.length} variables, but ${reqs.length} gradReqs; give one for each, or one for all`);
+  if (reqs.length !== xs.length)
+    throw new ValueError(`${operator}: ${xs.length} variables, but ${reqs.length} gradReqs; give one for each, or one for all`);
   const checked = xs.map((x: unknown, i) => {
     const g: unknown = gs[i];
     if (!(x instanceof NDArray) || !(g instanceof NDArray)) throw new ValueError(`${operator}: variable ${i} or its gradient is no array`);
-    if (!isFloat(x.code)) throw new DTypeError(`${operator}: variable ${i} is ${x.dtype}, which has no derivative; use astype("float32") first`);
+    if (!isFloat(x.code))
+      throw new DTypeError(`${operator}: variable ${i} is ${x.dtype}, which has no derivative; use astype("float32") first`);
     if (!sameShape(x.shape, g.shape))
-      throw new ShapeError(`${operator}: variable ${i} has shape ${showShape(x.shape)}, its gradient ${showShape(g.shape)}; they must be equal`);
+      throw new ShapeError(
+        `${operator}: variable ${i} has shape ${showShape(x.shape)}, its gradient ${showShape(g.shape)}; they must be equal`,
+      );
     if (x.code !== g.code) throw new DTypeError(`${operator}: variable ${i} is ${x.dtype}, its gradient ${g.dtype}; they must be equal`);
     return { x, g, req: checkReq(reqs[i], operator) };
   });
@@ -188,8 +199,8 @@ const OUTPUT: Row = {
  * input (null for none). Written with public functions, it can be differentiated again. MXNet's autograd.Function.
  * @example
  * class Cube extends autograd.Function {
- *   forward(x) { this.saveForBackward(x); return x.pow(3); }
- *   backward(dy) { const [x] = this.savedTensors; return dy.mul(x.pow(2)).mul(3); }
+ *   forward(x: NDArray) { this.saveForBackward(x); return x.pow(3); }
+ *   backward(dy: NDArray) { return dy.mul(this.savedTensors[0]!.pow(2)).mul(3); }
  * }
  * const x = np.array([1, 2]).attachGrad();
  * autograd.record(() => new Cube().apply(x)).backward();
@@ -203,7 +214,7 @@ export abstract class Function {
   abstract backward(...outputGrads: NDArray[]): NDArray | null | readonly (NDArray | null)[];
 
   /** Keeps arrays for `backward`, as they are now. */
-  saveForBackward(...arrays: readonly NDArray[]): void {
+  saveForBackward(...arrays: NDArray[]): void {
     for (const { value } of this.saved) value.block.saved--;
     this.saved = arrays.map(x => ({ value: save(x), edge: edgeOf(x) }));
   }
@@ -214,9 +225,9 @@ export abstract class Function {
   }
 
   /** Computes `forward` on the inputs, recorded as one node if recording is on and an input has an edge. */
-  apply(...inputs: readonly ArrayInput[]): NDArray;
-  apply<Y extends readonly NDArray[]>(...inputs: readonly ArrayInput[]): Y;
-  apply(...inputs: readonly ArrayInput[]): NDArray | readonly NDArray[] {
+  apply(...inputs: ArrayInput[]): NDArray;
+  apply<Y extends readonly NDArray[]>(...inputs: ArrayInput[]): Y;
+  apply(...inputs: ArrayInput[]): NDArray | readonly NDArray[] {
     const name = this.constructor.name || "Function";
     if (this.applied) throw new GradError(`${name}: this instance was applied already; make a new one for each call`);
     this.applied = true;
@@ -231,7 +242,8 @@ export abstract class Function {
     }
     const single = result instanceof NDArray;
     const given = single ? [result] : result;
-    if (!Array.isArray(given) || given.length === 0) throw new GradError(`${name}: forward returns an array or a list of arrays, got ${describe(result)}`);
+    if (!Array.isArray(given) || given.length === 0)
+      throw new GradError(`${name}: forward returns an array or a list of arrays, got ${describe(result)}`);
     given.forEach((y, i) => {
       if (!(y instanceof NDArray)) throw new GradError(`${name}: forward returns arrays, got ${describe(y)} at position ${i}`);
     });
@@ -273,12 +285,17 @@ export abstract class Function {
         const out = this.backward(...gs);
         const list: readonly unknown[] = Array.isArray(out) ? out : [out];
         if (list.length !== xs.length)
-          throw new GradError(`${name}: backward returned ${list.length} gradients for ${xs.length} inputs; return one for each, null for none`);
+          throw new GradError(
+            `${name}: backward returned ${list.length} gradients for ${xs.length} inputs; return one for each, null for none`,
+          );
         return list.map((part, i) => {
           if (part === null || part === undefined) return null;
-          if (!(part instanceof NDArray)) throw new GradError(`${name}: backward returns arrays or null, got ${describe(part)} at position ${i}`);
+          if (!(part instanceof NDArray))
+            throw new GradError(`${name}: backward returns arrays or null, got ${describe(part)} at position ${i}`);
           if (!sameShape(part.shape, like[i]!.shape))
-            throw new ShapeError(`${name}: the gradient of input ${i} has shape ${showShape(part.shape)}, the input ${showShape(like[i]!.shape)}; they must be equal`);
+            throw new ShapeError(
+              `${name}: the gradient of input ${i} has shape ${showShape(part.shape)}, the input ${showShape(like[i]!.shape)}; they must be equal`,
+            );
           return part;
         });
       },

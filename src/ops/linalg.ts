@@ -1,14 +1,16 @@
 /** Products of vectors and matrices, and the norm: contract rows and what is made of them. */
-import { addressOf, type ArrayInput, blank, type NDArray, unshare } from "../array.ts";
-import { multiply as multiplyMatrices } from "../backend/wasm/index.ts";
+import { type ArrayInput, addressOf, blank, type NDArray, unshare } from "../array.ts";
+import { address } from "../backend/wasm/heap.ts";
+import { call2, multiply as multiplyMatrices } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
-import { BYTES, DTYPES, F32, I32, isFloat, promote } from "../dtype.ts";
-import { checkOptions, ShapeError, ValueError, describe } from "../errors.ts";
+import { BYTES, DTYPES, F32, F64, I32, isFloat, promote, SHIFT } from "../dtype.ts";
+import { checkOptions, describe, ShapeError, ValueError } from "../errors.ts";
 import { arg, mul } from "../expr.ts";
 import { foldAxes, foldProduct } from "../fold.ts";
-import { contiguous, copyStrided, laneOf } from "../launch.ts";
-import { checkOut, type HasRow, type OutOption, outOf, type Structural, structural } from "../op.ts";
+import { CHUNK, contiguous, copyStrided, laneOf, runMap } from "../launch.ts";
+import { checkOut, type HasRow, type OutOption, outOf, restore, type Structural, structural } from "../op.ts";
 import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf, toAxes } from "../shape.ts";
+import type { Saved } from "../tape.ts";
 import { absorb, divide, equal, multiply, sqrt, where } from "./pointwise.ts";
 import { type Axis, restoreAxes } from "./reduction.ts";
 import { astype, cast, expandDims, reshape, spread, swapaxes, transpose, zeroed } from "./structural.ts";
@@ -25,6 +27,17 @@ const dotRow: Structural<null> = structural("dot", {
     return foldProduct(p, a === b ? p : contiguous(b!));
   },
   grad: (g, { inputs: [a, b], wants }) => [wants[0] ? absorb(g, b!) : null, wants[1] ? absorb(g, a!) : null],
+  fused: (node, g, input) => {
+    const other = node.saved[1 - input] as Saved;
+    const y = blank(other.shape, other.size, other.code);
+    const slope = absorb.op.pointwise!.sameFamily(g.code);
+    if (other.view === null && other.size <= CHUNK && other.size > 0) {
+      const to = addressOf(y);
+      const from = addressOf(g);
+      call2(slope.kernel(1), from, address(other.block) + (other.offset << SHIFT[other.code]!), to, other.size);
+    } else runMap(slope, [g, restore(other, null) as NDArray], y);
+    return y;
+  },
   reads: [[1], [0]],
 });
 
@@ -94,7 +107,11 @@ export const matmul: ((a: ArrayInput, b: ArrayInput, options?: OutOption) => NDA
     const left = p.ndim === 1 ? expandDims(p, 0) : p;
     const right = q.ndim === 1 ? expandDims(q, 1) : q;
     const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2), "matmul");
-    const shape = [...batch, ...(p.ndim === 1 ? [] : [left.shape[left.ndim - 2]!]), ...(q.ndim === 1 ? [] : [right.shape[right.ndim - 1]!])];
+    const shape = [
+      ...batch,
+      ...(p.ndim === 1 ? [] : [left.shape[left.ndim - 2]!]),
+      ...(q.ndim === 1 ? [] : [right.shape[right.ndim - 1]!]),
+    ];
     const out = outOf(options, "matmul");
     if (out !== undefined) checkOut(out, shape, p.code, [p, q], "matmul");
     const y = matmulRow([left, right], null);
@@ -126,14 +143,13 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
   (a: ArrayInput, b: ArrayInput): NDArray => {
     const x = toArray(a, "dot");
     const y = b === a ? x : toArray(b, "dot");
+    if (x.ndim === 1 && y.ndim === 1 && x.code === y.code && x.size === y.size && x.code <= F64) return dotRow([x, y], null);
     if (x.ndim === 0 || y.ndim === 0) return multiply(x, y);
     const [p, q] = x.code === y.code ? [x, y] : meeting(x, y);
     const summedAxis = q.ndim === 1 ? 0 : q.ndim - 2;
     checkInner("dot", p, q, p.ndim - 1, summedAxis);
     if (p.ndim === 1 && q.ndim === 1) return dotRow([p, q], null);
-    if (p.ndim <= 2 || q.ndim <= 2) {
-      if (q.ndim <= 2) return matmul(p, q);
-    }
+    if (q.ndim <= 2) return matmul(p, q);
     const k = p.shape[p.ndim - 1]!;
     const order = [summedAxis, ...[...q.shape.keys()].filter(i => i !== summedAxis)];
     const right = reshape(transpose(q, order), [k, q.size / Math.max(k, 1)]);
@@ -185,10 +201,11 @@ export const norm: ((x: ArrayInput, ord?: number | "fro" | null, axis?: Axis, op
     const vector = axes.length === 1 && ord === 2;
     const matrix = axes.length === 2 && ord === "fro";
     if (ord !== undefined && ord !== null && !vector && !matrix)
-      throw new ValueError(`norm: order ${describe(ord)} over ${axes.length} axes is not there; there is the Euclidean norm (ord null, 2 for vectors, "fro" for matrices)`);
+      throw new ValueError(
+        `norm: order ${describe(ord)} over ${axes.length} axes is not there; there is the Euclidean norm (ord null, 2 for vectors, "fro" for matrices)`,
+      );
     const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
     return restoreAxes(normRow([a], axes), axes, options?.keepdims === true);
   },
   { op: normRow.op },
 );
-

@@ -134,7 +134,12 @@ const cube: Unary = unary("cube", { value: x => E.mul(E.mul(x, x), x), grad: (g,
  * The non-negative square root of each element, NaN for negative ones; slope infinite at 0. NumPy's sqrt.
  * @example np.sqrt([1, 4, 9]) // array([1., 2., 3.])
  */
-export const sqrt: Unary = unary("sqrt", { value: x => E.sqrt(x), grad: (g, y) => [absorb(g, divide(0.5, y))], dtype: "float", domain: [0.2, 3] });
+export const sqrt: Unary = unary("sqrt", {
+  value: x => E.sqrt(x),
+  grad: (g, y) => [absorb(g, divide(0.5, y))],
+  dtype: "float",
+  domain: [0.2, 3],
+});
 
 /**
  * One divided by each element; integers give float32. NumPy's reciprocal.
@@ -176,7 +181,11 @@ export const sin: Unary = unary("sin", { value: (x, t) => scalar.sin(x, t), grad
  * The cosine of each element, in radians. NumPy's cos.
  * @example np.cos([0, np.pi]) // array([ 1., -1.])
  */
-export const cos: Unary = unary("cos", { value: (x, t) => scalar.cos(x, t), grad: (g, _, x) => [negative(absorb(g, sin(x)))], dtype: "float" });
+export const cos: Unary = unary("cos", {
+  value: (x, t) => scalar.cos(x, t),
+  grad: (g, _, x) => [negative(absorb(g, sin(x)))],
+  dtype: "float",
+});
 
 /**
  * The hyperbolic tangent of each element. NumPy's tanh.

@@ -19,7 +19,13 @@ export interface ReduceOptions {
 }
 
 /** What the arguments of a reduction say; a boolean in the place of options is refused like any other mistake. */
-export function reduceArguments(name: string, x: ArrayInput, axis: Axis | undefined, options: ReduceOptions | undefined, known: readonly string[]): [NDArray, number[], boolean] {
+export function reduceArguments(
+  name: string,
+  x: ArrayInput,
+  axis: Axis | undefined,
+  options: ReduceOptions | undefined,
+  known: readonly string[],
+): [NDArray, number[], boolean] {
   const a = toArray(x, name);
   checkOptions(name, options, known);
   return [a, toAxes(axis, a.ndim, name), options?.keepdims === true];
@@ -58,7 +64,9 @@ function extreme(name: "max" | "min") {
   const fn = (x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray => {
     const [a, axes, keepdims] = reduceArguments(name, x, axis, options, ["keepdims"]);
     if (a.size === 0 && axes.some(i => a.shape[i] === 0))
-      throw new ValueError(`${name}: an array of shape ${showShape(a.shape)} has no elements along the reduced axes, so there is no ${name}`);
+      throw new ValueError(
+        `${name}: an array of shape ${showShape(a.shape)} has no elements along the reduced axes, so there is no ${name}`,
+      );
     return restoreAxes(row([a], { axes, code: a.code }), axes, keepdims);
   };
   return Object.defineProperty(Object.assign(fn, { op: row.op }), "name", { value: name });
@@ -104,4 +112,3 @@ export const all: ((x: ArrayInput, axis?: Axis, options?: ReduceOptions) => NDAr
  * @example np.any([true, false]) // array(True)
  */
 export const any: ((x: ArrayInput, axis?: Axis, options?: ReduceOptions) => NDArray) & HasRow = quantifier("any", "max");
-

@@ -1,5 +1,5 @@
 /** Operators that answer with positions. They have no derivative: what they select with `take` has. */
-import { addressOf, type ArrayInput, blank, type NDArray } from "../array.ts";
+import { type ArrayInput, addressOf, blank, type NDArray } from "../array.ts";
 import { address, allocate } from "../backend/wasm/heap.ts";
 import { sorting } from "../backend/wasm/sorting.ts";
 import { toArray } from "../convert.ts";
@@ -88,4 +88,3 @@ export const argsort: ((x: ArrayInput, axis?: number | null) => NDArray) & HasRo
 function back(y: NDArray, order: readonly number[]): NDArray {
   return contiguous(transposeView(y, inverse(order)));
 }
-

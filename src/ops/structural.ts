@@ -2,7 +2,7 @@
  * Structural operators: linear maps that only move, repeat or drop elements. Each stands beside its adjoint, and the
  * gradient of either is the other.
  */
-import { addressOf, type ArrayInput, blank, forEachOffset, fromValues, memoryOf, type NDArray, viewOf } from "../array.ts";
+import { type ArrayInput, addressOf, blank, forEachOffset, fromValues, memoryOf, type NDArray, viewOf } from "../array.ts";
 import { fill, gather, scatterAdd } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
 import { BYTES, type DType, dtypeCode, I32, isFloat, SHIFT } from "../dtype.ts";
@@ -14,9 +14,8 @@ import { type HasRow, type Structural, structural } from "../op.ts";
 import {
   broadcastStrides,
   contiguousStrides,
-  isContiguous,
-  reshapeStrides,
   reshaped,
+  reshapeStrides,
   type Shape,
   sameShape,
   showShape,
@@ -90,8 +89,8 @@ function shapeArguments(given: readonly unknown[]): unknown {
  * @throws ShapeError where sizes differ.
  * @example np.reshape([1, 2, 3, 4], [2, -1]) // array([[1., 2.],\n       [3., 4.]])
  */
-export const reshape: ((x: ArrayInput, ...shape: readonly (number | readonly number[])[]) => NDArray) & HasRow = Object.assign(
-  (x: ArrayInput, ...shape: readonly (number | readonly number[])[]): NDArray => {
+export const reshape: ((x: ArrayInput, ...shape: (number | readonly number[])[]) => NDArray) & HasRow = Object.assign(
+  (x: ArrayInput, ...shape: (number | readonly number[])[]): NDArray => {
     const a = toArray(x, "reshape");
     return reshapeRow([a], reshaped(a.shape, shapeArguments(shape), "reshape"));
   },
@@ -121,9 +120,11 @@ export const expandDims: (x: ArrayInput, axis: number) => NDArray = (x, axis) =>
  */
 export const squeeze: (x: ArrayInput, axis?: number | readonly number[] | null) => NDArray = (x, axis) => {
   const a = toArray(x, "squeeze");
-  const named = axis === undefined || axis === null ? null : (typeof axis === "number" ? [axis] : axis).map(i => toAxis(i, a.ndim, "squeeze"));
+  const named =
+    axis === undefined || axis === null ? null : (typeof axis === "number" ? [axis] : axis).map(i => toAxis(i, a.ndim, "squeeze"));
   for (const i of named ?? [])
-    if (a.shape[i] !== 1) throw new ShapeError(`squeeze: axis ${i} of ${showShape(a.shape)} has size ${a.shape[i]}; only axes of size 1 can go`);
+    if (a.shape[i] !== 1)
+      throw new ShapeError(`squeeze: axis ${i} of ${showShape(a.shape)} has size ${a.shape[i]}; only axes of size 1 can go`);
   return reshapeRow(
     [a],
     a.shape.filter((n, i) => (named === null ? n !== 1 : !named.includes(i))),
@@ -142,8 +143,8 @@ export const inverse = (order: readonly number[]): number[] => order.map((_, i) 
  * @throws ValueError unless every axis is named once.
  * @example np.transpose([[1, 2], [3, 4]]) // array([[1., 3.],\n       [2., 4.]])
  */
-export const transpose: ((x: ArrayInput, ...axes: readonly (number | readonly number[] | null)[]) => NDArray) & HasRow = Object.assign(
-  (x: ArrayInput, ...axes: readonly (number | readonly number[] | null)[]): NDArray => {
+export const transpose: ((x: ArrayInput, ...axes: (number | readonly number[] | null)[]) => NDArray) & HasRow = Object.assign(
+  (x: ArrayInput, ...axes: (number | readonly number[] | null)[]): NDArray => {
     const a = toArray(x, "transpose");
     const given = shapeArguments(axes);
     if (axes.length === 0 || given === null || given === undefined) return transposeRow([a], [...a.shape.keys()].reverse());
@@ -385,7 +386,13 @@ export function offsetsOf(x: NDArray, base: NDArray): Int32Array {
 }
 
 /** Whole positions from a list or array, negative ones counted from the end, each checked against the axis. */
-export function checkPositions(given: NDArray, axis: number, n: number, operator: string, mode: "raise" | "clip" | "wrap" = "raise"): NDArray {
+export function checkPositions(
+  given: NDArray,
+  axis: number,
+  n: number,
+  operator: string,
+  mode: "raise" | "clip" | "wrap" = "raise",
+): NDArray {
   const values = given.toTypedArray();
   const out = new Int32Array(values.length);
   for (let i = 0; i < values.length; i++) {

@@ -1,6 +1,6 @@
 /**
  * Writes WebAssembly modules, byte by byte into growing Uint8Arrays: a module and its functions. Knows nothing of kernels
- * or arrays. Everything imported lives in the import namespace "m": the memory as "m", the table as "t".
+ * or arrays. The memory is imported as "m" of "m", the table as "t" of "m".
  */
 import { I32 } from "./opcodes.ts";
 
@@ -304,9 +304,9 @@ export class Func {
     return this;
   }
 
-  call(callee: Func | number): this {
+  call(callee: Func): this {
     this.code.byte(0x10);
-    this.code.unsigned(typeof callee === "number" ? callee : callee.index);
+    this.code.unsigned(callee.index);
     return this;
   }
 
@@ -431,24 +431,16 @@ export class Func {
   }
 }
 
-interface Import {
-  readonly name: string;
-  readonly typeIndex: number;
-}
-
 const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 /** Every module's binary form is put together here. */
 const output = new Bytes();
 
-/** A module being written: it imports the memory, and the table if anything uses it. */
+/** A module being written: it imports the memory, and the table if its functions call through it. */
 export class Module {
   private readonly types: { params: readonly ValueType[]; results: readonly ValueType[] }[] = [];
   private readonly typeNumbers = new Map<string, number>();
-  private readonly imports: Import[] = [];
   private readonly functions: Func[] = [];
   private readonly helpers = new Map<string, Func>();
-  private readonly elements: { at: number; functions: readonly Func[] }[] = [];
-  private readonly segments: { at: number; bytes: ArrayLike<number> }[] = [];
   private usesTable = false;
 
   /** `shared`: whether the memory that will be imported is shared. */
@@ -466,16 +458,9 @@ export class Module {
     return number;
   }
 
-  /** Imports a function under a name in "m"; gives its number, for Func.call. Imports come before all functions. */
-  importFunc(name: string, params: readonly ValueType[], results: readonly ValueType[]): number {
-    if (this.functions.length > 0) throw new Error("imported functions are declared before the module's own");
-    this.imports.push({ name, typeIndex: this.type(params, results) });
-    return this.imports.length - 1;
-  }
-
   /** A new function, exported if it has a name. */
   func(exportName: string, params: readonly ValueType[], results: readonly ValueType[]): Func {
-    const f = new Func(this.imports.length + this.functions.length, this.type(params, results), exportName, params);
+    const f = new Func(this.functions.length, this.type(params, results), exportName, params);
     this.functions.push(f);
     return f;
   }
@@ -492,17 +477,6 @@ export class Module {
     this.usesTable = true;
   }
 
-  /** Puts functions into the table, one after another from the entry `at`, when the module is instantiated. */
-  element(at: number, functions: readonly Func[]): void {
-    this.usesTable = true;
-    this.elements.push({ at, functions });
-  }
-
-  /** Puts bytes into the memory when the module is instantiated. */
-  data(at: number, bytes: ArrayLike<number>): void {
-    this.segments.push({ at, bytes });
-  }
-
   /** The module's binary form. Nothing can be added afterwards. */
   finish(): Uint8Array<ArrayBuffer> {
     const out = output;
@@ -516,11 +490,6 @@ export class Module {
         write();
       });
     };
-    const offset = (at: number): void => {
-      out.byte(0x41);
-      out.signed(at);
-      out.byte(0x0b);
-    };
     const typeCodes = (types: readonly ValueType[]): void => {
       out.unsigned(types.length);
       for (const type of types) out.byte(TYPE_CODE[type]);
@@ -533,7 +502,7 @@ export class Module {
         typeCodes(results);
       }
     });
-    section(2, 1 + (this.usesTable ? 1 : 0) + this.imports.length, () => {
+    section(2, this.usesTable ? 2 : 1, () => {
       out.name("m");
       out.name("m");
       out.append(this.shared ? [2, 3, 0] : [2, 0, 0]);
@@ -542,12 +511,6 @@ export class Module {
         out.name("m");
         out.name("t");
         out.append([1, FUNCREF, 0, 0]);
-      }
-      for (const { name, typeIndex } of this.imports) {
-        out.name("m");
-        out.name(name);
-        out.byte(0);
-        out.unsigned(typeIndex);
       }
     });
     section(3, this.functions.length, () => {
@@ -560,24 +523,8 @@ export class Module {
         out.unsigned(f.index);
       }
     });
-    section(9, this.elements.length, () => {
-      for (const { at, functions } of this.elements) {
-        out.byte(0);
-        offset(at);
-        out.unsigned(functions.length);
-        for (const f of functions) out.unsigned(f.index);
-      }
-    });
     section(10, this.functions.length, () => {
       for (const f of this.functions) f.finish(out);
-    });
-    section(11, this.segments.length, () => {
-      for (const { at, bytes } of this.segments) {
-        out.byte(0);
-        offset(at);
-        out.unsigned(bytes.length);
-        out.append(bytes);
-      }
     });
     return out.view().slice();
   }

@@ -289,9 +289,9 @@ class Store {
 /** The parameter types of a kernel of so many inputs: their addresses, the output's, the number of elements. */
 export const kernelParams = (inputs: number): ValueType[] => new Array<ValueType>(inputs + 2).fill("i32");
 
-/** Writes the function of a kernel into a module. */
-export function emit(kernel: Kernel, module: Module): Func {
-  const f = module.func("", kernelParams(kernel.inputs.length), []);
+/** Writes the function of a kernel into a module, exported under a name. */
+export function emit(kernel: Kernel, module: Module, name: string): Func {
+  const f = module.func(name, kernelParams(kernel.inputs.length), []);
   if (kernel.kind === "map") emitMap(kernel, module, f);
   else emitReduce(kernel, module, f);
   return f;

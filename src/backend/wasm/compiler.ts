@@ -63,13 +63,12 @@ export function assembleDrivers(shared: boolean): Uint8Array<ArrayBuffer> {
   return module.finish();
 }
 
-/** The module of some kernels, which are put into the table from the entry `at` on. */
-export function assembleKernels(kernels: readonly Kernel[], at: number, shared: boolean): Uint8Array<ArrayBuffer> {
+/** The module of some kernels, exported under their positions in the list. */
+export function assembleKernels(kernels: readonly Kernel[], shared: boolean): Uint8Array<ArrayBuffer> {
   const module = new Module(shared);
-  module.element(
-    at,
-    kernels.map(kernel => emit(kernel, module)),
-  );
+  kernels.forEach((kernel, i) => {
+    emit(kernel, module, String(i));
+  });
   return module.finish();
 }
 
@@ -78,33 +77,26 @@ export interface Compiler {
   readonly drivers: Drivers;
   /** Compiles kernels as one module; gives their entries in the table, none of which is 0. */
   compile(kernels: readonly Kernel[]): number[];
-  /** Instantiates a module that was written by hand over the same memory and table. */
-  link(module: Module): WebAssembly.Exports;
 }
 
-/**
- * A compiler over a memory, which is shared or not. A table may be given so that several modules meet in it; its first
- * entry stays empty, so that 0 can mean "not compiled".
- */
-export function createCompiler(
-  memory: WebAssembly.Memory,
-  shared: boolean,
-  table = new WebAssembly.Table({ element: "anyfunc", initial: 1 }),
-): Compiler {
-  const imports = { m: { m: memory, t: table } };
-  const instantiate = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports =>
-    new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
+/** A compiler over a memory, which is shared or not. The table's first entry stays empty: 0 can mean "not compiled". */
+export function createCompiler(memory: WebAssembly.Memory, shared: boolean): Compiler {
+  const table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
+  const instantiate = (bytes: Uint8Array<ArrayBuffer>, imports: WebAssembly.ModuleImports): WebAssembly.Exports =>
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: imports }).exports;
   return {
     table,
-    drivers: instantiate(assembleDrivers(shared)) as unknown as Drivers,
+    drivers: instantiate(assembleDrivers(shared), { m: memory, t: table }) as unknown as Drivers,
     compile(kernels) {
       for (const { inputs } of kernels)
         if (inputs.length > MAX_INPUTS) throw new RangeError(`a kernel of ${inputs.length} inputs; at most ${MAX_INPUTS} can be called`);
-      const bytes = assembleKernels(kernels, table.length, shared);
-      const at = table.grow(kernels.length);
-      instantiate(bytes);
-      return kernels.map((_, i) => at + i);
+      // Not by element segments: in a module that imports the table each later change of the table costs as much again.
+      const exports = instantiate(assembleKernels(kernels, shared), { m: memory });
+      const first = table.grow(kernels.length);
+      return kernels.map((_, i) => {
+        table.set(first + i, exports[i]);
+        return first + i;
+      });
     },
-    link: module => instantiate(module.finish()),
   };
 }

@@ -11,6 +11,15 @@
  */
 import { ValueError } from "../../errors.ts";
 
+/**
+ * What the collector's callback of a large array holds: the region while it is in memory, and nothing once it is
+ * evicted. Were it to hold the region itself, it would keep the evicted bytes until the callback runs, which within one
+ * synchronous job is never.
+ */
+interface Seat {
+  region: Region | null;
+}
+
 export class Region {
   /** Copies of the bytes, piece by piece, while the region is evicted. */
   host: Uint8Array[] | null = null;
@@ -18,6 +27,9 @@ export class Region {
   older: Region | null = null;
   newer: Region | null = null;
   stamp = 0;
+  seat: Seat | null = null;
+  /** The ring of a slab. */
+  home: Nursery | null = null;
   constructor(
     /** Where the bytes are in memory; 0 while they are not. */
     public address: number,
@@ -39,7 +51,12 @@ export class Block {
 }
 
 const PAGE = 65536;
-const SLAB = 4096;
+/**
+ * Bytes of a slab of array results, and of one of 0-d results. Evicting costs some 4 µs for each ArrayBuffer, whatever
+ * its size, so large slabs are cheaper; but one kept loss keeps its slab's copy, so 0-d results have small ones.
+ */
+const SLAB = 16384;
+const CELL_SLAB = 4096;
 /** Arrays up to this size share slabs; larger ones have a region of their own. */
 const SMALL = 2048;
 /** Evicting in pieces of this size is 1.2 to 4 times as fast as in one: the C heap reuses them without new page faults. */
@@ -48,9 +65,13 @@ const PIECE = 262144;
 const GUARD = 8;
 /** Only the blocks of arrays of at least this size tell the collector's end of them (a registration costs 200 ns). */
 const WATCHED = 65536;
+/** How many given-back places of one size are remembered. */
+const MOST_SPARE = 256;
 /** Bytes never allocated at the end of the memory, so that a vector may be loaded past the end of any array. */
 const SLACK = 64;
 const MAX_PAGES = 65536;
+/** The bytes of a 0-d result. */
+const CELL = 8;
 /** Cells for the numbers of a call, one vector apart; the first 64 bytes stay unused so that no address is 0. */
 const SCRATCH = 64;
 const FIRST = 4096;
@@ -223,6 +244,7 @@ function release(r: Region): void {
   addHole(r.address, roundUp(r.bytes));
   resident -= r.bytes;
   r.address = 0;
+  if (r.seat !== null) r.seat.region = null;
 }
 
 /** Finds memory for a large region: a hole, fresh memory below the limit, or the place of what was longest unused. */
@@ -244,9 +266,8 @@ function place(bytes: number): number {
   return extend(wanted);
 }
 
-const registry = new FinalizationRegistry<Region>(r => {
-  if (r.address !== 0) release(r);
-  r.host = null;
+const registry = new FinalizationRegistry<Seat>(seat => {
+  if (seat.region !== null) release(seat.region);
 });
 
 function allocateLarge(bytes: number): Block {
@@ -254,7 +275,10 @@ function allocateLarge(bytes: number): Block {
   resident += bytes;
   append(r);
   const block = new Block(r, 0, bytes);
-  if (bytes >= WATCHED) registry.register(block, r);
+  if (bytes >= WATCHED) {
+    r.seat = { region: r };
+    registry.register(block, r.seat);
+  }
   return block;
 }
 
@@ -267,17 +291,41 @@ class Nursery {
   private used = 0;
   private current: Region;
 
-  constructor(private readonly count: number) {
-    this.base = extend(count * SLAB);
+  constructor(
+    private readonly count: number,
+    private readonly slab: number,
+  ) {
+    this.base = extend(count * slab);
     this.slabs = new Array<Region | null>(count).fill(null);
-    this.current = this.slabs[0] = new Region(this.base, SLAB, false);
+    this.current = this.open();
   }
 
+  /** Places that were given back, by size: hot in cache, and they save filling and evicting slabs. */
+  private readonly spareRegions: Region[][] = [];
+  private readonly spareOffsets: number[][] = [];
+
   allocate(bytes: number): Block {
-    if (this.used + bytes > SLAB) this.advance();
+    const spare = this.spareRegions[bytes];
+    if (spare !== undefined && spare.length > 0) {
+      const region = spare.pop()!;
+      const offset = this.spareOffsets[bytes]!.pop()!;
+      if (region.address !== 0) return new Block(region, offset, bytes);
+    }
+    if (this.used + bytes > this.slab) this.advance();
     const block = new Block(this.current, this.used, bytes);
     this.used += bytes;
     return block;
+  }
+
+  free(block: Block): void {
+    const { bytes } = block;
+    if (this.spareRegions[bytes] === undefined) {
+      this.spareRegions[bytes] = [];
+      this.spareOffsets[bytes] = [];
+    }
+    if (this.spareRegions[bytes].length >= MOST_SPARE) return;
+    this.spareRegions[bytes].push(block.region);
+    this.spareOffsets[bytes]!.push(block.offset);
   }
 
   /** Opens the next slab, and clears the one GUARD slabs ahead: what is in memory now stays there for that long. */
@@ -291,8 +339,15 @@ class Nursery {
       this.slabs[ahead] = null;
     }
     this.position = (this.position + 1) % this.count;
-    this.current = this.slabs[this.position] = new Region(this.base + this.position * SLAB, SLAB, false);
+    this.current = this.open();
     this.used = 0;
+  }
+
+  private open(): Region {
+    const r = new Region(this.base + this.position * this.slab, this.slab, false);
+    r.home = this;
+    this.slabs[this.position] = r;
+    return r;
   }
 
   /** Evicts everything and starts again; the ring's memory is not reused. */
@@ -309,7 +364,7 @@ class Nursery {
 let results: Nursery | null = null;
 let cells: Nursery | null = null;
 let hosts: Nursery | null = null;
-let slabCount = 512;
+let slabCount = 128;
 
 // ---- the outside of it
 
@@ -324,11 +379,11 @@ function noted(block: Block): Block {
 export function allocate(bytes: number): Block {
   if (bytes > SMALL) return noted(allocateLarge(bytes));
   if (torture) shake();
-  if (bytes <= 8) {
-    if (cells === null) cells = new Nursery(slabCount >> 2);
-    return noted(cells.allocate(8));
+  if (bytes <= CELL) {
+    if (cells === null) cells = new Nursery(slabCount, CELL_SLAB);
+    return noted(cells.allocate(CELL));
   }
-  if (results === null) results = new Nursery(slabCount);
+  if (results === null) results = new Nursery(slabCount, SLAB);
   return noted(results.allocate((bytes + 15) & ~15));
 }
 
@@ -336,7 +391,7 @@ export function allocate(bytes: number): Block {
 export function allocateHost(bytes: number): Block {
   if (bytes > SMALL) return noted(allocateLarge(bytes));
   if (torture) shake();
-  if (hosts === null) hosts = new Nursery(slabCount >> 1);
+  if (hosts === null) hosts = new Nursery(slabCount >> 1, SLAB);
   return noted(hosts.allocate((bytes + 15) & ~15 || 16));
 }
 
@@ -351,13 +406,15 @@ export function address(block: Block): number {
 function comeBack(block: Block): number {
   const r = block.region;
   const host = r.host;
-  if (host === null) throw new ValueError("this array was released: it was made inside npx.scope and not returned, or disposed; keep it with npx.keep");
+  if (host === null)
+    throw new ValueError("this array was released: it was made inside npx.scope and not returned, or disposed; keep it with npx.keep");
   returns++;
   if (r.large) {
     const a = place(r.bytes);
     for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
     r.address = a;
     r.host = null;
+    if (r.seat !== null) r.seat.region = r;
     resident += r.bytes;
     append(r);
     return a;
@@ -378,8 +435,13 @@ const RELEASED = new Region(0, 0, false);
 /** Gives back at once what nobody will read again. Using the block afterwards is an error, not a wrong number. */
 export function free(block: Block): void {
   const r = block.region;
-  if (r.large && r.address !== 0) release(r);
-  r.host = r.large ? null : r.host;
+  if (r.large) {
+    if (r.address !== 0) release(r);
+    r.host = null;
+  } else if (r.address !== 0) {
+    if (block.bytes === CELL) cells?.free(block);
+    else if (r.home === results) results?.free(block);
+  }
   block.region = RELEASED;
 }
 
@@ -431,7 +493,7 @@ export function setTorture(): void {
   torture = true;
   for (const ring of [results, cells, hosts]) ring?.evictAll();
   results = cells = hosts = null;
-  slabCount = 64;
+  slabCount = 24;
   limit = 2 ** 20;
 }
 

@@ -91,21 +91,34 @@ function writeScatter(m: Module, name: string, shift: number, combine: (f: Func)
 
 const moving = (): Record<string, Routine> => (moves ??= buildMoves());
 
+// The two called most are kept beside the record: a lookup in an instance's exports costs more than a small copy.
+let copyRoutine: Routine | undefined;
+let fillRoutine: Routine | undefined;
+
 /** Copies bytes within memory; overlapping is allowed. */
 export function copy(to: number, from: number, bytes: number): void {
-  moving().copy!(to, from, bytes);
+  copyRoutine ??= moving().copy!;
+  copyRoutine(to, from, bytes);
 }
 
 /** Sets bytes. */
 export function fill(to: number, byte: number, bytes: number): void {
-  moving().fill!(to, byte, bytes);
+  fillRoutine ??= moving().fill!;
+  fillRoutine(to, byte, bytes);
 }
 
 /** Tiles of this many elements a side keep a transposing copy within the first cache. */
 const TILE = 32;
 
 /** Copies elements of 1 << shift bytes from one view to another of the same shape; strides are in elements. */
-export function strided(from: number, to: number, shift: number, shape: readonly number[], fromStrides: readonly number[], toStrides: readonly number[]): void {
+export function strided(
+  from: number,
+  to: number,
+  shift: number,
+  shape: readonly number[],
+  fromStrides: readonly number[],
+  toStrides: readonly number[],
+): void {
   const move = moving()[`strided${shift}`]!;
   // Axes by the step in the target, the innermost last; neighbours that run on are joined.
   const axes = shape.map((n, i) => ({ n, f: fromStrides[i]! << shift, t: toStrides[i]! << shift })).filter(a => a.n !== 1);
@@ -160,7 +173,8 @@ export function gather(code: number, src: number, index: number, out: number, n:
 
 /** Adds src's row i to out's row index[i], in the order of i, so that repeated positions add up. */
 export function scatterAdd(code: number, src: number, index: number, out: number, n: number, row: number): void {
-  const name = code === FLOAT32 ? "scatterAddF32" : code === FLOAT64 ? "scatterAddF64" : BYTES[code] === 4 ? "scatterAddI32" : "scatterAdd0";
+  const name =
+    code === FLOAT32 ? "scatterAddF32" : code === FLOAT64 ? "scatterAddF64" : BYTES[code] === 4 ? "scatterAddI32" : "scatterAdd0";
   moving()[name]!(src, index, out, n, row);
 }
 
@@ -210,7 +224,18 @@ function buildProducts(): Record<string, Routine> {
     // A strip is `rows` rows of c: its columns in tiles of two vectors, then one, the last of them perhaps in part.
     const strips = [4, 1].map(rows => writeStrip(module, lanes, rows));
     const f = module.func(`multiply${lanes.name}`, new Array(10).fill("i32"), []);
-    const [a, b, c, m, n, k, aRow, aColumn, bRow, cRow] = f.params as Local[] as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
+    const [a, b, c, m, n, k, aRow, aColumn, bRow, cRow] = f.params as Local[] as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ];
     strips.forEach((strip, s) => {
       const rows = [4, 1][s]!;
       f.whileLoop(
@@ -243,12 +268,19 @@ function writeStrip(module: Module, lanes: Lanes, rows: number): Func {
   for (const vectors of [2, 1]) {
     const width = vectors * lanes.lanes;
     f.whileLoop(
-      () => f.get(n).i32Const(vectors === 2 ? width : 1).op(I32.geS),
+      () =>
+        f
+          .get(n)
+          .i32Const(vectors === 2 ? width : 1)
+          .op(I32.geS),
       () => {
         for (let i = 0; i < rows * vectors; i++) f.i32x4Const(0).set(sums[i]!);
         f.get(a).set(p).get(b).set(q);
         f.forLoop(t, 0, k, 1, () => {
-          for (let v = 0; v < vectors; v++) f.get(q).memory(V128.load, 16 * v).set(columns[v]!);
+          for (let v = 0; v < vectors; v++)
+            f.get(q)
+              .memory(V128.load, 16 * v)
+              .set(columns[v]!);
           f.get(p).set(r);
           for (let i = 0; i < rows; i++) {
             f.get(r).memory(lanes.splat).set(factor);
@@ -262,11 +294,17 @@ function writeStrip(module: Module, lanes: Lanes, rows: number): Func {
         });
         f.get(c).set(r);
         for (let i = 0; i < rows; i++) {
-          if (vectors === 2) for (let v = 0; v < 2; v++) f.get(r).get(sums[2 * i + v]!).memory(V128.store, 16 * v);
+          if (vectors === 2)
+            for (let v = 0; v < 2; v++)
+              f.get(r)
+                .get(sums[2 * i + v]!)
+                .memory(V128.store, 16 * v);
           else storePart(f, lanes, r, sums[i]!, n);
           if (i + 1 < rows) f.increment(r, cRow);
         }
-        f.increment(b, width << lanes.shift).increment(c, width << lanes.shift).increment(n, -width);
+        f.increment(b, width << lanes.shift)
+          .increment(c, width << lanes.shift)
+          .increment(n, -width);
       },
     );
   }
@@ -281,7 +319,12 @@ function storePart(f: Func, lanes: Lanes, at: Local, vector: Local, n: Local): v
     () => {
       for (let lane = 0; lane < lanes.lanes - 1; lane++) {
         f.get(n).i32Const(lane).op(I32.gtS);
-        f.if(() => f.get(at).get(vector).memoryLane(lanes.lanes === 4 ? V128.store32Lane : V128.store64Lane, lane, lane << lanes.shift));
+        f.if(() =>
+          f
+            .get(at)
+            .get(vector)
+            .memoryLane(lanes.lanes === 4 ? V128.store32Lane : V128.store64Lane, lane, lane << lanes.shift),
+        );
       }
     },
   );

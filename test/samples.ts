@@ -1,0 +1,226 @@
+/**
+ * Arguments to try every exported operator on, for the tests that walk over them. Pointwise rows need none: theirs are
+ * made from their arity and domain. The types ask for samples of every other one.
+ */
+import { type NDArray, np } from "nabla";
+import * as creation from "../src/functions/creation.ts";
+import * as indexing from "../src/functions/indexing.ts";
+import * as joining from "../src/functions/joining.ts";
+import * as nn from "../src/functions/nn.ts";
+import * as statistics from "../src/functions/statistics.ts";
+import type * as members from "../src/members.ts";
+import type { HasRow } from "../src/op.ts";
+import * as linalg from "../src/ops/linalg.ts";
+import * as pointwise from "../src/ops/pointwise.ts";
+import * as reduction from "../src/ops/reduction.ts";
+import * as selection from "../src/ops/selection.ts";
+import * as structural from "../src/ops/structural.ts";
+import type { Shape } from "./support/sampling.ts";
+
+/** Every module of operators. A test compares the list with the folders. */
+export const MODULES = {
+  "functions/creation": creation,
+  "functions/indexing": indexing,
+  "functions/joining": joining,
+  "functions/nn": nn,
+  "functions/statistics": statistics,
+  "ops/linalg": linalg,
+  "ops/pointwise": pointwise,
+  "ops/reduction": reduction,
+  "ops/selection": selection,
+  "ops/structural": structural,
+} as const;
+
+/** Modules in the same folders that hold no operators. */
+export const WITHOUT_OPERATORS: readonly string[] = ["functions/memory", "functions/recording", "functions/settings"];
+
+type Modules = typeof MODULES;
+type RowsOf<M> = { [K in keyof M]: M[K] extends HasRow ? K : never }[keyof M];
+type NamesOf<M extends keyof Modules> = M extends "ops/pointwise" ? never : RowsOf<Modules[M]>;
+/** Other names under which pointwise rows are methods. */
+type Alias = "div" | "eq" | "ge" | "gt" | "le" | "lt" | "mul" | "ne" | "neg" | "pow" | "sub" | "trueDivide";
+/** The exported rows and the methods that are not pointwise. */
+export type SampledName = NamesOf<keyof Modules> | Exclude<keyof typeof members, keyof typeof pointwise | Alias>;
+
+export interface Sample {
+  /** The shapes of the arrays, each of them filled with distinct numbers. */
+  readonly shapes: readonly Shape[];
+  /** The arguments, made of the arrays; they may not depend on the arrays' values. */
+  readonly args: (...xs: NDArray[]) => readonly unknown[];
+  /** Linear in all arrays together, or in each alone: then adjointness holds to rounding. */
+  readonly linear?: "jointly" | "each";
+}
+
+const of = (shapes: readonly Shape[], args: Sample["args"], linear?: Sample["linear"]): Sample => ({
+  shapes,
+  args,
+  ...(linear === undefined ? {} : { linear }),
+});
+/** Samples of one array and the rest of the arguments, for a linear operator. */
+const linear = (shape: Shape, ...rest: readonly unknown[]): Sample => of([shape], x => [x, ...rest], "jointly");
+/** The same for one that is not. */
+const curved = (shape: Shape, ...rest: readonly unknown[]): Sample => of([shape], x => [x, ...rest]);
+/** A row that takes a list of arrays. */
+const row = (shape: Shape, attrs: unknown): Sample => of([shape], x => [[x], attrs], "jointly");
+
+const int32 = (values: number[], shape: Shape): NDArray => np.reshape(np.array(values, { dtype: "int32" }), shape);
+
+const sumLike: readonly Sample[] = [
+  linear([]),
+  linear([5]),
+  linear([3, 4]),
+  linear([3, 4], 0),
+  linear([3, 4], -1, { keepdims: true }),
+  linear([2, 3, 4], [0, 2]),
+  linear([2, 3, 4], [2, 1], { keepdims: true }),
+  linear([2, 3, 4], []),
+  linear([2, 1, 3, 2], 1),
+  linear([9, 11], 0),
+  linear([2, 9, 10], 1),
+  linear([0, 3], 0),
+  linear([2, 0], 0),
+];
+const extremes: readonly Sample[] = sumLike.slice(0, -2).map(({ shapes, args }) => of(shapes, args));
+const quantifiers: readonly Sample[] = sumLike;
+const positions: readonly Sample[] = [
+  curved([5]),
+  curved([3, 4]),
+  curved([3, 4], 0),
+  curved([3, 4], 1),
+  curved([2, 3, 4], -2),
+  curved([2, 3, 4], null),
+];
+const kept: readonly Sample[] = [curved([3, 4], 1, { keepdims: true }), curved([2, 3, 4], null, { keepdims: true })];
+const softmaxes: readonly Sample[] = [
+  curved([5]),
+  curved([3, 4]),
+  curved([3, 4], 0),
+  curved([2, 3, 4], 1, { temperature: 2.5 }),
+  curved([2, 1], -1),
+  curved([0, 3]),
+];
+
+const SLICE = { starts: [1, 3], steps: [1, -2], counts: [2, 2], shape: [2, 2] };
+const COLUMN = { starts: [0, 1], steps: [1, 1], counts: [3, 1], shape: [3] };
+const NONE = { starts: [2, 0], steps: [1, 1], counts: [0, 4], shape: [0, 4] };
+
+export const SAMPLES: Record<SampledName, readonly Sample[]> = {
+  // structural
+  astype: [linear([], "float64"), linear([3, 4], "float64"), linear([0], "float64")],
+  copy: [linear([]), linear([3, 4]), linear([2, 3, 2, 2]), linear([0, 2])],
+  reshape: [
+    linear([6], 2, 3),
+    linear([3, 4], [2, -1]),
+    linear([2, 3, 4], [4, 3, 2]),
+    linear([1], []),
+    linear([], [1, 1]),
+    linear([0, 3], [3, 0]),
+    linear([3, 4], -1),
+  ],
+  transpose: [linear([]), linear([4]), linear([3, 4]), linear([2, 3, 4], 1, 2, 0), linear([2, 3, 4], [2, -2, 0]), linear([2, 1, 3, 2], null)],
+  swapaxes: [linear([3, 4], 0, 1), linear([2, 3, 4], -1, 0), linear([2, 3, 4], 1, 1)],
+  expandDims: [linear([], 0), linear([3], 1), linear([3, 4], -3), linear([2, 3, 4], 2)],
+  squeeze: [linear([1, 3, 1]), linear([1, 3, 1], 0), linear([1, 3, 1], [0, -1]), linear([2, 3])],
+  broadcastTo: [
+    linear([], [3]),
+    linear([4], [3, 4]),
+    linear([3, 1], [3, 4]),
+    linear([1, 3, 1], [2, 2, 3, 4]),
+    linear([3, 4], [3, 4]),
+    linear([1], [0]),
+    linear([3], 3),
+  ],
+  summed: [row([3, 4], { axes: [0], code: 1 }), row([2, 3, 4], { axes: [0, 2], code: 1 }), row([3], { axes: [], code: 1 })],
+  slice: [row([3, 4], SLICE), row([3, 4], COLUMN), row([3, 4], NONE)],
+  unslice: [
+    row([2, 2], { slice: SLICE, shape: [3, 4] }),
+    row([3], { slice: COLUMN, shape: [3, 4] }),
+    row([0, 4], { slice: NONE, shape: [3, 4] }),
+  ],
+  joined: [of([[2, 3], [2, 1], [2, 2]], (x, y, z) => [[x, y, z], 1], "jointly"), of([[2], [0], [3]], (x, y, z) => [[x, y, z], 0], "jointly")],
+  gathered: [
+    row([4], { index: int32([3, 0, 0, 1], [2, 2]), axis: 0 }),
+    row([3, 4], { index: int32([2, 1, 2], [3]), axis: 1 }),
+    row([2, 3, 4], { index: int32([], [0]), axis: 1 }),
+    row([2, 3, 4], { index: int32([1], []), axis: 0 }),
+  ],
+  putAdded: [
+    row([2, 2], { index: int32([3, 0, 0, 1], [2, 2]), axis: 0, shape: [4] }),
+    row([3, 3], { index: int32([2, 1, 2], [3]), axis: 1, shape: [3, 4] }),
+    row([2, 2, 4], { index: int32([2, 2], [2]), axis: 1, shape: [2, 3, 4] }),
+  ],
+  erased: [row([5], int32([1, 3, 1], [3])), row([2, 3], int32([0, 5], [2])), row([2, 3], int32([], [0]))],
+  at: [
+    linear([5], 2),
+    linear([5], "1:4"),
+    linear([3, 4], "::-1", "1::2"),
+    linear([3, 4], "...", null, 1),
+    linear([3, 4], [2, 0, 2]),
+    linear([3, 4], ":", [1, 1]),
+    linear([3, 4], [0, 2], [3, 1]),
+    linear([2, 3, 4], 1, ":", [0, 3]),
+    linear([2, 3, 4], [0, 1], "1:", [[0], [3]]),
+    linear([3, 4], [[true, false, true, true], [false, false, false, false], [true, false, false, false]]),
+    linear([2, 3], "5:"),
+  ],
+  set: [
+    of([[5], []], (x, v) => [np.copy(x!), v, 2], "jointly"),
+    of([[3, 4], [2]], (x, v) => [np.copy(x!), v, "1:", "::2"], "jointly"),
+    of([[3, 4], [1, 4]], (x, v) => [np.copy(x!), v, [2, 0, 2]], "jointly"),
+    of([[3, 4], [3, 1]], (x, v) => [np.copy(x!), v], "jointly"),
+    of([[2, 3, 4], [2, 2]], (x, v) => [np.copy(x!), v, 1, "1:", [0, 3]], "jointly"),
+  ],
+  // joining and selecting
+  take: [linear([5], [4, 0, 0]), linear([3, 4], [[1, 2], [0, 1]], 1), linear([3, 4], [11, -1]), linear([3], [5, -4], 0, { mode: "wrap" })],
+  takeAlongAxis: [linear([3, 4], [[1, 2, 0, 0]], 0), linear([2, 3], [[2, 2], [0, 1]], 1), linear([4], [3, 3, 1], 0)],
+  sort: [curved([5]), curved([3, 4]), curved([3, 4], 0), curved([2, 3, 4], 1), curved([3, 4], null), curved([])],
+  // reductions
+  sum: sumLike,
+  mean: sumLike.slice(0, -2),
+  max: extremes,
+  min: extremes,
+  all: quantifiers,
+  any: quantifiers,
+  norm: [curved([5]), curved([3, 4]), curved([3, 4], null, 0), curved([3, 4], 2, 1, { keepdims: true }), curved([2, 3, 4], "fro", [0, 2])],
+  argmax: [...positions, ...kept],
+  argmin: [...positions, ...kept],
+  argsort: positions,
+  // products
+  matmul: [
+    of([[3], [3]], (a, b) => [a, b], "each"),
+    of([[2, 3], [3, 4]], (a, b) => [a, b], "each"),
+    of([[3], [3, 2]], (a, b) => [a, b], "each"),
+    of([[2, 3], [3]], (a, b) => [a, b], "each"),
+    of([[2, 2, 3], [3, 2]], (a, b) => [a, b], "each"),
+    of([[2, 1, 2, 3], [3, 3, 1]], (a, b) => [a, b], "each"),
+    of([[4, 9], [9, 5]], (a, b) => [a, b], "each"),
+    of([[2, 0], [0, 3]], (a, b) => [a, b], "each"),
+    of([[0, 2], [2, 3]], (a, b) => [a, b], "each"),
+  ],
+  dot: [
+    of([[5], [5]], (a, b) => [a, b], "each"),
+    of([[], [3]], (a, b) => [a, b], "each"),
+    of([[2, 3], [3, 4]], (a, b) => [a, b], "each"),
+    of([[2, 3], [3]], (a, b) => [a, b], "each"),
+    of([[3], [3, 2]], (a, b) => [a, b], "each"),
+    of([[2, 3], [2, 3, 2]], (a, b) => [a, b], "each"),
+    of([[0], [0]], (a, b) => [a, b], "each"),
+  ],
+  outer: [of([[3], [4]], (a, b) => [a, b], "each"), of([[2, 2], [2]], (a, b) => [a, b], "each")],
+  // nets
+  softmax: softmaxes,
+  logSoftmax: softmaxes,
+  dropout: [
+    of([[4, 5]], x => [(np.random.seed(3), x), 0.4, { mode: "always" }], "jointly"),
+    of([[4, 5]], x => [(np.random.seed(3), x), 0.5, { mode: "always", axes: [0] }], "jointly"),
+    linear([4, 5]),
+  ],
+  pick: [linear([3, 4], [1, 0, 3]), linear([3, 4], [[2, 1, 0, 0]], 0), linear([3, 4], [1, 9, 3], 1, { keepdims: true })],
+  oneHot: [curved([3], 4), curved([2, 2], 3)],
+  topk: [
+    curved([5], { k: 2 }),
+    curved([3, 4], { k: 2, axis: 0, retTyp: "value" }),
+    curved([3, 4], { k: 3, axis: 1, retTyp: "both", isAscend: true }),
+    curved([3, 4], { k: 3, axis: null, retTyp: "mask" }),
+  ],
+};
