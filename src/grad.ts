@@ -13,7 +13,7 @@ import { edgeOf, FREED, type Part, type Row, restore } from "./op.ts";
 import { add, positive } from "./ops/pointwise.ts";
 import { astype, broadcastTo, cast, copy as copyOf, sumTo, zeroed } from "./ops/structural.ts";
 import { SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
-import { freeNode, type GradReq, type Like, leaf, type Node, recording, setRecording, setTraining, training } from "./tape.ts";
+import { freeNode, type GradReq, type Like, leaf, Node, recording, setRecording, setTraining, training } from "./tape.ts";
 
 // ---------------------------------------------------------------- attaching
 
@@ -200,8 +200,9 @@ function addInto(target: NDArray, part: NDArray): void {
 function fit(part: NDArray, like: Like): NDArray {
   let y = part;
   if (!sameShape(y.shape, like.shape)) {
-    if (y.size < sizeOf(like.shape) || y.ndim < like.shape.length) y = broadcastTo(y, like.shape);
-    else y = sumTo(y, like.shape);
+    const lead = y.ndim - like.shape.length;
+    const larger = lead >= 0 && like.shape.every((n, i) => n === 1 || n === y.shape[lead + i]);
+    y = larger ? sumTo(y, like.shape) : broadcastTo(y, like.shape);
   }
   return y.code === like.code ? y : recording ? astype(y, DTYPES[like.code]!) : cast(y, like.code);
 }
@@ -249,7 +250,11 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
   const wants = parents.map(p => p !== null && p.useful === walk);
   const call = {
     y: restore(node.saved[n] ?? null, node) as NDArray,
-    inputs: parents.map((p, i) => restore(node.saved[i] ?? null, p)) as NDArray[],
+    inputs: parents.map((p, i) => {
+      const x = restore(node.saved[i] ?? null, p);
+      // A bare number would meet others as float32, whatever the dtype here.
+      return typeof x === "number" ? filled(SCALAR, g.code, x) : x;
+    }) as NDArray[],
     attrs: node.attrs,
     like: likes,
     wants,
@@ -296,6 +301,16 @@ function run(
     depth--;
     setRecording(wasRecording);
     setTraining(wasTraining);
+  }
+}
+
+/** The node of every array whose graph is used up: a kept loss need not keep a node of its own. */
+const USED_UP = new Node(FREED, null, [], [], null);
+
+function forget(heads: readonly NDArray[]): void {
+  for (let i = 0; i < heads.length; i++) {
+    const head = heads[i]!;
+    if (head.edge !== null && head.edge.row === FREED && head.edge.buffer === null) head.edge = USED_UP;
   }
 }
 
@@ -440,7 +455,10 @@ function backwardNodes(
     write(node, g);
     if (node.owned && node.row === null) free(g.storage.block);
   }
-  if (options?.retainGraph !== true) freeAll(order);
+  if (options?.retainGraph !== true) {
+    freeAll(order);
+    forget(heads);
+  }
   done(order);
 }
 

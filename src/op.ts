@@ -2,7 +2,7 @@
  * What an operator is: the row, the factories that make a public function of one, and the way from arrays to kernels.
  * It knows no operator and not the walk.
  */
-import { type ArrayInput, addressOf, blank, fromValues, NDArray, Storage } from "./array.ts";
+import { type ArrayInput, addressOf, blank, fromValues, memoryOf, NDArray, Storage } from "./array.ts";
 import { address, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
@@ -284,7 +284,12 @@ export class Pointwise {
     const { sources } = slope;
     const k = sources.length;
     const out = blank(g.shape, g.size, lane);
-    if (node.like === null && g.view === null && k <= 3 && g.size <= CHUNK && g.size > 0) {
+    if (k === 0) {
+      const start = addressOf(out) >> SHIFT[lane]!;
+      memoryOf(lane).fill(slope.value.value, start, start + out.size);
+      return out;
+    }
+    if (node.like === null && g.view === null && k > 0 && k <= 3 && g.size <= CHUNK && g.size > 0) {
       // Everything has the result's shape and dtype: straight from addresses to the kernel.
       let scalars = 0;
       let plain = true;
@@ -314,12 +319,11 @@ export class Pointwise {
         const to = addressOf(out);
         if (k === 1) call1(f, a, to, g.size);
         else if (k === 2) call2(f, a, b, to, g.size);
-        else if (k === 3) call3(f, a, b, c, to, g.size);
-        if (k > 0) return out;
+        else call3(f, a, b, c, to, g.size);
+        return out;
       }
     }
     const operands = sources.map(s => (s > this.arity ? g : restore(node.saved[s]!, null)!));
-    if (k === 0) operands.push(g);
     const codes = operands.map(x => (typeof x === "number" ? lane : x.code));
     runMap(this.slopeFamily(slope, codes, lane), operands, out);
     return out;

@@ -75,9 +75,10 @@ const odd = (x: Expr, y: Expr): Expr => select(gt(x, 0), y, select(lt(x, 0), neg
 // ln 2 and log₁₀ 2 in two parts, the first with so few bits that its product with an exponent is exact.
 const LN2_HIGH: Lanes<number> = [0.693145751953125, 0.6931471805598903];
 const LN2_LOW: Lanes<number> = [1.428606765330187e-6, 5.497923018708371e-14];
-
 const LOG10_2_HIGH: Lanes<number> = [0.301025390625, 0.30102999566395283];
 const LOG10_2_LOW: Lanes<number> = [4.605039066518657e-6, 2.8363394551044964e-14];
+
+/** The least exponent that pow2 takes. */
 const MIN_EXPONENT: Lanes<number> = [-126, -1022];
 
 // Beyond these eˣ overflows even halved, or is less than half of the least subnormal.
@@ -90,8 +91,7 @@ const clampExp = (x: Expr, dtype: number): Expr => atLeast(atMost(x, of(EXP_MAX,
  * exact.
  */
 function splitExp(x: Expr, dtype: number, low?: Expr) {
-  // Adding 0 turns -0 to 0, so that rest (and with it expm1) keeps the sign of a zero x.
-  const n = add(nearest(mul(low === undefined ? x : sub(x, low), Math.LOG2E)), 0);
+  const n = nearest(mul(low === undefined ? x : sub(x, low), Math.LOG2E));
   const rest = sub(x, mul(n, of(LN2_HIGH, dtype)));
   const below = mul(n, of(LN2_LOW, dtype));
   const tail = low === undefined ? below : add(below, low);
@@ -119,13 +119,14 @@ export function exp2(x: Operand, dtype: number): Expr {
 }
 
 export function expm1(x: Operand, dtype: number): Expr {
+  const a = toExpr(x);
   // Below -40 the result is -1 in both lanes.
-  const { n, rest, tail, t } = splitExp(atLeast(atMost(toExpr(x), of(EXP_MAX, dtype)), -40), dtype);
-  // Near overflow 2ⁿ is beyond the normal numbers: scale by an eighth and 8 there. The 1 subtracted is then far below the last digit.
+  const { n, rest, tail, t } = splitExp(atLeast(atMost(a, of(EXP_MAX, dtype)), -40), dtype);
+  // Near overflow 2ⁿ is beyond the normal numbers: an eighth of it there, and the 1 subtracted is far below the last digit.
   const large = gt(n, 100);
   const s = pow2(sub(n, select(large, 3, 0)));
-  // Every difference is written so that -0 gives -0.
-  return mul(sub(sub(mul(s, rest), sub(1, s)), mul(s, sub(tail, t))), select(large, 8, 1));
+  const y = add(add(sub(s, 1), mul(s, rest)), mul(s, sub(t, tail)));
+  return select(eq(a, 0), a, mul(y, select(large, 8, 1)));
 }
 
 /** e^|x|/2, which overflows later than e^|x|. */
@@ -248,7 +249,7 @@ export function softplus(x: Operand, dtype: number): Expr {
   return add(select(gt(a, 0), a, 0), logOnePlus(expNegative(a, dtype).e, dtype));
 }
 
-// Beyond this the square of x (in float32 its product with 2) hides 1.
+// Above this 1 is nothing beside x², which may overflow.
 const HUGE: Lanes<number> = [2 ** 30, 2 ** 60];
 
 export function arcsinh(x: Operand, dtype: number): Expr {
@@ -491,12 +492,13 @@ function erfcTail(x: Expr, dtype: number): Expr {
   const square = mul(ah, ah);
   const low = mul(sub(a, ah), add(a, ah));
   const { n, rest, tail, r, t } = splitExp(neg(square), dtype, low);
-  // 1 + e is e^(-a²)·2⁻ⁿ(1 + wl), and 1 + g is gh + gl. The product wh·gh is exact.
-  const e = add(rest, add(sub(t, tail), mul(wl, add(1, add(r, t)))));
+  // 1 + rest + e is e^(-a²)·2⁻ⁿ(1 + wl), and 1 + g is gh + gl. The product wh·gh is exact; the sum begins with what is small.
+  const e = add(sub(t, tail), mul(wl, add(1, add(r, t))));
   const gh = high(add(1, g));
   const gl = sub(g, sub(gh, 1));
   const main = mul(wh, gh);
-  return scale(add(main, add(mul(main, e), mul(mul(wh, gl), add(1, e)))), n);
+  const small = add(mul(main, e), mul(mul(wh, gl), add(1, add(rest, e))));
+  return scale(add(main, add(mul(main, rest), small)), n);
 }
 
 export function erf(x: Operand, dtype: number): Expr {

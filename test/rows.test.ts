@@ -5,13 +5,16 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { autograd, type DType, NablaError, NDArray, np, ValueError } from "nabla";
+import * as nabla from "nabla";
+import { autograd, type DType, GradError, NablaError, NDArray, np, npx, ValueError } from "nabla";
+import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { runMap } from "../src/backend/reference.ts";
 import { DTYPES, isFloat, typedArrayOf } from "../src/dtype.ts";
 import { cotangents } from "../src/grad.ts";
 import { CHUNK, laneOf } from "../src/launch.ts";
 import * as members from "../src/members.ts";
+import { describe as describeWrong } from "../src/errors.ts";
 import type { HasRow, Pointwise, Row } from "../src/op.ts";
 import { MODULES, SAMPLES, type Sample, WITHOUT_OPERATORS } from "./samples.ts";
 import { checkDerivatives, type Fn, inner, pull, randomArray, zeroCotangent } from "./support/derivatives.ts";
@@ -32,7 +35,7 @@ import {
   sizeOf,
   valuesOf,
 } from "./support/sampling.ts";
-import { ROOT } from "./support/source.ts";
+import { nodesOf, parse, ROOT } from "./support/source.ts";
 
 // ---------------------------------------------------------------- what there is
 
@@ -58,6 +61,8 @@ for (const [fn, name] of functions) {
 }
 const byName = <T extends { name: string }>(list: readonly T[]): [string, T][] => list.map(item => [item.name, item]);
 const differentiable = rows.filter(r => r.p.spec.grad !== null);
+/** Rows whose gradient is not the derivative of their value, on purpose. */
+const STOPS: ReadonlySet<string> = new Set(["stopGradient"]);
 
 describe("nothing is left out", () => {
   test("every module of operators is listed", () => {
@@ -324,7 +329,7 @@ function expectDerivatives(label: string, f: Fn, xs: readonly NDArray[], order: 
 }
 
 describe("gradients are those of differences", () => {
-  test.each(byName(differentiable))("%s", (_, r) => {
+  test.each(byName(differentiable.filter(r => !STOPS.has(r.name))))("%s", (_, r) => {
     const { name, p } = r;
     const next = randomNumbers(seedOf(name) + 4);
     for (const shape of SHAPES) {
@@ -411,32 +416,31 @@ describe("gradients are those of differences", () => {
   test.each(byName(differentiable.filter(r => r.p.arity > 1)))("%s of mixed dtypes gives each its own", (_, r) => {
     const { name, p } = r;
     const next = randomNumbers(seedOf(name) + 8);
-    for (const shapes of [new Array<Shape>(p.arity).fill([3, 4]), Array.from({ length: p.arity }, (_, i) => [[3, 4], [4], []][i % 3] as Shape)])
+    for (const shapes of [new Array<Shape>(p.arity).fill([3, 4]), Array.from({ length: p.arity }, (_, i): Shape => [[3, 4], [4], []][i % 3]!)])
       for (const dtypes of tuples<DType>(["float32", "float64", "int32", "uint8", "bool"], p.arity, 60, next)) {
-        const xs = shapes.map((shape, i) =>
-          isFloat(DTYPES.indexOf(dtypes[i]!)) ? inside(p, dtypes[i]!, shape, i, next) : arrayOf(new Array<number>(sizeOf(shape)).fill(1), shape, dtypes[i]!),
-        );
-        const floats = xs.map((x, i) => ({ x, i })).filter(({ x, i }) => isFloat(x.code) && !p.spec.discrete?.includes(i));
+        const floats = dtypes.flatMap((dtype, i) => (FLOATS.includes(dtype) && !p.spec.discrete?.includes(i) ? [i] : []));
         if (floats.length === 0) continue;
-        for (const { x } of floats) x.attachGrad();
-        const y = autograd.record(() => r.fn(...xs));
-        for (const createGraph of [true, false]) {
-          const gs = autograd.grad(y, floats.map(f => f.x), { createGraph, retainGraph: true });
-          gs.forEach((g, k) => {
-            const { x } = floats[k]!;
+        const xs = shapes.map((shape, i) =>
+          FLOATS.includes(dtypes[i]!) ? inside(p, dtypes[i]!, shape, i, next) : arrayOf(new Array<number>(sizeOf(shape)).fill(1), shape, dtypes[i]!),
+        );
+        const wide = xs.map((x, i) => (floats.includes(i) ? x.astype("float64") : x));
+        const of =
+          (all: readonly NDArray[]): Fn =>
+          (...given) =>
+            r.fn(...all.map((x, i) => (floats.includes(i) ? given[floats.indexOf(i)]! : x)));
+        const y = r.fn(...xs);
+        const one = (dtype: DType): NDArray => np.ones(y.shape, { dtype });
+        const exact = pull(of(wide), floats.map(i => wide[i]!), one("float64"), false);
+        for (const createGraph of [true, false])
+          pull(of(xs), floats.map(i => xs[i]!), one(y.dtype), createGraph).forEach((g, k) => {
+            const x = xs[floats[k]!]!;
             if (g.dtype !== x.dtype || String(g.shape) !== String(x.shape))
               throw new Error(`${name} of ${dtypes}: a gradient is ${g.dtype}[${g.shape}], its variable ${x.dtype}[${x.shape}]`);
-          });
-          const inDouble = carrying(r, xs.map(x => (isFloat(x.code) ? x.detach().astype("float64") : x)));
-          const wide = pull(inDouble.f, inDouble.variables, np.ones(y.shape, { dtype: "float64" }), false);
-          if (floats.length === wide.length)
-            gs.forEach((g, k) => {
-              const want = valuesOf(wide[k]!);
-              valuesOf(g).forEach((v, e) => {
-                if (!(Math.abs(v - want[e]!) <= 1e-4 * Math.max(1, Math.abs(want[e]!)))) throw new Error(`${name} of ${dtypes}: ${v}, not ${want[e]}`);
-              });
+            const want = valuesOf(exact[k]!);
+            valuesOf(g).forEach((v, e) => {
+              if (!(Math.abs(v - want[e]!) <= 1e-4 * Math.max(1, Math.abs(want[e]!)))) throw new Error(`${name} of ${dtypes}: ${v}, not ${want[e]}`);
             });
-        }
+          });
       }
   });
 });
@@ -470,6 +474,340 @@ describe("a cotangent of zeros gives exactly 0", () => {
     }
   });
 });
-void [autograd, members, inner, pull, randomArray, zeroCotangent, checkDerivatives, differentiable, valuesOf, broadcastValues, ValueError];
-export type { Sample };
-void NDArray;
+// ---------------------------------------------------------------- rows with samples
+
+const samplesOf = new Map<AnyFn, { name: string; list: readonly Sample[] }>();
+for (const [name, list] of Object.entries(SAMPLES)) {
+  const fn = (members as unknown as Record<string, AnyFn>)[name] ?? [...functions].find(([, known]) => known === name)?.[0];
+  if (fn !== undefined) samplesOf.set(fn, { name, list });
+}
+const sampled = [...samplesOf].map(([fn, { name, list }]): [string, { fn: AnyFn; list: readonly Sample[] }] => [name, { fn, list }]);
+
+/** Distinct numbers, far enough from each other that no difference changes their order. */
+const arraysFor = (sample: Sample, dtype: DType, next: Next): NDArray[] => {
+  const total = sample.shapes.reduce((n, shape) => n + sizeOf(shape), 0);
+  const all = samples(total, [-0.06 * total - 1, 0.06 * total + 1], 0, next);
+  let from = 0;
+  return sample.shapes.map(shape => arrayOf(all.subarray(from, (from += sizeOf(shape))), shape, dtype));
+};
+
+const results = (value: unknown): NDArray[] => (Array.isArray(value) ? value : [value]) as NDArray[];
+
+describe("rows that are not pointwise", () => {
+  test("all samples belong to a function", () => expect(sampled.map(([name]) => name).sort()).toEqual(Object.keys(SAMPLES).sort()));
+
+  test.each(sampled)("%s: gradients are those of differences", (name, { fn, list }) => {
+    const next = randomNumbers(seedOf(name) + 10);
+    list.forEach((sample, number) => {
+      const xs = arraysFor(sample, "float64", next);
+      results(fn(...sample.args(...xs))).forEach((y, output) => {
+        if (y.dtype !== "float64") return;
+        const f: Fn = (...given) => results(fn(...sample.args(...given)))[output]!;
+        const label = `${name}, sample ${number}, [${sample.shapes.join("] [")}]`;
+        expectDerivatives(label, f, xs, 2, next);
+        xs.forEach((x, i) => {
+          if (xs.length > 1) expectDerivatives(`${label}, array ${i} alone`, v => f(...xs.map((w, j) => (j === i ? v! : w))), [x], 2, next);
+          for (const layout of [...LAYOUTS, BROADCAST]) {
+            if (!layout.fits(x.shape) || (layout === BROADCAST && sample.linear === undefined)) continue;
+            const { base, view } = laid(valuesOf(x), x.shape, "float64", layout);
+            const through = (v: NDArray): NDArray => f(...xs.map((w, j) => (j === i ? v : w)));
+            if (layout !== BROADCAST) {
+              const fault = closeness(valuesOf(through(view)), valuesOf(y), 1e-13);
+              if (fault !== "") throw new Error(`${label}, array ${i} ${layout.name}: ${fault}`);
+            }
+            expectDerivatives(`${label}, array ${i} ${layout.name}`, v => through(layout.view(v!, x.shape)), [base], 2, next);
+          }
+        });
+      });
+    });
+  });
+
+  test.each(sampled)("%s: adjoint to rounding", (name, { fn, list }) => {
+    const next = randomNumbers(seedOf(name) + 11);
+    for (const sample of list) {
+      if (sample.linear === undefined) continue;
+      const xs = arraysFor(sample, "float64", next);
+      const f: Fn = (...given) => fn(...sample.args(...given)) as NDArray;
+      const y = f(...xs);
+      if (y.dtype !== "float64") continue;
+      const u = randomArray(y.shape, "float64", next);
+      const vs = xs.map(x => randomArray(x.shape, "float64", next));
+      const gs = pull(f, xs, u, false);
+      const zero = xs.map(x => np.zerosLike(x));
+      const images = vs.map((v, i) => f(...(sample.linear === "each" ? xs : zero).map((w, j) => (j === i ? v : w))));
+      images.forEach((image, i) => {
+        const left = inner(u, image);
+        const right = inner(gs[i]!, vs[i]!);
+        if (!(Math.abs(left - right) <= 1e-12 * (1 + Math.abs(left)))) throw new Error(`${name} [${sample.shapes}]: <u, A v> is ${left}, <Aᵀu, v> ${right}`);
+      });
+      // The sum over one axis of a sum is the sum: linear it is.
+      const twice = f(...(sample.linear === "each" ? xs.map((x, i) => (i === 0 ? np.multiply(x, 2) : x)) : xs.map(x => np.multiply(x, 2))));
+      const fault = closeness(valuesOf(twice), valuesOf(np.multiply(y, 2)), 1e-14);
+      if (fault !== "") throw new Error(`${name} [${sample.shapes}] is not linear: ${fault}`);
+    }
+  });
+
+  test.each(sampled)("%s: float32 is near float64, and other dtypes keep theirs", (name, { fn, list }) => {
+    const next = randomNumbers(seedOf(name) + 12);
+    for (const sample of list) {
+      const wide = arraysFor(sample, "float64", next).map(x => x.astype("float32").astype("float64"));
+      const narrow = wide.map(x => x.astype("float32"));
+      results(fn(...sample.args(...narrow))).forEach((y, output) => {
+        const want = results(fn(...sample.args(...wide)))[output]!;
+        if (name === "astype" || name === "summed") return;
+        expect(y.dtype, name).toBe(want.dtype === "float64" ? "float32" : want.dtype);
+        expect(closeness(valuesOf(y), valuesOf(want), 1e-5), name).toBe("");
+        if (y.dtype !== "float32" || name === "oneHot") return;
+        const u = randomArray(y.shape, "float32", next);
+        const of: Fn = (...given) => results(fn(...sample.args(...given)))[output]!;
+        const exact = pull(of, wide, u.astype("float64"), false);
+        for (const createGraph of [false, true])
+          pull(of, narrow, u, createGraph).forEach((g, i) => {
+            expect(g.dtype).toBe("float32");
+            expect(closeness(valuesOf(g), valuesOf(exact[i]!), 1e-4), `${name}, gradient ${i}`).toBe("");
+          });
+      });
+    }
+  });
+
+  test.each(sampled)("%s: a cotangent of zeros gives 0", (name, { fn, list }) => {
+    const next = randomNumbers(seedOf(name) + 13);
+    for (const sample of list) {
+      const xs = arraysFor(sample, "float64", next);
+      results(fn(...sample.args(...xs))).forEach((y, output) => {
+        if (y.dtype !== "float64") return;
+        const f: Fn = (...given) => results(fn(...sample.args(...given)))[output]!;
+        const { first, fused, second } = zeroCotangent(f, xs, next);
+        for (const g of [...first, ...fused, ...second]) if (valuesOf(g).some(v => v !== 0)) throw new Error(`${name}: ${g}`);
+      });
+    }
+  });
+});
+
+function closeness(actual: readonly number[], wanted: readonly number[], tolerance: number): string {
+  if (actual.length !== wanted.length) return `${actual.length} elements, not ${wanted.length}`;
+  for (let i = 0; i < actual.length; i++) {
+    const [a, w] = [actual[i]!, wanted[i]!];
+    if (!Object.is(a, w) && !(Math.abs(a - w) <= tolerance * Math.max(1, Math.abs(w)))) return `element ${i} is ${a}, not ${w}`;
+  }
+  return "";
+}
+
+// ---------------------------------------------------------------- what has no derivative
+
+describe("an operator without derivative ends the graph and says so", () => {
+  const ended = [
+    ...rows.filter(r => r.p.spec.grad === null).map(r => ({ name: r.name, row: r.row, call: (x: NDArray) => (r.fn as AnyFn)(...new Array(r.p.arity).fill(x)) })),
+    ...[...functions]
+      .filter(([fn]) => "op" in fn && (fn as unknown as HasRow).op.rule === null && (fn as unknown as HasRow).op.pointwise === undefined)
+      .map(([fn, name]) => ({ name, row: (fn as unknown as HasRow).op, call: (x: NDArray) => fn(x) })),
+  ];
+  test.each(byName(ended))("%s", (name, { row, call }) => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    const y = autograd.record(() => call(x)) as NDArray;
+    expect(row.rule).toBe(null);
+    // all and any make a mask of their input first; that ends the graph.
+    if (name !== "all" && name !== "any") expect(() => y.backward()).toThrow(new RegExp(`${name} has no derivative`));
+    expect(() => y.backward()).toThrow(GradError);
+  });
+});
+
+// ---------------------------------------------------------------- methods
+
+const same = (a: unknown, b: unknown, label: string): void => {
+  const [p, q] = [results(a), results(b)];
+  expect(p.length, label).toBe(q.length);
+  p.forEach((x, i) => {
+    expect(x, label).toBeInstanceOf(NDArray);
+    expect(x.dtype, label).toBe(q[i]!.dtype);
+    expect(x.shape, label).toEqual(q[i]!.shape);
+    expect(difference(x.toTypedArray(), q[i]!.toTypedArray()), label).toBe("");
+  });
+};
+
+describe("a method is the function", () => {
+  const method = (x: NDArray, name: string): AnyFn => ((x as unknown as Record<string, AnyFn>)[name] as AnyFn).bind(x);
+
+  test.each(Object.keys(members))("%s", name => {
+    const fn = (members as unknown as Record<string, AnyFn>)[name]!;
+    const next = randomNumbers(seedOf(name) + 14);
+    expect(NDArray.prototype).toHaveProperty(name);
+    const p = (fn as unknown as Partial<HasRow>).op?.pointwise;
+    if (p !== undefined) {
+      for (const dtype of FLOATS) {
+        const xs = Array.from({ length: p.arity }, (_, i) => made(p, dtype, [3, 4], i, next));
+        same(method(xs[0]!, name)(...xs.slice(1)), fn(...xs), name);
+        if (p.arity > 1) same(method(xs[0]!, name)(...xs.slice(1).map(() => 1.5)), fn(xs[0]!, ...xs.slice(1).map(() => 1.5)), name);
+        const out = np.zeros([3, 4], { dtype: (fn(...xs) as NDArray).dtype });
+        if (p.arity < 3) expect(method(xs[0]!, name)(...xs.slice(1), { out }), name).toBe(out);
+      }
+      return;
+    }
+    for (const sample of samplesOf.get(fn)!.list) {
+      const xs = arraysFor(sample, "float32", next);
+      const [x, ...rest] = sample.args(...xs) as [NDArray, ...unknown[]];
+      const viaMethod = method(x, name)(...rest);
+      same(viaMethod, fn(...sample.args(...xs)), name);
+    }
+  });
+
+  test("np, npx and linalg offer each of them under one name at least", () => {
+    const known = new Set<unknown>([...Object.values(np), ...Object.values(npx), ...Object.values(np.linalg)]);
+    const only = Object.entries(members).filter(([, fn]) => !known.has(fn));
+    expect(only.map(([name]) => name).sort()).toEqual(["at", "set"]);
+  });
+
+  test("what np, npx and linalg call with an array first is a method", () => {
+    const listed = new Set<unknown>(Object.values(members));
+    const x = np.array([[1.5, 2], [3, 4]]);
+    for (const [where, module] of Object.entries({ np, npx, linalg: np.linalg }))
+      for (const [name, fn] of Object.entries(module)) {
+        if (typeof fn !== "function" || listed.has(fn)) continue;
+        // A public function that is no method does not take a bare array, or is one of those that make or manage arrays.
+        expect(NO_METHODS, `${where}.${name}`).toContain(name);
+      }
+    void x;
+  });
+});
+
+/** Public functions that are no methods: what makes arrays, joins lists of them, and settings. */
+const NO_METHODS: readonly string[] = [
+  ...["arange", "array", "asarray", "empty", "emptyLike", "eye", "full", "fullLike", "identity", "linspace", "ones", "onesLike", "zeros"],
+  ...["zerosLike", "concatenate", "stack", "slice", "keep", "memoryInfo", "scope", "seed", "setMemoryLimit", "setNp", "waitall"],
+];
+
+// ---------------------------------------------------------------- wrong arguments
+
+const { grad, valueAndGrad, vjp, jacobian, hessian, hvp, checkGrad } = nabla;
+const transforms = { grad, valueAndGrad, vjp, jacobian, hessian, hvp, checkGrad };
+const promise = Promise.resolve([1, 2]);
+/** What no argument of any function may be silently taken for; some of it is allowed to stand for "omitted". */
+const WRONG: readonly unknown[] = [
+  ...[undefined, null, "two", promise, [[1, 2], [3]], [1, "a"], { bogus: 1 }, 7.5, -9, [0, 99], [[[]]], Symbol("s"), 5n, () => 1, new Date(0), new Map()],
+  ...[{ axis: 0 }, Number.NaN, new BigInt64Array(2), new DataView(new ArrayBuffer(8)), [null], [undefined], true],
+];
+
+/** Runs a call that may only give a value or throw a NablaError, and leaves no trace. */
+function attempt(label: () => string, call: () => unknown): "threw" | "gave" {
+  let outcome: "threw" | "gave" = "gave";
+  try {
+    const value = call();
+    if (typeof (value as { end?: unknown } | null)?.end === "function") (value as { end: () => void }).end();
+  } catch (error) {
+    if (!(error instanceof NablaError)) throw new Error(`${label()} threw ${error instanceof Error ? error.stack : String(error)}`);
+    if (!/^[\w.]+( \(head \d+\))?: ./.test(error.message)) throw new Error(`${label()}: the message does not begin with the operator: ${error.message}`);
+    outcome = "threw";
+  }
+  const left = [autograd.setRecording(false), autograd.setTraining(false)];
+  if (left.includes(true) && !/\.set(Recording|Training)\(/.test(label())) throw new Error(`${label()} left a flag on`);
+  return outcome;
+}
+
+describe("wrong arguments throw a NablaError, or are none", () => {
+  const places: Record<string, Record<string, unknown>> = { np, npx, "np.linalg": np.linalg, "np.random": np.random, autograd, nabla: transforms };
+  const publicFunctions = Object.entries(places).flatMap(([place, module]) =>
+    Object.entries(module)
+      .filter(([, fn]) => typeof fn === "function" && !/^class\b/.test(String(fn)))
+      .map(([name, fn]): [string, AnyFn] => [`${place}.${name}`, fn as AnyFn]),
+  );
+  const good = (): NDArray => np.array([[1, 2.5], [3, 4]]);
+  const { limit } = npx.memoryInfo();
+
+  test.each(publicFunctions)("%s", (name: string, fn: AnyFn) => {
+    const attached = good().attachGrad();
+    for (let position = 0; position < 5; position++)
+      for (const wrong of WRONG)
+        for (const filler of position === 0 ? [good] : [() => 1, () => attached]) {
+          const args = Array.from({ length: position }, (): unknown => filler());
+          attempt(() => `${name}(${[...args, wrong].map(describeWrong).join(", ")})`, () => fn(...args, wrong));
+        }
+    expect(valuesOf(attached)).toEqual([1, 2.5, 3, 4]);
+    if (!/backward|markVariables/.test(name)) expect(valuesOf(attached.grad!)).toEqual([0, 0, 0, 0]);
+    expect(autograd.graphSize(attached)).toBe(1);
+    npx.setNp();
+    npx.setMemoryLimit(limit);
+  });
+
+  // at and set are methods only.
+  test.each(Object.keys(members).filter(name => name !== "at" && name !== "set"))("%s of nothing, a string, a promise", name => {
+    const fn = (members as unknown as Record<string, AnyFn>)[name]!;
+    const arity = Math.max(fn.length, (fn as unknown as Partial<HasRow>).op?.pointwise?.arity ?? 0);
+    for (const wrong of [undefined, null, "two", promise, [[1, 2], [3]], { bogus: 1 }, Symbol("s"), 5n, () => 1]) {
+      const rest = Array.from({ length: Math.max(0, arity - 1) }, () => 0);
+      expect(attempt(() => `${name}(${describeWrong(wrong)}, …)`, () => fn(wrong, ...rest)), `${name}(${describeWrong(wrong)})`).toBe("threw");
+    }
+  });
+
+  test.each(Object.keys(members))("%s as a method", name => {
+    for (let position = 0; position < 4; position++)
+      for (const wrong of WRONG)
+        for (const filler of position === 0 ? [good] : [good, () => 1]) {
+          const args = Array.from({ length: position }, (): unknown => filler());
+          const x = good();
+          attempt(() => `x.${name}(${[...args, wrong].map(describeWrong).join(", ")})`, () => (x as unknown as Record<string, AnyFn>)[name]!(...args, wrong));
+        }
+  });
+
+  test.each(["attachGrad", "backward", "iadd", "isub", "imul", "idiv", "ipow", "item", "tolist", "detach", "dropGrad", "zeroGrad", "retainGrad", "flatten", "ravel"])(
+    "%s",
+    name => {
+      for (let position = 0; position < 3; position++)
+        for (const wrong of WRONG)
+          for (const make of [good, () => good().attachGrad(), () => { const x = good().attachGrad(); return autograd.record(() => x.mul(2)); }]) {
+            const x = make();
+            const before = valuesOf(x);
+            const args: unknown[] = Array.from({ length: position }, () => 1);
+            const outcome = attempt(() => `x.${name}(${[...args, wrong].map(describeWrong).join(", ")})`, () => (x as unknown as Record<string, AnyFn>)[name]!(...args, wrong));
+            if (outcome === "threw") expect(valuesOf(x)).toEqual(before);
+          }
+    },
+  );
+
+  test.each(["sum", "mean", "max", "min", "all", "any", "argmax", "argmin", "argsort", "sort", "softmax", "logSoftmax", "squeeze", "expandDims"])(
+    "%s of an axis that is not there",
+    name => {
+      for (const axis of [2, -3, 0.5, Number.NaN, "0", [0, 0], [5], {}, [0.5], ["a"], ...(ONE_AXIS.includes(name) ? [[0, 1], [0]] : [])]) {
+        if (name === "expandDims" && (axis === 2 || axis === -3)) continue;
+        const x = np.ones([1, 1]);
+        expect(attempt(() => name, () => (x as unknown as Record<string, AnyFn>)[name]!(axis)), `${name} of axis ${describeWrong(axis)}`).toBe("threw");
+      }
+    },
+  );
+});
+
+const ONE_AXIS = ["argmax", "argmin", "argsort", "sort", "softmax", "logSoftmax", "expandDims"];
+
+/** The position of the parameter named "options" in exported functions, by name, read off the sources. */
+function optionPositions(): Map<string, number> {
+  const found = new Map<string, number>();
+  const note = (name: string, parameters: readonly ts.ParameterDeclaration[]): void => {
+    const at = parameters.findIndex(q => q.name.getText() === "options");
+    if (at >= 0) found.set(name, at);
+  };
+  for (const path of [...Object.keys(MODULES).map(m => `src/${m}.ts`), "src/random.ts"])
+    for (const node of nodesOf(parse(path))) {
+      if (ts.isFunctionDeclaration(node) && node.name !== undefined) note(node.name.text, [...node.parameters]);
+      if (!ts.isVariableDeclaration(node) || !ts.isIdentifier(node.name)) continue;
+      const name = node.name.text;
+      const typed = node.type === undefined ? [] : [...nodesOf(node.type)].filter(ts.isFunctionTypeNode);
+      for (const f of typed) note(name, [...f.parameters]);
+      if (node.initializer !== undefined && ts.isArrowFunction(node.initializer)) note(name, [...node.initializer.parameters]);
+    }
+  for (const { name, p } of rows) if (p.arity < 3) found.set(name, p.arity);
+  return found;
+}
+
+describe("an unknown option is refused by name", () => {
+  const positions = optionPositions();
+  const optioned = Object.entries({ ...np.random, ...np.linalg, ...npx, ...np }).flatMap(([name, fn]): [string, AnyFn, number][] =>
+    typeof fn === "function" && positions.has(name) ? [[name, fn as AnyFn, positions.get(name)!]] : [],
+  );
+  test("there are some", () => expect(optioned.length).toBeGreaterThan(50));
+  test.each(optioned)("%s", (name, fn, position) => {
+    const sample = (SAMPLES as Record<string, readonly Sample[] | undefined>)[name]?.[1];
+    const start = sample === undefined ? [1, 2, 3, 4] : sample.args(...arraysFor(sample, "float32", randomNumbers(1)));
+    const args = Array.from({ length: position }, (_, i) => (Object.getPrototypeOf(Object(start[i])) === Object.prototype ? undefined : start[i]));
+    expect(() => fn(...args, { bogus: 1 }), name).toThrow(/bogus/);
+    expect(() => fn(...args, { bogus: 1 }), name).toThrow(ValueError);
+  });
+});

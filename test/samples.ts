@@ -213,7 +213,7 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
   dropout: [
     of([[4, 5]], x => [(np.random.seed(3), x), 0.4, { mode: "always" }], "jointly"),
     of([[4, 5]], x => [(np.random.seed(3), x), 0.5, { mode: "always", axes: [0] }], "jointly"),
-    linear([4, 5]),
+    linear([4, 5], 0),
   ],
   pick: [linear([3, 4], [1, 0, 3]), linear([3, 4], [[2, 1, 0, 0]], 0), linear([3, 4], [1, 9, 3], 1, { keepdims: true })],
   oneHot: [curved([3], 4), curved([2, 2], 3)],

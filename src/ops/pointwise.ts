@@ -42,7 +42,11 @@ export const divide: Binary = binary("divide", {
 });
 
 /** A cotangent times a slope: 0 where the cotangent is 0, whatever the slope. What rules multiply with. @internal */
-export const absorb: Binary = binary("absorb", { value: (g, s) => E.absorb(g, s), grad: (h, _, g, s) => [absorb(h, s), absorb(h, g!)] });
+export const absorb: Binary = binary("absorb", {
+  value: (g, s) => E.absorb(g, s),
+  // Where g is 0 the second part is 0 too, even if h has become infinite on its way: without that, order 3 is NaN there.
+  grad: (h, _, g, s) => [absorb(h, s), where(equal(g, 0), 0, absorb(h, g))],
+});
 
 const powerRow: Binary = binary("power", {
   value: (a, b, lane) => (lane === I32 ? integerPower(a, b) : scalar.power(a, b, lane)),

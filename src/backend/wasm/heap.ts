@@ -7,7 +7,7 @@
  * So a region that nobody wants is evicted once and then collected; nobody calls anything.
  *
  * The rule of every call: allocate the outputs, then read addresses. What was allocated or addressed in the last few
- * steps is never evicted (GUARD), so an address stays good until the kernel has run.
+ * steps is never evicted (see GUARD and Nursery), so an address stays good until the kernel has run.
  */
 import { ValueError } from "../../errors.ts";
 
@@ -46,22 +46,18 @@ export class Block {
   constructor(
     public region: Region,
     public offset: number,
-    readonly bytes: number,
+    public bytes: number,
   ) {}
 }
 
 const PAGE = 65536;
-/**
- * Bytes of a slab of array results, and of one of 0-d results. Evicting costs some 4 µs for each ArrayBuffer, whatever
- * its size, so large slabs are cheaper; but one kept loss keeps its slab's copy, so 0-d results have small ones.
- */
-const SLAB = 16384;
-const CELL_SLAB = 4096;
+/** Bytes of a slab. One kept small array keeps its slab's copy, so slabs are small. */
+const SLAB = 4096;
 /** Arrays up to this size share slabs; larger ones have a region of their own. */
 const SMALL = 2048;
 /** Evicting in pieces of this size is 1.2 to 4 times as fast as in one: the C heap reuses them without new page faults. */
 const PIECE = 262144;
-/** How many of the latest slabs or large regions are never evicted. */
+/** How many of the latest large regions are never evicted: more than any call addresses. */
 const GUARD = 8;
 /** Only the blocks of arrays of at least this size tell the collector's end of them (a registration costs 200 ns). */
 const WATCHED = 65536;
@@ -85,7 +81,7 @@ export let I32 = new Int32Array(memory.buffer);
 export let F32 = new Float32Array(memory.buffer);
 export let F64 = new Float64Array(memory.buffer);
 
-let limit = 128 * 2 ** 20;
+let limit = 64 * 2 ** 20;
 let torture = false;
 /** The end of what was ever handed out. */
 let top = FIRST;
@@ -291,11 +287,16 @@ class Nursery {
   private used = 0;
   private current: Region;
 
+  /**
+   * `count` slabs, of which `guard` are kept empty ahead: more than the blocks of one call can fill. Few slabs, so that
+   * what is evicted is still young: the collector frees young ArrayBuffers in passing, but those held by a region that
+   * has grown old only in a full collection.
+   */
   constructor(
     private readonly count: number,
-    private readonly slab: number,
+    private readonly guard: number,
   ) {
-    this.base = extend(count * slab);
+    this.base = extend(count * SLAB);
     this.slabs = new Array<Region | null>(count).fill(null);
     this.current = this.open();
   }
@@ -311,7 +312,7 @@ class Nursery {
       const offset = this.spareOffsets[bytes]!.pop()!;
       if (region.address !== 0) return new Block(region, offset, bytes);
     }
-    if (this.used + bytes > this.slab) this.advance();
+    if (this.used + bytes > SLAB) this.advance();
     const block = new Block(this.current, this.used, bytes);
     this.used += bytes;
     return block;
@@ -328,10 +329,10 @@ class Nursery {
     this.spareOffsets[bytes]!.push(block.offset);
   }
 
-  /** Opens the next slab, and clears the one GUARD slabs ahead: what is in memory now stays there for that long. */
+  /** Opens the next slab, and clears the one `guard` slabs ahead: what is in memory now stays there for that long. */
   private advance(): void {
     this.current.bytes = this.used;
-    const ahead = (this.position + 1 + GUARD) % this.count;
+    const ahead = (this.position + 1 + this.guard) % this.count;
     const old = this.slabs[ahead]!;
     if (old !== null) {
       old.host = copyOut(old.address, old.bytes);
@@ -344,7 +345,7 @@ class Nursery {
   }
 
   private open(): Region {
-    const r = new Region(this.base + this.position * this.slab, this.slab, false);
+    const r = new Region(this.base + this.position * SLAB, SLAB, false);
     r.home = this;
     this.slabs[this.position] = r;
     return r;
@@ -361,10 +362,58 @@ class Nursery {
   }
 }
 
+// ---- 0-d results: a ring of cells. One that must make room leaves its bits in its block, so a kept loss keeps nothing else
+
+/** The region of all cells, and what stands in a block instead once its bits are in `offset` and `bytes`. */
+const CELLS = new Region(0, 0, false);
+const MOVED = new Region(0, 0, false);
+// Few, since blocks that the ring holds through a collection grow old, and die only in a full one.
+let cellCount = 128;
+let cellBlocks: (Block | null)[] = [];
+let nextCell = 0;
+const spareCells: number[] = [];
+
+function allocateCell(): Block {
+  if (CELLS.address === 0) {
+    CELLS.address = extend(cellCount * CELL);
+    cellBlocks = new Array<Block | null>(cellCount).fill(null);
+  }
+  let cell = spareCells.pop();
+  if (cell === undefined) {
+    cell = nextCell;
+    nextCell = cell + 1 === cellCount ? 0 : cell + 1;
+    const old = cellBlocks[cell]!;
+    if (old !== null) moveCell(old);
+  }
+  const block = new Block(CELLS, cell * CELL, CELL);
+  cellBlocks[cell] = block;
+  return block;
+}
+
+function moveCell(block: Block): void {
+  const at = (CELLS.address + block.offset) >> 2;
+  block.region = MOVED;
+  block.offset = I32[at]!;
+  block.bytes = I32[at + 1]!;
+}
+
+function cellBack(block: Block): number {
+  const outer = scope;
+  scope = null;
+  const home = allocateCell();
+  scope = outer;
+  const at = (CELLS.address + home.offset) >> 2;
+  I32[at] = block.offset;
+  I32[at + 1] = block.bytes;
+  block.region = CELLS;
+  block.offset = home.offset;
+  block.bytes = CELL;
+  cellBlocks[home.offset / CELL] = block;
+  return at << 2;
+}
+
 let results: Nursery | null = null;
-let cells: Nursery | null = null;
 let hosts: Nursery | null = null;
-let slabCount = 128;
 
 // ---- the outside of it
 
@@ -380,10 +429,9 @@ export function allocate(bytes: number): Block {
   if (bytes > SMALL) return noted(allocateLarge(bytes));
   if (torture) shake();
   if (bytes <= CELL) {
-    if (cells === null) cells = new Nursery(slabCount, CELL_SLAB);
-    return noted(cells.allocate(CELL));
+    return noted(allocateCell());
   }
-  if (results === null) results = new Nursery(slabCount, SLAB);
+  if (results === null) results = new Nursery(32, 8);
   return noted(results.allocate((bytes + 15) & ~15));
 }
 
@@ -391,7 +439,7 @@ export function allocate(bytes: number): Block {
 export function allocateHost(bytes: number): Block {
   if (bytes > SMALL) return noted(allocateLarge(bytes));
   if (torture) shake();
-  if (hosts === null) hosts = new Nursery(slabCount >> 1, SLAB);
+  if (hosts === null) hosts = new Nursery(32, 8);
   return noted(hosts.allocate((bytes + 15) & ~15 || 16));
 }
 
@@ -405,6 +453,7 @@ export function address(block: Block): number {
 
 function comeBack(block: Block): number {
   const r = block.region;
+  if (r === MOVED) return cellBack(block);
   const host = r.host;
   if (host === null)
     throw new ValueError("this array was released: it was made inside npx.scope and not returned, or disposed; keep it with npx.keep");
@@ -439,13 +488,14 @@ export function free(block: Block): void {
     if (r.address !== 0) release(r);
     r.host = null;
   } else if (r.address !== 0) {
-    if (block.bytes === CELL) cells?.free(block);
-    else if (r.home === results) results?.free(block);
+    if (r === CELLS) {
+      const cell = block.offset / CELL;
+      cellBlocks[cell] = null;
+      if (spareCells.length < MOST_SPARE) spareCells.push(cell);
+    } else if (r.home === results) results?.free(block);
   }
   block.region = RELEASED;
 }
-
-export const isReleased = (block: Block): boolean => block.region === RELEASED;
 
 /** Puts a number of a call into one of eight scratch cells, as float32, float64 or int32, and gives its address. */
 export function scratch(slot: number, value: number, lane: number): number {
@@ -491,9 +541,11 @@ export const memoryInfo = (): MemoryInfo => ({ limit, wasm: U8.length, resident,
 /** Makes every weakness show: the smallest rings, a budget of 1 MB, and views renewed at every allocation. For tests. */
 export function setTorture(): void {
   torture = true;
-  for (const ring of [results, cells, hosts]) ring?.evictAll();
-  results = cells = hosts = null;
-  slabCount = 24;
+  for (const ring of [results, hosts]) ring?.evictAll();
+  results = hosts = null;
+  for (const block of cellBlocks) if (block !== null) moveCell(block);
+  spareCells.length = nextCell = CELLS.address = 0;
+  cellCount = 16;
   limit = 2 ** 20;
 }
 

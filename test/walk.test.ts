@@ -1,0 +1,817 @@
+/**
+ * The walk under strain: graphs whose parts share memory, heads of every kind, writes in place before, between and after,
+ * long chains. Each gradient is compared with differences or with the same function written without writing.
+ */
+import { autograd, GradError, grad, NDArray, np, npx, ValueError } from "nabla";
+import { describe, expect, test } from "vitest";
+import { memoryOf } from "../src/array.ts";
+import { address, allocate } from "../src/backend/wasm/heap.ts";
+import { checkDerivatives } from "./support/derivatives.ts";
+import { arrayOf, randomNumbers, samples, valuesOf } from "./support/sampling.ts";
+
+const f64 = (values: number[]): NDArray => np.array(Float64Array.from(values));
+const list = (x: NDArray | null): unknown => (x === null ? null : x.tolist());
+const next = randomNumbers(99);
+const numbers = (shape: readonly number[]): NDArray => arrayOf(samples(shape.reduce((n, k) => n * k, 1), [0.4, 2], 0, next), shape, "float64");
+const { record } = autograd;
+
+/** Order 1 and 2 of a function of float64 arrays against differences. */
+const expectRight = (f: (...xs: NDArray[]) => NDArray, ...xs: NDArray[]): void => expect(checkDerivatives(f, xs, 2, next)).toBe("");
+
+describe("cotangents that share memory", () => {
+  test("x + x", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    record(() => x.add(x)).backward(np.array([1, 10, 100]));
+    expect(list(x.grad)).toEqual([2, 20, 200]);
+    expectRight(v => v.add(v), numbers([4]));
+  });
+  test("x.T + x", () => {
+    const x = np.array([[1, 2], [3, 4]]).attachGrad();
+    record(() => x.T.add(x)).backward([[1, 10], [100, 1000]]);
+    expect(list(x.grad)).toEqual([[2, 110], [110, 2000]]);
+    expectRight(v => v.T.add(v).mul(v), numbers([3, 3]));
+    expectRight(v => v.add(v.T), numbers([3, 3]));
+    expectRight(v => v.add(v.T).add(v), numbers([3, 3]));
+  });
+  test("[x, x] concatenated", () => {
+    expectRight(v => np.concatenate([v, v]), numbers([3]));
+    expectRight(v => np.concatenate([v, v.mul(v), v], 1), numbers([2, 3]));
+    expectRight(v => np.stack([v, v], 1).mul(np.stack([v, v.at("::-1")], 1)), numbers([3]));
+  });
+  test("sums that pass one cotangent to many", () => {
+    expectRight(v => v.add(v).add(v).add(v), numbers([3]));
+    expectRight(v => v.sub(v).add(v), numbers([3]));
+    expectRight((v, w) => v.add(w).sub(w.add(v)).add(v), numbers([3]), numbers([3]));
+    expectRight(v => np.positive(v).add(np.positive(v)), numbers([3]));
+    expectRight(v => v.reshape(2, 3).T.add(v.reshape(3, 2)), numbers([6]));
+    expectRight(v => v.at("::-1").add(v).add(v.at(0)), numbers([3]));
+    expectRight(v => np.broadcastTo(v, [2, 3]).add(v), numbers([3]));
+    expectRight(v => v.sum().add(v.sum()).add(v), numbers([3]));
+  });
+  test("x * x * x, and diamonds", () => {
+    expectRight(v => v.mul(v).mul(v), numbers([3]));
+    const x = np.array([1, 2]).attachGrad();
+    record(() => {
+      const y = x.mul(x);
+      return y.mul(y).add(y);
+    }).backward();
+    expect(list(x.grad)).toEqual([6, 36]);
+    expectRight(v => {
+      const a = v.exp();
+      const b = a.mul(v);
+      const c = a.add(b);
+      return b.mul(c).add(a.mul(c)).add(c);
+    }, numbers([2, 2]));
+    // Many paths: 2 to the power of 12 of them.
+    const y = np.array([1.0]).attachGrad();
+    record(() => {
+      let z: NDArray = y;
+      for (let i = 0; i < 12; i++) z = z.add(z);
+      return z;
+    }).backward();
+    expect(list(y.grad)).toEqual([4096]);
+  });
+  test("large ones, in pieces and with views", () => {
+    const n = 70000;
+    const x = np.ones(n).attachGrad();
+    record(() => x.add(x).add(x.at("::-1")).add(x.mul(3))).backward();
+    expect(valuesOf(x.grad!).every(v => v === 6)).toBe(true);
+    const w = np.ones([300, 300]).attachGrad();
+    record(() => w.T.add(w).add(w)).backward();
+    expect(valuesOf(w.grad!).every(v => v === 3)).toBe(true);
+  });
+
+  class Keeps extends autograd.Function {
+    static kept: NDArray[] = [];
+    forward(x: NDArray): NDArray {
+      return x.mul(2);
+    }
+    backward(dy: NDArray): NDArray {
+      Keeps.kept.push(dy);
+      return dy;
+    }
+  }
+  test("a Function that keeps its cotangent and hands it on", () => {
+    Keeps.kept = [];
+    const x = np.array([1, 2, 3]).attachGrad();
+    record(() => {
+      const y = new Keeps().apply(x);
+      return y.add(y).add(x).add(x);
+    }).backward(np.array([1, 2, 3]));
+    expect(list(x.grad)).toEqual([4, 8, 12]);
+    expect(list(Keeps.kept[0]!)).toEqual([2, 4, 6]);
+    // What it kept is not written over by the next backward, nor by later results.
+    const kept = Keeps.kept[0]!;
+    record(() => new Keeps().apply(x.mul(5)).mul(x)).backward();
+    for (let i = 0; i < 50; i++) x.mul(i);
+    expect(list(kept)).toEqual([2, 4, 6]);
+  });
+  test("a Function that gives what it saved", () => {
+    class Gives extends autograd.Function {
+      forward(x: NDArray): NDArray {
+        this.saveForBackward(x);
+        return x.sum();
+      }
+      backward(): NDArray {
+        return this.savedTensors[0]!;
+      }
+    }
+    const x = np.array([1, 2, 3]).attachGrad();
+    const g = autograd.grad(record(() => new Gives().apply(x)), x);
+    g.imul(100);
+    expect(list(x)).toEqual([1, 2, 3]);
+    expect(list(g)).toEqual([100, 200, 300]);
+    x.imul(7);
+    expect(list(g)).toEqual([100, 200, 300]);
+    record(() => new Gives().apply(x).add(x.sum())).backward();
+    expect(list(x.grad)).toEqual([8, 15, 22]);
+    expect(list(x)).toEqual([7, 14, 21]);
+  });
+  test("results of autograd.grad share memory with nothing", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    const z = np.array([1, 1, 1]).attachGrad();
+    const seed = np.array([1, 1, 1]);
+    for (const f of [() => x.add(z), () => x.add(z).reshape(3), () => np.positive(x.add(z))]) {
+      const [a, b] = autograd.grad(record(f), [x, z], { headGrads: seed }) as [NDArray, NDArray];
+      a.iadd(10);
+      expect(list(b)).toEqual([1, 1, 1]);
+      expect(list(seed)).toEqual([1, 1, 1]);
+      b.iadd(5);
+      expect(list(a)).toEqual([11, 11, 11]);
+    }
+    const [p, q] = autograd.grad(record(() => x.mul(2)), [x, x]) as [NDArray, NDArray];
+    p.iadd(1);
+    expect(list(q)).toEqual([2, 2, 2]);
+    const own = autograd.grad(x, x, { headGrads: seed });
+    own.iadd(1);
+    expect(list(seed)).toEqual([1, 1, 1]);
+  });
+  test("a seed stays as it was, and may be written afterwards", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    const seed = np.array([1, 2, 3]);
+    record(() => x.add(x).add(x)).backward(seed);
+    expect(list(seed)).toEqual([1, 2, 3]);
+    seed.imul(0);
+    expect(list(x.grad)).toEqual([3, 6, 9]);
+    x.backward(seed);
+    seed.iadd(1);
+    expect(list(x.grad)).toEqual([0, 0, 0]);
+    record(() => x.mul(1)).backward(x.grad);
+    expect(list(x.grad)).toEqual([0, 0, 0]);
+  });
+});
+
+describe("heads", () => {
+  test("a leaf is its own head", () => {
+    const x = np.array([1, 2]).attachGrad();
+    x.backward();
+    expect(list(x.grad)).toEqual([1, 1]);
+    x.backward([5, 7]);
+    expect(list(x.grad)).toEqual([5, 7]);
+    expect(x.gradIsFresh).toBe(true);
+  });
+  test("the same head twice adds", () => {
+    const x = np.array([1, 2]).attachGrad();
+    const y = record(() => x.mul(x));
+    autograd.backward([y, y]);
+    expect(list(x.grad)).toEqual([4, 8]);
+    const z = record(() => x.mul(x));
+    autograd.backward([z, z], [np.array([1, 0]), np.array([0, 10])]);
+    expect(list(x.grad)).toEqual([2, 40]);
+    autograd.backward([x, x, x]);
+    expect(list(x.grad)).toEqual([3, 3]);
+  });
+  test("a head upstream of another", () => {
+    const x = np.array([3]).attachGrad();
+    const [y, z] = record(() => {
+      const a = x.mul(x);
+      return [a, a.mul(2)];
+    }) as [NDArray, NDArray];
+    autograd.backward([z, y, x], [null, np.array([10]), null]);
+    expect(list(x.grad)).toEqual([6 * 2 + 60 + 1]);
+  });
+  test("heads of different shapes and dtypes", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    const [a, b, c] = record(() => [x.sum(), x.mul(2), x.astype("float64").mul(3)]) as [NDArray, NDArray, NDArray];
+    autograd.backward([a, b, c], [np.array(2), null, f64([1, 1, 2])]);
+    expect(list(x.grad)).toEqual([2 + 2 + 3, 7, 2 + 2 + 6]);
+    expect(x.grad!.dtype).toBe("float32");
+  });
+  test("a failed backward changes nothing", () => {
+    const x = np.array([1, 2]).attachGrad();
+    record(() => x.mul(3)).backward();
+    const y = record(() => x.mul(5));
+    expect(() => autograd.backward([y, np.array([1, 2])])).toThrow(GradError);
+    expect(() => autograd.backward([y, y], [np.array([1, 2])])).toThrow(GradError);
+    expect(() => y.backward([1, 2, 3])).toThrow(/shape/);
+    expect(() => y.backward(2)).toThrow(/0-d/);
+    expect(list(x.grad)).toEqual([3, 3]);
+    y.backward();
+    expect(list(x.grad)).toEqual([5, 5]);
+  });
+  test("a rule that throws leaves flags, buffers and cotangents clean", () => {
+    class Throws extends autograd.Function {
+      static broken = true;
+      forward(x: NDArray): NDArray {
+        return x.mul(2);
+      }
+      backward(dy: NDArray): NDArray {
+        if (Throws.broken) throw new RangeError("on purpose");
+        return dy.mul(2);
+      }
+    }
+    const x = np.array([1, 2]).attachGrad();
+    const w = np.array([1, 2]).attachGrad();
+    const y = record(() => new Throws().apply(x.mul(1)).add(w.mul(3)));
+    expect(() => y.backward()).toThrow(RangeError);
+    expect([autograd.isRecording(), autograd.isTraining()]).toEqual([false, false]);
+    expect([list(x.grad), list(w.grad)]).toEqual([[0, 0], [0, 0]]);
+    expect([x.gradIsFresh, w.gradIsFresh]).toEqual([false, false]);
+    Throws.broken = false;
+    y.backward();
+    expect([list(x.grad), list(w.grad)]).toEqual([[2, 2], [3, 3]]);
+  });
+});
+
+describe("requests and buffers", () => {
+  test("the buffer is the same array and memory throughout", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    const g = x.grad!;
+    const { block } = g.storage;
+    const at = address(block);
+    for (let i = 1; i < 5; i++) {
+      record(() => x.mul(i).mul(x)).backward();
+      expect(x.grad).toBe(g);
+      expect(list(g)).toEqual([2 * i, 4 * i, 6 * i]);
+    }
+    x.zeroGrad();
+    expect(x.grad).toBe(g);
+    expect(g.storage.block).toBe(block);
+    if (address(block) === at) expect(memoryOf(g.code)[at / 4]).toBe(0);
+    x.isub(np.array([1, 1, 1]));
+    expect(x.grad).toBe(g);
+    x.attachGrad();
+    expect(x.grad === g).toBe(false);
+  });
+  test("write, add, null", () => {
+    const a = np.array([1, 2]).attachGrad("write");
+    const b = np.array([1, 2]).attachGrad("add");
+    const c = np.array([1, 2]).attachGrad("null");
+    for (let i = 1; i <= 3; i++) record(() => a.mul(2).add(b.mul(3)).add(c.mul(5))).backward();
+    expect([list(a.grad), list(b.grad), c.grad]).toEqual([[2, 2], [9, 9], null]);
+    b.grad!.set(0);
+    record(() => b.mul(b).add(b)).backward();
+    expect(list(b.grad)).toEqual([3, 5]);
+    expect(() => record(() => c.mul(2)).backward()).toThrow(/require gradients/);
+  });
+  test("add into a buffer that a graph reads", () => {
+    const x = np.array([1, 2]).attachGrad("add");
+    record(() => x.mul(2)).backward();
+    const y = record(() => x.mul(x.grad!));
+    y.backward(null, { retainGraph: true });
+    expect(list(x.grad)).toEqual([4, 4]);
+    y.backward();
+    // The graph keeps the 2 it saw.
+    expect(list(x.grad)).toEqual([6, 6]);
+  });
+  test("what a backward does not reach stays", () => {
+    const x = np.array([1, 2]).attachGrad();
+    const y = np.array([3, 4]).attachGrad();
+    record(() => x.mul(y)).backward();
+    y.gradIsFresh = false;
+    record(() => x.mul(2)).backward();
+    expect([list(x.grad), list(y.grad), y.gradIsFresh]).toEqual([[2, 2], [1, 2], false]);
+  });
+  test("retainGraph twice, then not", () => {
+    const x = np.array([1, 2, 3]).attachGrad("add");
+    const y = record(() => {
+      const z = x.mul(x);
+      return z.mul(z).sum();
+    });
+    y.backward(null, { retainGraph: true });
+    const once = valuesOf(x.grad!);
+    expect(once).toEqual([4, 32, 108]);
+    y.backward(null, { retainGraph: true });
+    expect(valuesOf(x.grad!)).toEqual(once.map(v => 2 * v));
+    y.backward();
+    expect(valuesOf(x.grad!)).toEqual(once.map(v => 3 * v));
+    expect(() => y.backward()).toThrow(/freed/);
+    expect(valuesOf(x.grad!)).toEqual(once.map(v => 3 * v));
+  });
+  test("two losses that share a part", () => {
+    const x = np.array([1, 2]).attachGrad();
+    const [a, b] = record(() => {
+      const y = x.mul(x);
+      return [y.mul(2), y.mul(3)];
+    }) as [NDArray, NDArray];
+    a.backward();
+    expect(() => b.backward()).toThrow(/freed/);
+    expect(list(x.grad)).toEqual([4, 8]);
+  });
+  test("a kept intermediate", () => {
+    const x = np.array([1, 2, 3, 4]).attachGrad();
+    const y = np.array([5, 6, 7, 8]).attachGrad();
+    const [u, z] = record(() => {
+      const a = x.mul(y);
+      return [a, a.mul(x)];
+    }) as [NDArray, NDArray];
+    u.retainGrad();
+    z.retainGrad();
+    z.backward(np.full(4, 10), { retainGraph: true });
+    expect(list(u.grad)).toEqual([10, 20, 30, 40]);
+    expect(list(z.grad)).toEqual([10, 10, 10, 10]);
+    expect(list(x.grad)).toEqual([100, 240, 420, 640]);
+    expect(list(y.grad)).toEqual([10, 40, 90, 160]);
+    for (const v of [u, z, y]) v.dropGrad();
+    z.backward(np.full(4, 0.5));
+    expect([u.grad, z.grad, y.grad]).toEqual([null, null, null]);
+    expect(list(x.grad)).toEqual([5, 12, 21, 32]);
+  });
+  test("buffers of the caller's, also with gaps", () => {
+    const x = np.array([[1, 2], [3, 4]]);
+    const wide = np.full([2, 4], 7);
+    autograd.markVariables(x, wide.at(":", "::2"));
+    record(() => x.mul(x)).backward();
+    expect(list(wide)).toEqual([[2, 7, 4, 7], [6, 7, 8, 7]]);
+    const y = np.array([1, 2]);
+    const sum = np.array([10, 20, 30]);
+    autograd.markVariables([y], [sum.at("1:")], "add");
+    record(() => y.mul(3)).backward();
+    expect(list(sum)).toEqual([10, 23, 33]);
+  });
+});
+
+describe("writes in place", () => {
+  test("between forward and backward, through every handle (M08)", () => {
+    for (const write of [
+      (x: NDArray) => x.set(10),
+      (x: NDArray) => x.at("::2").set(-1),
+      (x: NDArray) => x.detach().set(5),
+      (x: NDArray) => x.reshape(3, 1).T.set(7),
+      (x: NDArray) => x.iadd(1),
+      (x: NDArray) => x.imul(x),
+      (x: NDArray) => x.at("::-1").isub(x),
+      (x: NDArray) => np.add(x, 1, { out: x }),
+      (x: NDArray) => np.exp(x, { out: x }),
+      (x: NDArray) => x.set([1, 2], [0, 2]),
+      (x: NDArray) => x.set(9, x.gt(1)),
+    ]) {
+      const x = np.array([1, 2, 3]).attachGrad();
+      const y = record(() => x.mul(x).add(x.exp().mul(0)));
+      const [before, g] = [valuesOf(y), x.grad];
+      write(x);
+      expect(valuesOf(x)).not.toEqual([1, 2, 3]);
+      y.backward();
+      expect(list(x.grad)).toEqual([2, 4, 6]);
+      expect(x.grad).toBe(g);
+      expect(valuesOf(y)).toEqual(before);
+    }
+  });
+  test("on results that their own gradient reads", () => {
+    for (const write of [(y: NDArray) => y.set(0), (y: NDArray) => y.imul(100), (y: NDArray) => np.negative(y, { out: y }), (y: NDArray) => y.at(1).set(5)]) {
+      const x = f64([0.5, 1, 2]).attachGrad();
+      const y = record(() => x.exp());
+      const e = valuesOf(y);
+      write(y);
+      y.backward();
+      expect(valuesOf(x.grad!)).toEqual(e);
+    }
+  });
+  test("views follow the storage when a write moves it", () => {
+    const x = np.array([1, 2, 3, 4]).attachGrad();
+    const before = x.at("1:3");
+    const y = record(() => x.mul(x));
+    const during = x.reshape(2, 2);
+    x.iadd(10);
+    expect(list(before)).toEqual([12, 13]);
+    expect(list(during)).toEqual([[11, 12], [13, 14]]);
+    during.set(0, 0, 0);
+    before.set(-1, 1);
+    expect(list(x)).toEqual([0, 12, -1, 14]);
+    y.backward();
+    expect(list(x.grad)).toEqual([2, 4, 6, 8]);
+  });
+  test("after a backward nothing is copied", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    record(() => x.mul(x).sum()).backward();
+    const { block } = x.storage;
+    x.isub(x.grad!.mul(0.1));
+    expect(x.storage.block).toBe(block);
+    expect(block.saved).toBe(0);
+    // With a graph that reads it there is one copy, and then none.
+    const y = record(() => x.mul(x).sum());
+    x.isub(1);
+    expect(x.storage.block).not.toBe(block);
+    const moved = x.storage.block;
+    x.isub(1);
+    expect(x.storage.block).toBe(moved);
+    y.backward();
+    expect(block.saved).toBe(0);
+  });
+  test("an attached array refuses while recording, and is as it was", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    record(() => {
+      for (const write of [() => x.set(1), () => x.iadd(1), () => x.at("1:").set(5), () => x.T.imul(2), () => np.add(x, 1, { out: x }), () => x.set(1, [0, 1])])
+        expect(write).toThrow(GradError);
+    });
+    expect(list(x)).toEqual([1, 2, 3]);
+  });
+  test("broadcast views refuse", () => {
+    const x = np.broadcastTo(np.array([1, 2]), [3, 2]);
+    for (const write of [() => x.set(1), () => x.iadd(1), () => x.at(0, ":").T.at(null).set(1, 0), () => np.add(1, x, { out: x })])
+      try {
+        write();
+      } catch (error) {
+        expect(error).toBeInstanceOf(ValueError);
+      }
+    expect(() => x.set(1)).toThrow(ValueError);
+    expect(() => x.iadd(1)).toThrow(ValueError);
+  });
+});
+
+/**
+ * Programs that write in place while recording, beside the same functions without writing. `v` and `w` are recorded
+ * intermediates or variables; each program starts from copies.
+ */
+const PROGRAMS: Record<string, readonly [(v: NDArray, w: NDArray) => NDArray, (v: NDArray, w: NDArray) => NDArray]> = {
+  "iadd of a copy": [(v, w) => v.copy().iadd(w.mul(w)).mul(v), (v, w) => v.add(w.mul(w)).mul(v)],
+  "isub": [(v, w) => v.copy().isub(w).mul(w), (v, w) => v.sub(w).mul(w)],
+  "imul by itself": [
+    v => {
+      const c = v.copy();
+      c.imul(c);
+      return c.imul(c);
+    },
+    v => v.mul(v).mul(v.mul(v)),
+  ],
+  "idiv": [(v, w) => v.copy().idiv(w), (v, w) => v.div(w)],
+  "ipow": [(v, w) => v.copy().ipow(w), (v, w) => v.pow(w)],
+  "ipow by a number": [v => v.copy().ipow(3).ipow(0.5), v => v.pow(1.5)],
+  "set of everything": [
+    (v, w) => {
+      const c = np.zeros([4], { dtype: "float64" });
+      c.set(v.mul(w));
+      return c.mul(2);
+    },
+    (v, w) => v.mul(w).mul(2),
+  ],
+  "set of a place": [
+    (v, w) => {
+      const c = v.mul(v);
+      c.set(w.at(1), 2);
+      return c.mul(w);
+    },
+    (v, w) => np.where(np.array([false, false, true, false]), w.at(1), v.mul(v)).mul(w),
+  ],
+  "set of a number": [
+    (v, w) => {
+      const c = v.mul(w);
+      c.set(5, "1:3");
+      return c.mul(v);
+    },
+    (v, w) => np.where(np.array([false, true, true, false]), 5, v.mul(w)).mul(v),
+  ],
+  "set by positions that repeat": [
+    (v, w) => {
+      const c = v.copy();
+      c.set(w.at(":3"), [1, 1, 3]);
+      return c.mul(c);
+    },
+    (v, w) => {
+      const c = np.stack([v.at(0), w.at(1), v.at(2), w.at(2)]);
+      return c.mul(c);
+    },
+  ],
+  "set by a mask": [
+    (v, w) => {
+      const c = v.mul(1);
+      c.set(w.mul(w).at([1, 2]), [false, true, true, false]);
+      return c.mul(v);
+    },
+    (v, w) => np.where(np.array([false, true, true, false]), w.mul(w), v).mul(v),
+  ],
+  "set through a view": [
+    (v, w) => {
+      const c = v.mul(w);
+      const m = c.reshape(2, 2);
+      m.at(":", 0).set(w.at(":2"));
+      return c.mul(m.reshape(4));
+    },
+    (v, w) => {
+      const p = v.mul(w);
+      const c = np.stack([w.at(0), p.at(1), w.at(1), p.at(3)]);
+      return c.mul(c);
+    },
+  ],
+  "a view made before and read after": [
+    (v, w) => {
+      const c = v.mul(2);
+      const view = c.at("::-1");
+      c.imul(w);
+      return view.mul(v);
+    },
+    (v, w) => v.mul(2).mul(w).at("::-1").mul(v),
+  ],
+  "a view made before, written to, and the base read": [
+    (v, w) => {
+      const c = v.mul(2);
+      const view = c.at("1::2");
+      view.iadd(w.at(":2"));
+      view.imul(view);
+      return c.mul(w);
+    },
+    (v, w) => {
+      const d = v.mul(2);
+      const p = d.at("1::2").add(w.at(":2"));
+      const q = p.mul(p);
+      return np.stack([d.at(0), q.at(0), d.at(2), q.at(1)]).mul(w);
+    },
+  ],
+  "views of views": [
+    (v, w) => {
+      const c = v.mul(w);
+      const m = c.reshape(2, 2);
+      const t = m.T;
+      t.at(0).set(v.at("2:"));
+      m.at(1).imul(3);
+      return t.reshape(4).add(c);
+    },
+    (v, w) => {
+      const p = v.mul(w);
+      const c = np.stack([v.at(2), p.at(1), v.at(3).mul(3), p.at(3).mul(3)]);
+      return np.stack([c.at(0), c.at(2), c.at(1), c.at(3)]).add(c);
+    },
+  ],
+  "what was read before a write keeps its value": [
+    (v, w) => {
+      const c = v.mul(v);
+      const read = c.exp();
+      const product = c.mul(w);
+      c.set(0);
+      return read.add(product).add(c);
+    },
+    (v, w) => v.mul(v).exp().add(v.mul(v).mul(w)),
+  ],
+  "a result overwritten whose gradient reads it": [
+    (v, w) => {
+      const c = v.exp();
+      const d = c.mul(w);
+      c.imul(w);
+      return c.add(d);
+    },
+    (v, w) => v.exp().mul(w).mul(2),
+  ],
+  "shifted onto itself": [
+    (v, w) => {
+      const c = v.mul(w);
+      c.set(c.at(":-1"), "1:");
+      return c.mul(v);
+    },
+    (v, w) => {
+      const p = v.mul(w);
+      return np.stack([p.at(0), p.at(0), p.at(1), p.at(2)]).mul(v);
+    },
+  ],
+  "a loop that fills": [
+    (v, w) => {
+      const c = np.zeros([4], { dtype: "float64" });
+      for (let i = 0; i < 4; i++) c.set(i === 0 ? v.at(0) : c.at(i - 1).mul(w.at(i)).add(v.at(i)), i);
+      return c;
+    },
+    (v, w) => {
+      const out = [v.at(0)];
+      for (let i = 1; i < 4; i++) out.push(out[i - 1]!.mul(w.at(i)).add(v.at(i)));
+      return np.stack(out);
+    },
+  ],
+  "accumulated in place": [
+    (v, w) => {
+      const c = np.zeros([4], { dtype: "float64" });
+      for (let i = 0; i < 5; i++) c.iadd(v.mul(w).pow(i));
+      return c;
+    },
+    (v, w) => {
+      let c: NDArray = np.zeros([4], { dtype: "float64" });
+      for (let i = 0; i < 5; i++) c = c.add(v.mul(w).pow(i));
+      return c;
+    },
+  ],
+  "by a broadcast value": [
+    (v, w) => {
+      const c = np.stack([v, w]);
+      c.imul(w);
+      c.set(v.at(0).mul(w.at(0)), 1, "::2");
+      return c.sum(0);
+    },
+    (v, w) => v.mul(w).add(np.where(np.array([true, false, true, false]), v.at(0).mul(w.at(0)), w.mul(w))),
+  ],
+};
+
+describe("writes while recording have the right gradient", () => {
+  test.each(Object.entries(PROGRAMS))("%s", (_, [written, plain]) => {
+    const [v, w] = [numbers([4]), numbers([4])];
+    const same = (a: NDArray, b: NDArray): void => valuesOf(a).forEach((x, i) => expect(x).toBeCloseTo(valuesOf(b)[i]!, 12));
+    same(written(v, w), plain(v, w));
+    expectRight(plain, v, w);
+    expectRight(written, v, w);
+    // The same, started from recorded intermediates.
+    expectRight((x, y) => written(x.mul(y), y.add(x)), v, w);
+  });
+  test("a write that ends a dependence", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    const y = record(() => {
+      const c = x.mul(2);
+      c.set(np.array([7, 7, 7]));
+      return c.add(x);
+    });
+    y.backward();
+    expect(list(x.grad)).toEqual([1, 1, 1]);
+  });
+  test("a write of nothing recorded into nothing recorded is no node", () => {
+    const x = np.array([1, 2]).attachGrad();
+    record(() => {
+      const m = np.zeros(2);
+      m.iadd(1);
+      m.set(5, 0);
+      expect(autograd.graphSize(m)).toBe(0);
+      expect(list(m.mul(x))).toEqual([5, 2]);
+    });
+  });
+  test("a pause inside: what is written there is a constant", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    const y = record(() => {
+      const c = x.mul(x);
+      autograd.pause(() => c.imul(10));
+      return c;
+    });
+    expect(list(y)).toEqual([10, 40, 90]);
+    y.backward();
+    expect(list(x.grad)).toEqual([2, 4, 6]);
+  });
+});
+
+describe("zero slopes and branches", () => {
+  test.each<[string, (x: NDArray) => NDArray]>([
+    ["sqrt", x => x.sqrt()],
+    ["sqrt of sqrt", x => x.sqrt().sqrt()],
+    ["log", x => x.log()],
+    ["reciprocal", x => x.reciprocal()],
+    ["a quotient", x => x.add(1).div(x)],
+    ["a power", x => x.pow(0.3)],
+    ["x to the x", x => x.log().mul(x).exp()],
+    ["log of sqrt", x => x.sqrt().log().mul(x.sqrt())],
+  ])("the branch not taken gives exactly 0 in each of five orders: %s", (_, f) => {
+    const x = f64([-1, 0, Number.NEGATIVE_INFINITY, 1.5]);
+    const taken = np.array([false, false, false, true]);
+    let branched = (v: NDArray): NDArray => np.where(taken, f(np.where(taken, v, v)), v.mul(0).at(3)).sum();
+    let plain = (v: NDArray): NDArray => f(v).sum();
+    for (let order = 1; order <= 5; order++) {
+      const [p, q] = [branched, plain];
+      const slopes = valuesOf(grad(p)(x));
+      expect(slopes.slice(0, 3).map(Math.abs), `order ${order}`).toEqual([0, 0, 0]);
+      expect(slopes[3]).toBeCloseTo(valuesOf(grad(q)(f64([1.5])))[0]!, 9);
+      branched = v => grad(p)(v).sum();
+      plain = v => grad(q)(v).sum();
+    }
+  });
+  test("a zero that is reached by mathematics has its second derivative", () => {
+    const f = (x: NDArray): NDArray => {
+      const y = x.mul(x).sub(1);
+      return y.mul(y);
+    };
+    expect(grad(grad(f))(1).item()).toBe(8);
+    expect(grad(grad((x: NDArray) => x.pow(2).sub(1).pow(2)))(1).item()).toBe(8);
+    expect(grad(grad((x: NDArray) => x.pow(1)))(0).item()).toBe(0);
+    expect(grad((x: NDArray) => x.pow(0))(0).item()).toBe(0);
+  });
+  test("npx.stopGradient arrives as a real 0", () => {
+    const x = np.array([1, 2]).attachGrad();
+    x.grad!.set(7);
+    record(() => npx.stopGradient(x.mul(x))).backward();
+    expect([list(x.grad), x.gradIsFresh]).toEqual([[0, 0], true]);
+  });
+});
+
+describe("long and wide graphs", () => {
+  test("a chain of 1,000,000 operators", () => {
+    const x = np.array([1, 2]).attachGrad();
+    const n = 1_000_000;
+    const y = record(() => {
+      let z: NDArray = x;
+      for (let i = 0; i < n; i++) z = z.add(1);
+      return z;
+    });
+    y.backward();
+    expect(list(x.grad)).toEqual([1, 1]);
+    expect(y.item(0)).toBe(n + 1);
+  }, 20_000);
+  test("a chain whose gradient is recorded", () => {
+    const x = f64([1]).attachGrad();
+    record(() => {
+      let z: NDArray = x;
+      for (let i = 0; i < 2000; i++) z = z.mul(x).mul(0.5).add(0.5);
+      return autograd.grad(z, x, { createGraph: true }).sum();
+    }).backward();
+    expect(x.grad!.toTypedArray().every(Number.isFinite)).toBe(true);
+  });
+  test("one variable read 10,000 times", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    record(() => {
+      let total = x.mul(0);
+      for (let i = 0; i < 10_000; i++) total = total.add(x);
+      return total;
+    }).backward();
+    expect(list(x.grad)).toEqual([10_000, 10_000, 10_000]);
+  });
+  test("a thousand arrays joined", () => {
+    const x = np.array([1, 2]).attachGrad();
+    record(() => np.stack(Array.from({ length: 1000 }, (_, i) => x.mul(i)))).backward();
+    expect(list(x.grad)).toEqual([499500, 499500]);
+  });
+});
+
+describe("memory that moves", () => {
+  /** Fills the rings of small arrays a little further. */
+  const churn = (bytes: number): void => {
+    for (let done = 0; done < bytes; done += 1024) allocate(1024);
+  };
+  test("a small array written in place while its operand comes back", () => {
+    // Operands of every age: whichever slab is cleared while one of them comes back, the write must not be lost.
+    const wrong: string[] = [];
+    for (let gap = 0; gap < 40; gap++) {
+      const old = np.ones(256).mul(3);
+      churn(gap * 2048);
+      const x = np.ones(256).mul(5);
+      for (let step = 0; step < 40; step++) {
+        const expected = valuesOf(x)[0]! + 3;
+        churn((step * 4 + gap) * 1024);
+        x.iadd(old);
+        const got = valuesOf(x)[0]!;
+        if (got !== expected) wrong.push(`gap ${gap}, step ${step}: ${got}, not ${expected}`);
+      }
+    }
+    expect(wrong.slice(0, 3)).toEqual([]);
+  });
+  test.each([
+    ["0-d arrays", [0], 4000],
+    ["small arrays", [1, 2, 7, 64, 300, 511], 1500],
+    ["arrays of every size", [0, 1, 30, 512, 513, 5000, 40_000], 150],
+  ])("%s of a large pool, combined and written at random, beside plain numbers", (_, sizes, count) => {
+    const random = randomNumbers(5);
+    const pick = (n: number): number => Math.floor(random() * n);
+    // Every element of an array is the same number; float32 holds it exactly.
+    const pool = Array.from({ length: count }, (_, i) => {
+      const n = sizes[i % sizes.length]!;
+      const value = pick(1000);
+      return { x: n === 0 ? np.array(value) : i % 3 === 0 ? np.full(n, value) : np.ones(n).mul(value), n, value };
+    });
+    const same = (n: number): (typeof pool)[number] => {
+      for (;;) {
+        const item = pool[pick(count)]!;
+        if (item.n === n) return item;
+      }
+    };
+    for (let turn = 0; turn < (count > 1000 ? 20_000 : 3000); turn++) {
+      const a = pool[pick(count)]!;
+      const b = same(a.n);
+      const c = same(a.n);
+      const kind = pick(7);
+      if (kind === 0) [a.x, a.value] = [b.x.add(c.x), b.value + c.value];
+      else if (kind === 1) {
+        a.x.iadd(b.x);
+        a.value += b.value;
+      } else if (kind === 2) {
+        np.maximum(b.x, c.x, { out: a.x });
+        a.value = Math.max(b.value, c.value);
+      } else if (kind === 3) {
+        a.x.set(b.x);
+        a.value = b.value;
+      } else if (kind === 4) [a.x, a.value] = [np.where(b.x.gt(c.x), b.x, c.x).copy(), Math.max(b.value, c.value)];
+      else if (kind === 5) {
+        a.x.set(b.value);
+        a.value = b.value;
+      } else if (a.n > 1) {
+        a.x.at("::-1").set(b.x);
+        a.value = b.value;
+      }
+      if (a.value > 1000) {
+        a.x.set(a.value % 7);
+        a.value %= 7;
+      }
+      for (const item of [a, b, c]) {
+        const values = item.x.toTypedArray();
+        if (values[0] !== item.value || values[values.length - 1] !== item.value)
+          throw new Error(`turn ${turn}, operation ${kind}: ${values[0]} … ${values[values.length - 1]}, not ${item.value}, in an array of ${item.n}`);
+      }
+    }
+    for (const { x, value } of pool) expect(x.toTypedArray().every(v => v === value)).toBe(true);
+  });
+  test("views of large arrays after many others", () => {
+    const base = np.arange(100_000);
+    const view = base.at("::7").at("10:20");
+    for (let i = 0; i < 30; i++) np.ones(100_000).mul(i);
+    expect(valuesOf(view)).toEqual(Array.from({ length: 10 }, (_, i) => (i + 10) * 7));
+    view.iadd(1);
+    expect(base.item(70)).toBe(71);
+  });
+});
