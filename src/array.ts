@@ -4,6 +4,8 @@ import {
   allocate,
   allocateHost,
   type Block,
+  free,
+  isReleased,
   F32 as viewF32,
   F64 as viewF64,
   I8 as viewI8,
@@ -213,6 +215,32 @@ export function blank(shape: Shape, size: number, code: number): NDArray {
   return new NDArray(new Storage(allocate(size << SHIFT[code]!)), 0, shape, null, size, code);
 }
 
+/** The last few small arrays that the walk gave back, whole: its next cotangents of their shapes need nothing new. */
+const spare: (NDArray | null)[] = [null, null, null, null];
+let nextSpare = 0;
+
+/** A result of the given shape and dtype, which nobody but the walk will hold: its bytes are not set. */
+export function blankLike(g: { readonly shape: Shape; readonly size: number; readonly code: number }): NDArray {
+  for (let i = 0; i < spare.length; i++) {
+    const x = spare[i]!;
+    if (x !== null && x.shape === g.shape && x.code === g.code) {
+      spare[i] = null;
+      if (!isReleased(x.storage.block)) return x;
+    }
+  }
+  return blank(g.shape, g.size, g.code);
+}
+
+/** Takes back an array of which the walk knows that nobody else holds it or its memory. */
+export function recycle(x: NDArray): void {
+  if (x.view === null && x.base === null && x.size <= 64) {
+    const old = spare[nextSpare]!;
+    if (old !== null) free(old.storage.block);
+    spare[nextSpare] = x;
+    nextSpare = (nextSpare + 1) & 3;
+  } else free(x.storage.block);
+}
+
 /** A fresh array for host data or a gradient buffer; its bytes are not set. */
 export function blankHost(shape: Shape, size: number, code: number): NDArray {
   return new NDArray(new Storage(allocateHost(size << SHIFT[code]!)), 0, shape, null, size, code);
@@ -237,8 +265,9 @@ export function unshare(x: NDArray): void {
   const storage = x.storage;
   const old = storage.block;
   if (old.saved === 0) return;
-  const fresh = old.bytes <= 2048 ? allocateHost(old.bytes) : allocate(old.bytes);
+  // Its address first: the block of a 0-d result whose cell moved knows its size again only then.
   const from = address(old);
+  const fresh = old.bytes <= 2048 ? allocateHost(old.bytes) : allocate(old.bytes);
   const to = address(fresh);
   viewU8.copyWithin(to, from, from + old.bytes);
   // The array may live outside of a scope that is open now.

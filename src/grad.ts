@@ -2,7 +2,7 @@
  * The walk: from heads backwards over recorded nodes, applying rules and adding up cotangents. It knows rows only by
  * their `rule` and `fused`; broadcasting and dtypes are fitted here, once, and never by a rule.
  */
-import { type ArrayInput, addressOf, blank, blankHost, memoryOf, NDArray, unshare } from "./array.ts";
+import { type ArrayInput, addressOf, blank, blankHost, memoryOf, NDArray, recycle, unshare } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
 import { call1, call2 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
@@ -63,15 +63,8 @@ export function whyNoGraph(x: NDArray): string {
 
 let walks = 0;
 
-/** Emptied lists of earlier walks, and the search's stack: growing them anew in every walk costs more than a small node. */
-const spare: Node[][] = [];
+/** The search's stack. */
 const stack: Node[] = [];
-
-function done(order: Node[]): void {
-  if (spare.length > 4 || order.length > 4096) return;
-  order.length = 0;
-  spare.push(order);
-}
 
 /** How many walks are under way: a rule may start another over nodes of the one that called it. */
 let depth = 0;
@@ -79,6 +72,7 @@ let depth = 0;
 interface Marks {
   readonly mark: number;
   readonly useful: number;
+  readonly next: Node | null;
   readonly cotangent: NDArray | null;
   readonly owned: boolean;
 }
@@ -96,7 +90,7 @@ function walking<T>(heads: readonly Node[], fn: () => T): T {
     for (const p of node.parents) if (p !== null) seen.add(p);
     if (node.mark === 0) continue;
     shared.push(node);
-    marks.push({ mark: node.mark, useful: node.useful, cotangent: node.cotangent, owned: node.owned });
+    marks.push({ mark: node.mark, useful: node.useful, next: node.next, cotangent: node.cotangent, owned: node.owned });
     node.cotangent = null;
   }
   const outer = shielded;
@@ -110,49 +104,63 @@ function walking<T>(heads: readonly Node[], fn: () => T): T {
 }
 
 /**
- * All nodes behind the heads, newest first, each marked with the walk's number. Those from which a wanted node is
- * reached are marked as useful: the targets, or without targets the nodes that have a buffer to fill.
+ * Links all nodes behind the heads, newest first, each marked with the walk's number; gives the first. Those from which
+ * a wanted node is reached are marked as useful: the targets, or without targets the nodes that have a buffer to fill.
  * @throws GradError where a node was freed.
  */
-function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk: number, operator: string): Node[] {
-  const order = spare.pop() ?? [];
-  for (let i = 0; i < heads.length; i++) {
-    const head = heads[i]!;
-    if (head.mark === walk) continue;
-    head.mark = walk;
-    stack.push(head);
-  }
+function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk: number, operator: string): Node {
+  for (let i = 0; i < heads.length; i++) visit(heads[i]!, walk);
+  let first: Node | null = null;
+  let last: Node | null = null;
   let sorted = true;
-  let last = Number.POSITIVE_INFINITY;
+  let allUseful = targets === null;
   while (stack.length > 0) {
     const node = stack.pop()!;
-    if (node.row === FREED) {
+    if (last === null) first = node;
+    else {
+      if (node.id > last.id) sorted = false;
+      last.next = node;
+    }
+    last = node;
+    const { row, parents } = node;
+    if (row === null) allUseful &&= node.buffer !== null;
+    else if (row === FREED) {
       stack.length = 0;
       throw new GradError(
         `${operator}: this graph was freed by an earlier backward; pass { retainGraph: true } to that one, or give all heads to one autograd.backward`,
       );
     }
-    order.push(node);
-    if (node.id > last) sorted = false;
-    last = node.id;
-    const { parents } = node;
     for (let i = 0; i < parents.length; i++) {
       const p = parents[i]!;
-      if (p !== null && p.mark !== walk) {
-        p.mark = walk;
-        stack.push(p);
-      }
+      if (p !== null && p.mark !== walk) visit(p, walk);
     }
   }
-  if (!sorted) order.sort((a, b) => b.id - a.id);
+  if (!sorted || !allUseful) {
+    const order: Node[] = [];
+    for (let node = first; node !== null; node = node.next) order.push(node);
+    if (!sorted) order.sort((a, b) => b.id - a.id);
+    for (let i = 0; i < order.length; i++) order[i]!.next = order[i + 1] ?? null;
+    first = order[0]!;
+    if (!allUseful) markUseful(order, targets, walk);
+  }
+  return first!;
+}
+
+function visit(node: Node, walk: number): void {
+  if (node.mark === walk) return;
+  node.mark = node.useful = walk;
+  node.next = null;
+  stack.push(node);
+}
+
+function markUseful(order: readonly Node[], targets: ReadonlySet<Node> | null, walk: number): void {
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
     let useful = keeps(node, targets);
     const { parents } = node;
     for (let j = 0; !useful && j < parents.length; j++) useful = parents[j] !== null && parents[j]!.useful === walk;
-    if (useful) node.useful = walk;
+    node.useful = useful ? walk : 0;
   }
-  return order;
 }
 
 /** Whether a walk is there to find this node's cotangent. */
@@ -174,7 +182,7 @@ function accumulate(node: Node, part: NDArray, owned: boolean): void {
     node.owned = false;
   } else if (node.owned && have.view === null) {
     addInto(have, part);
-    if (owned) free(part.storage.block);
+    if (owned) recycle(part);
   } else if (owned && part.view === null) {
     addInto(part, have);
     node.cotangent = part;
@@ -215,43 +223,51 @@ function partOf(part: Part, like: Like): NDArray | null {
   return part === 0 ? y : add(y, part);
 }
 
+// The functions of the walk have no closures on their short ways: one would cost an allocation at every call.
+
 /** Sends the cotangent g of a node to its parents. */
 function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): void {
-  const { parents, like } = node;
-  if (row.fused !== null && !recording) {
-    // Where g itself passes to one parent only, its ownership goes along; where to none, its memory is free.
-    let through = 0;
-    let last: Node | null = null;
-    for (let i = 0; i < parents.length; i++) {
-      const parent = parents[i]!;
-      if (parent === null || parent.useful !== walk) continue;
-      const part = row.fused(node, g, i);
-      const fitted = like === null ? part : fit(part, like[i]!);
-      if (fitted.storage === g.storage) {
-        through++;
-        if (through > 1 || fitted !== g) owned = false;
-        if (last !== null) accumulate(last, g, false);
-        last = parent;
-        if (fitted !== g) {
-          accumulate(parent, fitted, false);
-          last = null;
-        }
-      } else {
-        if (fitted.storage !== part.storage && part.storage !== g.storage) free(part.storage.block);
-        accumulate(parent, fitted, true);
-      }
-    }
-    if (last !== null) accumulate(last, g, owned);
-    else if (through === 0 && owned) free(g.storage.block);
+  if (row.fused === null || recording) {
+    passByRule(node, row, g, walk);
     return;
   }
+  const { parents, like } = node;
+  // Where g itself passes to one parent only, its ownership goes along; where to none, its memory is free.
+  let through = 0;
+  let last: Node | null = null;
+  for (let i = 0; i < parents.length; i++) {
+    const parent = parents[i]!;
+    if (parent === null || parent.useful !== walk) continue;
+    const part = row.fused(node, g, i);
+    const fitted = like === null ? part : fit(part, like[i]!);
+    if (fitted.storage === g.storage) {
+      through++;
+      if (through > 1 || fitted !== g) owned = false;
+      if (last !== null) accumulate(last, g, false);
+      last = parent;
+      if (fitted !== g) {
+        accumulate(parent, fitted, false);
+        last = null;
+      }
+    } else {
+      if (fitted.storage !== part.storage && part.storage !== g.storage) free(part.storage.block);
+      accumulate(parent, fitted, true);
+    }
+  }
+  if (last !== null) accumulate(last, g, owned);
+  else if (through === 0 && owned) recycle(g);
+}
+
+/** The same by the rule in public operators, recorded if recording is on. */
+function passByRule(node: Node, row: Row, g: NDArray, walk: number): void {
+  const { parents, like } = node;
   const n = parents.length;
   const likes = like ?? new Array<Like>(n).fill({ shape: g.shape, code: g.code });
   const wants = parents.map(p => p !== null && p.useful === walk);
   const call = {
-    y: restore(node.saved[n] ?? null, node) as NDArray,
+    y: restore(node.saved[n] ?? null, node, g) as NDArray,
     inputs: parents.map((p, i) => {
-      const x = restore(node.saved[i] ?? null, p);
+      const x = restore(node.saved[i] ?? null, p, g);
       // A bare number would meet others as float32, whatever the dtype here.
       return typeof x === "number" ? filled(SCALAR, g.code, x) : x;
     }) as NDArray[],
@@ -272,7 +288,7 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
  * cotangent, which the caller takes. Errors leave flags and cotangents clean.
  */
 function run(
-  order: readonly Node[],
+  first: Node,
   walk: number,
   heads: readonly Node[],
   seeds: readonly Seed[],
@@ -285,8 +301,7 @@ function run(
   depth++;
   try {
     for (let i = 0; i < heads.length; i++) accumulate(heads[i]!, seeds[i]!.g, seeds[i]!.owned);
-    for (let i = 0; i < order.length; i++) {
-      const node = order[i]!;
+    for (let node: Node | null = first; node !== null; node = node.next) {
       const g = node.cotangent;
       if (g === null) continue;
       const useful = node.useful === walk;
@@ -295,7 +310,7 @@ function run(
       if (useful && node.row !== null) pass(node, node.row, g, node.owned && !kept, walk);
     }
   } catch (error) {
-    for (const node of order) node.cotangent = null;
+    for (let node: Node | null = first; node !== null; node = node.next) node.cotangent = null;
     throw error;
   } finally {
     depth--;
@@ -314,10 +329,13 @@ function forget(heads: readonly NDArray[]): void {
   }
 }
 
-function freeAll(order: readonly Node[]): void {
-  for (let i = 0; i < order.length; i++) {
-    const node = order[i]!;
-    if (node.row !== null && (depth === 0 || !shielded.has(node))) freeNode(node, FREED);
+/** Unlinks the nodes of a walk; frees them unless the graph is retained. */
+function finish(first: Node, retain: boolean): void {
+  for (let node: Node | null = first; node !== null; ) {
+    const { next }: Node = node;
+    node.next = null;
+    if (!retain && node.row !== null && (depth === 0 || !shielded.has(node))) freeNode(node, FREED);
+    node = next;
   }
 }
 
@@ -388,11 +406,11 @@ export function filled(shape: Shape, code: number, value: number): NDArray {
 }
 
 function headNodes(heads: readonly NDArray[], operator: string): Node[] {
-  const nodes: Node[] = [];
+  const nodes: Node[] = heads.length === 1 ? [USED_UP] : new Array<Node>(heads.length).fill(USED_UP);
   for (let i = 0; i < heads.length; i++) {
     const node = edgeOf(heads[i]!);
     if (node === null) throw new GradError(`${operator}${heads.length > 1 ? ` (head ${i})` : ""}: ${whyNoGraph(heads[i]!)}`);
-    nodes.push(node);
+    nodes[i] = node;
   }
   return nodes;
 }
@@ -428,7 +446,12 @@ export function backwardFrom(
 ): void {
   checkFlags(operator, options, ["retainGraph", "trainMode"]);
   const nodes = headNodes(heads, operator);
-  walking(nodes, () => backwardNodes(operator, nodes, heads, headGrads, single, options));
+  if (depth === 0) backwardNodes(operator, nodes, heads, headGrads, single, options);
+  else backwardWithin(operator, nodes, heads, headGrads, single, options);
+}
+
+function backwardWithin(...args: Parameters<typeof backwardNodes>): void {
+  walking(args[1], () => backwardNodes(...args));
 }
 
 function backwardNodes(
@@ -440,26 +463,23 @@ function backwardNodes(
   options: WalkOptions | undefined,
 ): void {
   const walk = ++walks;
-  const order = search(nodes, null, walk, operator);
+  const first = search(nodes, null, walk, operator);
   let useful = false;
   for (let i = 0; i < nodes.length; i++) if (nodes[i]!.useful === walk) useful = true;
   if (!useful) throw new GradError(`${operator}: no inputs of the graph require gradients; all are attached with gradReq "null"`);
   const seeds = seedList(heads, headGrads, single, operator);
-  run(order, walk, nodes, seeds, null, false, options?.trainMode ?? true);
+  run(first, walk, nodes, seeds, null, false, options?.trainMode ?? true);
   // Buffers are written when nothing can fail any more.
-  for (let i = 0; i < order.length; i++) {
-    const node = order[i]!;
+  for (let node: Node | null = first; node !== null; node = node.next) {
     const g = node.cotangent;
     if (g === null) continue;
     node.cotangent = null;
     write(node, g);
-    if (node.owned && node.row === null) free(g.storage.block);
+    if (node.owned && node.row === null) recycle(g);
   }
-  if (options?.retainGraph !== true) {
-    freeAll(order);
-    forget(heads);
-  }
-  done(order);
+  const retain = options?.retainGraph === true;
+  finish(first, retain);
+  if (!retain) forget(heads);
 }
 
 /** Writes or adds a gradient into its buffer, in place. */
@@ -527,15 +547,15 @@ export function gradOf(
   const results = walking(nodes, () => {
     const walk = ++walks;
     const set = new Set(targets);
-    const order = search(nodes, set, walk, operator);
+    const first = search(nodes, set, walk, operator);
     targets.forEach((node, i) => {
       if (node.mark !== walk)
         throw new GradError(`${operator}: variable ${i} is unreachable from the heads: nothing in them was computed from it`);
     });
     const seeds = seedList(list, options?.headGrads, heads instanceof NDArray, operator);
-    run(order, walk, nodes, seeds, set, createGraph, options?.trainMode ?? true);
+    run(first, walk, nodes, seeds, set, createGraph, options?.trainMode ?? true);
     const found = collect(targets, wanted, seeds, createGraph);
-    if (!(options?.retainGraph ?? createGraph)) freeAll(order);
+    finish(first, options?.retainGraph ?? createGraph);
     return found;
   });
   return single ? results[0]! : results;
@@ -558,11 +578,11 @@ export function cotangents(
   return walking([node], () => {
     const walk = ++walks;
     const set = new Set(targets);
-    const order = search([node], set, walk, "grad");
+    const first = search([node], set, walk, "grad");
     const seeds = [{ g: seed, owned: false }];
-    run(order, walk, [node], seeds, set, createGraph, training);
+    run(first, walk, [node], seeds, set, createGraph, training);
     const results = collect(targets, variables, seeds, createGraph);
-    if (!retainGraph) freeAll(order);
+    finish(first, retainGraph);
     return results;
   });
 }
@@ -584,5 +604,12 @@ function collect(targets: readonly Node[], variables: readonly NDArray[], seeds:
 export function graphSize(y: NDArray): number {
   if (!(y instanceof NDArray)) throw new GradError(`graphSize: expected an array, got ${describe(y)}`);
   const node = edgeOf(y);
-  return node === null ? 0 : search([node], null, ++walks, "graphSize").length;
+  if (node === null) return 0;
+  return walking([node], () => {
+    const first = search([node], null, ++walks, "graphSize");
+    let count = 0;
+    for (let n: Node | null = first; n !== null; n = n.next) count++;
+    finish(first, true);
+    return count;
+  });
 }

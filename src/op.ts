@@ -2,8 +2,8 @@
  * What an operator is: the row, the factories that make a public function of one, and the way from arrays to kernels.
  * It knows no operator and not the walk.
  */
-import { type ArrayInput, addressOf, blank, fromValues, memoryOf, NDArray, Storage } from "./array.ts";
-import { address, scratch } from "./backend/wasm/heap.ts";
+import { type ArrayInput, addressOf, blank, blankLike, fromValues, memoryOf, NDArray, Storage } from "./array.ts";
+import { address, Block, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
 import { BOOL, DTYPES, F32, F64, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
@@ -89,8 +89,26 @@ export function edgeOf(x: NDArray): Node | null {
 
 export const save = (x: NDArray): Saved => new Saved(x.storage.block, x.offset, x.shape, x.view, x.size, x.code);
 
-export function restore(kept: Kept, edge: Node | null): NDArray | number | null {
+/** The same for a node whose inputs all have its result's shape and dtype: mostly the block says it all. */
+function saveUniform(x: NDArray): Kept {
+  if (x.view !== null || x.offset !== 0) return save(x);
+  const { block } = x.storage;
+  block.saved++;
+  return block;
+}
+
+/** A kept value as an array again; `result` is any array of the node's result's shape and dtype. */
+export function restore(kept: Kept, edge: Node | null, result: NDArray): NDArray | number | null {
   if (kept === null || typeof kept === "number") return kept;
+  if (kept instanceof Block) {
+    const x = new NDArray(new Storage(kept), 0, result.shape, null, result.size, result.code);
+    x.edge = edge;
+    return x;
+  }
+  return restoreSaved(kept, edge);
+}
+
+export function restoreSaved(kept: Saved, edge: Node | null): NDArray {
   const x = new NDArray(new Storage(kept.block), kept.offset, kept.shape, kept.view, kept.size, kept.code);
   x.edge = edge;
   return x;
@@ -118,17 +136,15 @@ export function recordCall(
 ): void {
   if (!recording) return;
   const n = xs.length;
-  const parents: (Node | null)[] = [];
+  // Not grown by push, which makes room for 17.
+  const parents: (Node | null)[] = n === 1 ? [null] : n === 2 ? [null, null] : new Array<Node | null>(n).fill(null);
   let found = false;
   let differ = false;
   for (let i = 0; i < n; i++) {
     const x = xs[i]!;
-    if (typeof x === "number") {
-      parents.push(null);
-      continue;
-    }
+    if (typeof x === "number") continue;
     const edge = edgeOf(x);
-    parents.push(edge);
+    parents[i] = edge;
     if (edge !== null) found = true;
     if (x.code !== y.code || !sameShape(x.shape, y.shape)) differ = true;
   }
@@ -137,8 +153,7 @@ export function recordCall(
     y.cause = row.name;
     return;
   }
-  const kept: Kept[] = [null];
-  for (let i = 0; i < n; i++) kept.push(null);
+  const kept: Kept[] = n === 1 ? [null, null] : n === 2 ? [null, null, null] : new Array<Kept>(n + 1).fill(null);
   for (let i = 0; i < n; i++) {
     if (parents[i] === null) continue;
     const list = reads[i];
@@ -151,6 +166,39 @@ export function recordCall(
     }
   }
   y.edge = new Node(row, attrs, parents, kept, differ ? likes(xs, kept, y) : null);
+}
+
+const NO_MASKS: readonly number[] = [0, 0];
+
+/**
+ * recordCall for two operands, the most frequent case: what the gradient of each reads comes as bits (1 and 2 for the
+ * operands, 4 for the result); `uniform` says that all three have one shape and dtype.
+ */
+export function recordPair(
+  row: Row,
+  a: NDArray | number,
+  b: NDArray | number,
+  y: NDArray,
+  masks: readonly number[],
+  uniform: boolean,
+): void {
+  const ea = typeof a === "number" ? null : edgeOf(a);
+  const eb = typeof b === "number" ? null : edgeOf(b);
+  if (ea === null && eb === null) return;
+  if (row.rule === null || y.code > F64) {
+    y.cause = row.name;
+    return;
+  }
+  const mask = (ea === null ? 0 : masks[0]!) | (eb === null ? 0 : masks[1]!);
+  const kept: Kept[] =
+    mask === 0
+      ? NOTHING
+      : [
+          mask & 1 ? (typeof a === "number" ? a : uniform ? saveUniform(a) : save(a)) : null,
+          mask & 2 ? (typeof b === "number" ? b : uniform ? saveUniform(b) : save(b)) : null,
+          mask & 4 ? (uniform ? saveUniform(y) : save(y)) : null,
+        ];
+  y.edge = new Node(row, null, [ea, eb], kept, uniform ? null : likes([a, b], kept, y));
 }
 
 // ---------------------------------------------------------------- pointwise
@@ -203,6 +251,7 @@ export class Pointwise {
   private readonly uniform: (Family | undefined)[] = [];
   private readonly slopes: (readonly Slope[] | undefined)[] = [];
   private readonly kept: (readonly (readonly number[])[] | undefined)[] = [];
+  private readonly bits: (readonly number[] | undefined)[] = [];
 
   constructor(
     readonly name: string,
@@ -269,6 +318,11 @@ export class Pointwise {
     return (this.kept[lane] ??= this.slopesOf(lane).map(s => s.sources.filter(j => j <= this.arity)));
   }
 
+  /** The same for two operands, as bits. */
+  masks(lane: number): readonly number[] {
+    return (this.bits[lane] ??= this.reads(lane).map(list => list.reduce((mask, j) => mask | (1 << j), 0)));
+  }
+
   slopeFamily(slope: Slope, codes: readonly number[], lane: number): Family {
     const key = codes.reduce((k, c) => k * 8 + c, lane);
     let found = slope.families.get(key);
@@ -283,7 +337,7 @@ export class Pointwise {
     if (slope.passes) return g;
     const { sources } = slope;
     const k = sources.length;
-    const out = blank(g.shape, g.size, lane);
+    const out = blankLike(g);
     if (k === 0) {
       const start = addressOf(out) >> SHIFT[lane]!;
       memoryOf(lane).fill(slope.value.value, start, start + out.size);
@@ -305,7 +359,8 @@ export class Pointwise {
           if (typeof kept === "number") {
             scalars |= 1 << i;
             at = scratch(i, kept, lane);
-          } else if (kept === null || kept.view !== null) {
+          } else if (kept instanceof Block) at = address(kept);
+          else if (kept === null || kept.view !== null) {
             plain = false;
             break;
           } else at = address(kept.block) + (kept.offset << SHIFT[lane]!);
@@ -323,7 +378,7 @@ export class Pointwise {
         return out;
       }
     }
-    const operands = sources.map(s => (s > this.arity ? g : restore(node.saved[s]!, null)!));
+    const operands = sources.map(s => (s > this.arity ? g : restore(node.saved[s]!, null, g)!));
     const codes = operands.map(x => (typeof x === "number" ? lane : x.code));
     runMap(this.slopeFamily(slope, codes, lane), operands, out);
     return out;
@@ -442,7 +497,9 @@ export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
             else {
               const reads = p.reads(met)[0]!;
               const kept: Kept[] =
-                reads.length === 0 ? NOTHING : [reads[0] === 0 ? save(x) : null, reads[reads.length - 1] === 1 ? save(y) : null];
+                reads.length === 0
+                  ? NOTHING
+                  : [reads[0] === 0 ? saveUniform(x) : null, reads[reads.length - 1] === 1 ? saveUniform(y) : null];
               y.edge = new Node(row, null, [edge], kept, null);
             }
           }
@@ -481,52 +538,30 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
             if (b.code === code && b.view === null && p.meet(code) === code) {
               if (sameShape(a.shape, b.shape)) {
                 const y = run(a, b, a, 0);
-                if (recording) recordPair(a, b, y);
+                if (recording) recordPair(row, a, b, y, differentiable ? p.masks(y.code) : NO_MASKS, true);
                 return y;
               }
               if (b.size === 1 && b.shape.length <= a.shape.length) {
                 const y = run(a, b, a, 2);
-                if (recording) recordCall(row, [a, b], y, null, differentiable ? p.reads(code) : []);
+                if (recording) recordPair(row, a, b, y, differentiable ? p.masks(code) : NO_MASKS, false);
                 return y;
               }
             }
           } else if (typeof b === "number" && code <= F64) {
             const y = run(a, b, a, 2);
-            if (recording) recordPair(a, b, y);
+            if (recording) recordPair(row, a, b, y, differentiable ? p.masks(y.code) : NO_MASKS, true);
             return y;
           }
         }
       } else if (typeof a === "number" && b instanceof NDArray && b.view === null && b.size <= CHUNK && b.size > 0 && b.code <= F64) {
         const y = run(a, b, b, 1);
-        if (recording) recordPair(a, b, y);
+        if (recording) recordPair(row, a, b, y, differentiable ? p.masks(y.code) : NO_MASKS, true);
         return y;
       }
     }
     return applyPointwise(row, p, [a, b], options);
   };
 
-  function recordPair(a: NDArray | number, b: NDArray | number, y: NDArray): void {
-    const ea = typeof a === "number" ? null : edgeOf(a);
-    const eb = typeof b === "number" ? null : edgeOf(b);
-    if (ea === null && eb === null) return;
-    if (!differentiable || !isFloat(y.code)) {
-      y.cause = name;
-      return;
-    }
-    const reads = p.reads(y.code);
-    let mask = 0;
-    if (ea !== null) for (const j of reads[0]!) mask |= 1 << j;
-    if (eb !== null) for (const j of reads[1]!) mask |= 1 << j;
-    const kept: Kept[] =
-      mask === 0
-        ? NOTHING
-        : [
-            mask & 1 ? (typeof a === "number" ? a : save(a)) : null,
-            mask & 2 ? (typeof b === "number" ? b : save(b)) : null,
-            mask & 4 ? save(y) : null,
-          ];
-    y.edge = new Node(row, null, [ea, eb], kept, null);
-  }
   return Object.assign(rename(fn, name), { op: row });
 }
 

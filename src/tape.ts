@@ -1,6 +1,6 @@
 /** The tape: flags, and the nodes that recorded results carry. It knows no operator and does not walk. */
 import type { NDArray } from "./array.ts";
-import type { Block } from "./backend/wasm/heap.ts";
+import { Block } from "./backend/wasm/heap.ts";
 import type { Row } from "./op.ts";
 import type { Shape } from "./shape.ts";
 
@@ -39,8 +39,15 @@ export class Saved {
   }
 }
 
-/** What a rule finds in the place of an input: a kept value, a number, or null where it does not read it. */
-export type Kept = Saved | number | null;
+/**
+ * What a rule finds in the place of an input: a kept value, a number, or null where it does not read it. A block alone
+ * is a value that fills it from its start, in the shape and dtype of the node's result.
+ */
+export type Kept = Saved | Block | number | null;
+
+/** The block behind a kept value. */
+export const blockOf = (kept: Kept): Block | null =>
+  kept === null || typeof kept === "number" ? null : kept instanceof Block ? kept : kept.block;
 
 /** The shape and dtype of an input, kept where they differ from the result's. */
 export interface Like {
@@ -56,6 +63,8 @@ export class Node {
   /** The number of the last walk that found the node, and of the last that needs its cotangent. */
   mark = 0;
   useful = 0;
+  /** The next older node of the walk under way: the walk's list, without a list to grow. */
+  next: Node | null = null;
   /** The cotangent while a walk passes, and whether its memory is the walk's own. */
   cotangent: NDArray | null = null;
   owned = false;
@@ -83,8 +92,8 @@ const NOTHING: readonly never[] = [];
 /** Lets go of what a node holds; a later walk finds it freed. */
 export function freeNode(node: Node, freed: Row): void {
   for (let i = 0; i < node.saved.length; i++) {
-    const kept = node.saved[i]!;
-    if (kept !== null && typeof kept === "object") kept.block.saved--;
+    const block = blockOf(node.saved[i]!);
+    if (block !== null) block.saved--;
   }
   node.row = freed;
   node.attrs = null;

@@ -465,7 +465,7 @@ describe("classes and messages", () => {
       } catch (e) {
         error = e;
       }
-      expect(`${(error as Error).name}: ${(error as Error).message}`).toMatch(new RegExp(`^${type.name}: ${message.source.replace(/^\^/, "")}`));
+      expect(`${(error as Error).name}: ${(error as Error).message}`).toMatch(new RegExp(`^${type.name}: ${message.source.startsWith("^") ? message.source.slice(1) : `.*${message.source}`}`));
       expect(error).toBeInstanceOf(type);
       expect(error).toBeInstanceOf(NablaError);
       expect(error).toBeInstanceOf(Error);
@@ -536,23 +536,24 @@ describe("large and deep", () => {
     const near = np.add([1, 2, 3], 0);
     const column = np.full([32768, 1], 7);
     const row = np.ones([1, 32768]);
+    const double = { dtype: "float64" } as const;
     const calls: [string, () => unknown][] = [
       ["add", () => np.add(column, row)],
       ["add of more", () => np.add(np.zeros([40000, 1]), np.zeros([1, 40000]))],
       ["where", () => np.where(column, row, 0)],
       ["less", () => np.less(np.zeros([65536, 1]), np.zeros([1, 65536]))],
-      ["multiply in float64", () => np.multiply(np.zeros([16384, 1], { dtype: "float64" }), np.ones([1, 32768]))],
+      ["multiply in float64", () => np.multiply(np.zeros([16384, 1], double), np.ones([1, 32768], double))],
       ["outer", () => np.outer(column.reshape(-1), row.reshape(-1))],
       ["matmul", () => np.matmul(column, row)],
       ["dot", () => np.dot(column, row)],
-      ["zeros in float64", () => np.zeros(3e8, { dtype: "float64" })],
-      ["ones in float64", () => np.ones(2 ** 29, { dtype: "float64" })],
-      ["zeros", () => np.zeros(2 ** 29)],
-      ["a copy of a broadcast view", () => np.broadcastTo(np.array(1, { dtype: "float64" }), [2 ** 28, 2]).copy()],
-      ["a sum of a broadcast view's axis", () => np.broadcastTo(np.array(1, { dtype: "float64" }), [1, 2 ** 29]).sum(0)],
+      ["ones in float64", () => np.ones(2 ** 29, double)],
+      ["a copy of a broadcast view", () => np.broadcastTo(np.array(1, double), [2 ** 28, 2]).copy()],
+      ["a sum over an axis of a broadcast view", () => np.broadcastTo(np.array(1, double), [1, 2 ** 29]).sum(0)],
       ["oneHot", () => npx.oneHot(np.zeros(65536), 65536)],
-      ["concatenate", () => np.concatenate([np.broadcastTo(np.array(1), [2 ** 28]), np.broadcastTo(np.array(1), [2 ** 28]), np.broadcastTo(np.array(1), [2 ** 28])])],
       ["take", () => np.take(np.zeros([1, 65536]), np.zeros(65536), 0)],
+      ["stack", () => np.stack(new Array(5).fill(np.broadcastTo(np.array(1), [2 ** 28])))],
+      ["a mask", () => np.less(column, row)],
+      ["argsort", () => np.broadcastTo(np.array(1), [32768, 32768]).argsort()],
     ];
     const wrong: string[] = [];
     for (const [name, call] of calls) {

@@ -117,7 +117,14 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
     linear([0, 3], [3, 0]),
     linear([3, 4], -1),
   ],
-  transpose: [linear([]), linear([4]), linear([3, 4]), linear([2, 3, 4], 1, 2, 0), linear([2, 3, 4], [2, -2, 0]), linear([2, 1, 3, 2], null)],
+  transpose: [
+    linear([]),
+    linear([4]),
+    linear([3, 4]),
+    linear([2, 3, 4], 1, 2, 0),
+    linear([2, 3, 4], [2, -2, 0]),
+    linear([2, 1, 3, 2], null),
+  ],
   swapaxes: [linear([3, 4], 0, 1), linear([2, 3, 4], -1, 0), linear([2, 3, 4], 1, 1)],
   expandDims: [linear([], 0), linear([3], 1), linear([3, 4], -3), linear([2, 3, 4], 2)],
   squeeze: [linear([1, 3, 1]), linear([1, 3, 1], 0), linear([1, 3, 1], [0, -1]), linear([2, 3])],
@@ -137,7 +144,18 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
     row([3], { slice: COLUMN, shape: [3, 4] }),
     row([0, 4], { slice: NONE, shape: [3, 4] }),
   ],
-  joined: [of([[2, 3], [2, 1], [2, 2]], (x, y, z) => [[x, y, z], 1], "jointly"), of([[2], [0], [3]], (x, y, z) => [[x, y, z], 0], "jointly")],
+  joined: [
+    of(
+      [
+        [2, 3],
+        [2, 1],
+        [2, 2],
+      ],
+      (x, y, z) => [[x, y, z], 1],
+      "jointly",
+    ),
+    of([[2], [0], [3]], (x, y, z) => [[x, y, z], 0], "jointly"),
+  ],
   gathered: [
     row([4], { index: int32([3, 0, 0, 1], [2, 2]), axis: 0 }),
     row([3, 4], { index: int32([2, 1, 2], [3]), axis: 1 }),
@@ -160,19 +178,70 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
     linear([3, 4], [0, 2], [3, 1]),
     linear([2, 3, 4], 1, ":", [0, 3]),
     linear([2, 3, 4], [0, 1], "1:", [[0], [3]]),
-    linear([3, 4], [[true, false, true, true], [false, false, false, false], [true, false, false, false]]),
+    linear(
+      [3, 4],
+      [
+        [true, false, true, true],
+        [false, false, false, false],
+        [true, false, false, false],
+      ],
+    ),
     linear([2, 3], "5:"),
   ],
   set: [
     of([[5], []], (x, v) => [np.copy(x!), v, 2], "jointly"),
     of([[3, 4], [2]], (x, v) => [np.copy(x!), v, "1:", "::2"], "jointly"),
-    of([[3, 4], [1, 4]], (x, v) => [np.copy(x!), v, [2, 0, 2]], "jointly"),
-    of([[3, 4], [3, 1]], (x, v) => [np.copy(x!), v], "jointly"),
-    of([[2, 3, 4], [2, 2]], (x, v) => [np.copy(x!), v, 1, "1:", [0, 3]], "jointly"),
+    of(
+      [
+        [3, 4],
+        [1, 4],
+      ],
+      (x, v) => [np.copy(x!), v, [2, 0, 2]],
+      "jointly",
+    ),
+    of(
+      [
+        [3, 4],
+        [3, 1],
+      ],
+      (x, v) => [np.copy(x!), v],
+      "jointly",
+    ),
+    of(
+      [
+        [2, 3, 4],
+        [2, 2],
+      ],
+      (x, v) => [np.copy(x!), v, 1, "1:", [0, 3]],
+      "jointly",
+    ),
   ],
   // joining and selecting
-  take: [linear([5], [4, 0, 0]), linear([3, 4], [[1, 2], [0, 1]], 1), linear([3, 4], [11, -1]), linear([3], [5, -4], 0, { mode: "wrap" })],
-  takeAlongAxis: [linear([3, 4], [[1, 2, 0, 0]], 0), linear([2, 3], [[2, 2], [0, 1]], 1), linear([4], [3, 3, 1], 0)],
+  take: [
+    linear([5], [4, 0, 0]),
+    linear(
+      [3, 4],
+      [
+        [1, 2],
+        [0, 1],
+      ],
+      1,
+    ),
+    linear([3, 4], [11, -1]),
+    linear([3], [5, -4], 0, { mode: "wrap" }),
+  ],
+  takeAlongAxis: [
+    linear([3, 4], [[1, 2, 0, 0]], 0),
+    linear(
+      [2, 3],
+      [
+        [2, 2],
+        [0, 1],
+      ],
+      1,
+    ),
+    linear([4], [3, 3, 1], 0),
+  ],
   sort: [curved([5]), curved([3, 4]), curved([3, 4], 0), curved([2, 3, 4], 1), curved([3, 4], null), curved([])],
   // reductions
   sum: sumLike,
@@ -188,22 +257,78 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
   // products
   matmul: [
     of([[3], [3]], (a, b) => [a, b], "each"),
-    of([[2, 3], [3, 4]], (a, b) => [a, b], "each"),
+    of(
+      [
+        [2, 3],
+        [3, 4],
+      ],
+      (a, b) => [a, b],
+      "each",
+    ),
     of([[3], [3, 2]], (a, b) => [a, b], "each"),
     of([[2, 3], [3]], (a, b) => [a, b], "each"),
-    of([[2, 2, 3], [3, 2]], (a, b) => [a, b], "each"),
-    of([[2, 1, 2, 3], [3, 3, 1]], (a, b) => [a, b], "each"),
-    of([[4, 9], [9, 5]], (a, b) => [a, b], "each"),
-    of([[2, 0], [0, 3]], (a, b) => [a, b], "each"),
-    of([[0, 2], [2, 3]], (a, b) => [a, b], "each"),
+    of(
+      [
+        [2, 2, 3],
+        [3, 2],
+      ],
+      (a, b) => [a, b],
+      "each",
+    ),
+    of(
+      [
+        [2, 1, 2, 3],
+        [3, 3, 1],
+      ],
+      (a, b) => [a, b],
+      "each",
+    ),
+    of(
+      [
+        [4, 9],
+        [9, 5],
+      ],
+      (a, b) => [a, b],
+      "each",
+    ),
+    of(
+      [
+        [2, 0],
+        [0, 3],
+      ],
+      (a, b) => [a, b],
+      "each",
+    ),
+    of(
+      [
+        [0, 2],
+        [2, 3],
+      ],
+      (a, b) => [a, b],
+      "each",
+    ),
   ],
   dot: [
     of([[5], [5]], (a, b) => [a, b], "each"),
     of([[], [3]], (a, b) => [a, b], "each"),
-    of([[2, 3], [3, 4]], (a, b) => [a, b], "each"),
+    of(
+      [
+        [2, 3],
+        [3, 4],
+      ],
+      (a, b) => [a, b],
+      "each",
+    ),
     of([[2, 3], [3]], (a, b) => [a, b], "each"),
     of([[3], [3, 2]], (a, b) => [a, b], "each"),
-    of([[2, 3], [2, 3, 2]], (a, b) => [a, b], "each"),
+    of(
+      [
+        [2, 3],
+        [2, 3, 2],
+      ],
+      (a, b) => [a, b],
+      "each",
+    ),
     of([[0], [0]], (a, b) => [a, b], "each"),
   ],
   outer: [of([[3], [4]], (a, b) => [a, b], "each"), of([[2, 2], [2]], (a, b) => [a, b], "each")],

@@ -323,7 +323,7 @@ export function set(x: NDArray, value: ArrayInput, ...items: IndexItem[]): NDArr
 function ownCopy(v: NDArray): NDArray {
   const y = contiguous(v);
   if (y !== v) {
-    y.edge = v.edge;
+    y.edge = edgeOf(v);
     return y;
   }
   const z = fromValues(v.toTypedArray(), v.shape, v.code);

@@ -2,7 +2,7 @@
 import { NDArray } from "../array.ts";
 import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
 import { describe, GradError, ValueError } from "../errors.ts";
-import type { Node } from "../tape.ts";
+import { blockOf, type Node } from "../tape.ts";
 
 const kept = new Set<Block>();
 let depth = 0;
@@ -27,7 +27,10 @@ function claim(x: NDArray, wanted: Set<Block>): void {
     if (seen.has(node)) continue;
     seen.add(node);
     if (node.buffer !== null) wanted.add(node.buffer.storage.block);
-    for (const value of node.saved) if (value !== null && typeof value === "object") wanted.add(value.block);
+    for (const value of node.saved) {
+      const block = blockOf(value);
+      if (block !== null) wanted.add(block);
+    }
     if (node.attrs !== null) eachArray(node.attrs, a => wanted.add(a.storage.block));
     for (const p of node.parents) if (p !== null) stack.push(p);
   }

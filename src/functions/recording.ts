@@ -4,7 +4,7 @@ import { toArray } from "../convert.ts";
 import { DTYPES, isFloat, promote } from "../dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
 import { attach, checkReq } from "../grad.ts";
-import { edgeOf, type Row, restore, save } from "../op.ts";
+import { edgeOf, type Row, restoreSaved, save } from "../op.ts";
 import { astype, reshape, type Slice, slice, unslice, zeroed } from "../ops/structural.ts";
 import { sameShape, showShape } from "../shape.ts";
 import * as tape from "../tape.ts";
@@ -33,18 +33,12 @@ function checkFlag(value: unknown, operator: string): boolean {
 /** Runs fn, or opens a scope, with the flags given; null leaves one as it is. Restores both, also when fn throws. */
 function within<T>(operator: string, fn: (() => T) | undefined, record: boolean | null, train: boolean | null): T | Scope {
   if (fn !== undefined && typeof fn !== "function") throw new ValueError(`${operator}: expected a function, got ${describe(fn)}`);
-  if (fn !== undefined && Object.getPrototypeOf(fn) === asyncPrototype) throw asyncError(operator);
+  if (fn !== undefined && fn.constructor === AsyncFunction) throw asyncError(operator);
   const wasRecording = tape.recording;
   const wasTraining = tape.training;
   if (record !== null) tape.setRecording(record);
   if (train !== null) tape.setTraining(train);
-  if (fn === undefined) {
-    const restoreFlags = (): void => {
-      tape.setRecording(wasRecording);
-      tape.setTraining(wasTraining);
-    };
-    return { end: restoreFlags, [dispose]: restoreFlags } as Scope;
-  }
+  if (fn === undefined) return openScope(wasRecording, wasTraining);
   try {
     const result = fn();
     if (!(result instanceof NDArray) && typeof (result as { then?: unknown } | null | undefined)?.then === "function")
@@ -56,8 +50,16 @@ function within<T>(operator: string, fn: (() => T) | undefined, record: boolean 
   }
 }
 
-/** What async functions inherit from; their name is not enough, it may be gone after minifying. */
-const asyncPrototype: unknown = Object.getPrototypeOf(async () => {});
+function openScope(wasRecording: boolean, wasTraining: boolean): Scope {
+  const end = (): void => {
+    tape.setRecording(wasRecording);
+    tape.setTraining(wasTraining);
+  };
+  return { end, [dispose]: end } as Scope;
+}
+
+/** The constructor of async functions, which has no global name. */
+const AsyncFunction: unknown = (async () => {}).constructor;
 
 const asyncError = (operator: string): GradError =>
   new GradError(
@@ -221,7 +223,7 @@ export abstract class Function {
 
   /** What `saveForBackward` kept. */
   get savedTensors(): NDArray[] {
-    return this.saved.map(({ value, edge }) => restore(value, edge) as NDArray);
+    return this.saved.map(({ value, edge }) => restoreSaved(value, edge));
   }
 
   /** Computes `forward` on the inputs, recorded as one node if recording is on and an input has an edge. */

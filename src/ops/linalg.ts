@@ -1,5 +1,5 @@
 /** Products of vectors and matrices, and the norm: contract rows and what is made of them. */
-import { type ArrayInput, addressOf, blank, type NDArray, unshare } from "../array.ts";
+import { type ArrayInput, addressOf, blank, blankLike, type NDArray, unshare } from "../array.ts";
 import { address } from "../backend/wasm/heap.ts";
 import { call2, multiply as multiplyMatrices } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
@@ -8,9 +8,9 @@ import { checkOptions, describe, ShapeError, ValueError } from "../errors.ts";
 import { arg, mul } from "../expr.ts";
 import { foldAxes, foldProduct } from "../fold.ts";
 import { CHUNK, contiguous, copyStrided, laneOf, runMap } from "../launch.ts";
-import { checkOut, type HasRow, type OutOption, outOf, restore, type Structural, structural } from "../op.ts";
+import { checkOut, type HasRow, type OutOption, outOf, recordPair, restore, type Structural, structural } from "../op.ts";
 import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf, toAxes } from "../shape.ts";
-import type { Saved } from "../tape.ts";
+import { recording, type Saved } from "../tape.ts";
 import { absorb, divide, equal, multiply, sqrt, where } from "./pointwise.ts";
 import { type Axis, restoreAxes } from "./reduction.ts";
 import { astype, cast, expandDims, reshape, spread, swapaxes, transpose, zeroed } from "./structural.ts";
@@ -21,21 +21,26 @@ function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {
   return [a.code === code ? a : astype(a, DTYPES[code]!), b.code === code ? b : astype(b, DTYPES[code]!)];
 }
 
+function dotProduct(a: NDArray, b: NDArray): NDArray {
+  const p = contiguous(a);
+  return foldProduct(p, a === b ? p : contiguous(b));
+}
+
+/** Each factor's gradient reads the other, as bits for recordPair. */
+const DOT_READS: readonly number[] = [2, 1];
+
 const dotRow: Structural<null> = structural("dot", {
-  run: ([a, b]) => {
-    const p = contiguous(a!);
-    return foldProduct(p, a === b ? p : contiguous(b!));
-  },
+  run: ([a, b]) => dotProduct(a!, b!),
   grad: (g, { inputs: [a, b], wants }) => [wants[0] ? absorb(g, b!) : null, wants[1] ? absorb(g, a!) : null],
   fused: (node, g, input) => {
     const other = node.saved[1 - input] as Saved;
-    const y = blank(other.shape, other.size, other.code);
+    const y = blankLike(other);
     const slope = absorb.op.pointwise!.sameFamily(g.code);
     if (other.view === null && other.size <= CHUNK && other.size > 0) {
       const to = addressOf(y);
       const from = addressOf(g);
       call2(slope.kernel(1), from, address(other.block) + (other.offset << SHIFT[other.code]!), to, other.size);
-    } else runMap(slope, [g, restore(other, null) as NDArray], y);
+    } else runMap(slope, [g, restore(other, null, g) as NDArray], y);
     return y;
   },
   reads: [[1], [0]],
@@ -143,7 +148,11 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
   (a: ArrayInput, b: ArrayInput): NDArray => {
     const x = toArray(a, "dot");
     const y = b === a ? x : toArray(b, "dot");
-    if (x.ndim === 1 && y.ndim === 1 && x.code === y.code && x.size === y.size && x.code <= F64) return dotRow([x, y], null);
+    if (x.shape.length === 1 && y.shape.length === 1 && x.code === y.code && x.size === y.size && x.code <= F64) {
+      const z = dotProduct(x, y);
+      if (recording) recordPair(dotRow.op, x, y, z, DOT_READS, false);
+      return z;
+    }
     if (x.ndim === 0 || y.ndim === 0) return multiply(x, y);
     const [p, q] = x.code === y.code ? [x, y] : meeting(x, y);
     const summedAxis = q.ndim === 1 ? 0 : q.ndim - 2;

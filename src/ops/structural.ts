@@ -73,8 +73,10 @@ const reshapeRow: Structural<Shape> = structural("reshape", {
   run: ([x], shape) => {
     const strides = x!.view === null ? contiguousStrides(shape) : reshapeStrides(x!.shape, x!.view, shape);
     if (strides !== null) return view(x!, x!.offset, shape, strides);
-    const y = contiguous(x!);
-    return viewOf(y, 0, shape, null, y.size);
+    // The copy itself, not a view of one without history: a recorded write to it must find where it came from.
+    const y = blank(shape, x!.size, x!.code);
+    copyStrided(x!, viewOf(y, 0, x!.shape, null, y.size));
+    return y;
   },
   grad: (g, { like }) => [reshapeRow([g], like[0]!.shape)],
 });

@@ -497,6 +497,8 @@ export function free(block: Block): void {
   block.region = RELEASED;
 }
 
+export const isReleased = (block: Block): boolean => block.region === RELEASED;
+
 /** Puts a number of a call into one of eight scratch cells, as float32, float64 or int32, and gives its address. */
 export function scratch(slot: number, value: number, lane: number): number {
   const at = SCRATCH + slot * 16;
