@@ -1,6 +1,9 @@
-/** How the tests run: TypeScript as it stands, with the package's own name leading to its source. */
+/** How the tests run: TypeScript as it stands, with the package's own name leading to its source; once, and once more in the smallest memory. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+/** Tests that compute nothing with arrays, or not in this process: once is enough for them. */
+const ONCE = ["bundle", "floors", "kernels", "page", "repository", "types"];
 
 export default defineConfig({
   resolve: { alias: [{ find: /^nabla$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }] },
@@ -11,5 +14,19 @@ export default defineConfig({
     maxWorkers: 2,
     // Memory tests ask for a collection.
     execArgv: ["--expose-gc"],
+    // One of them alone: npx vitest run --project plain test/walk.test.ts
+    projects: [
+      { extends: true, test: { name: "plain" } },
+      {
+        extends: true,
+        test: {
+          name: "torture",
+          setupFiles: ["test/torture.setup.ts"],
+          // For tests that measure memory or count much: they skip themselves, or do less.
+          env: { TORTURE: "on" },
+          exclude: [`**/{${ONCE.join(",")}}.test.ts`],
+        },
+      },
+    ],
   },
 });

@@ -13,7 +13,7 @@ import {
   U8 as viewU8,
 } from "./backend/wasm/heap.ts";
 import { BOOL, BYTES, DTYPES, type DType, F32, F64, I8, I32, SHIFT, type TypedArray, typedArrayOf } from "./dtype.ts";
-import { describe, IndexError, ValueError } from "./errors.ts";
+import { DTypeError, describe, IndexError, ValueError } from "./errors.ts";
 import { repr, str } from "./format.ts";
 import type { Methods } from "./methods.ts";
 import { contiguousStrides, type Shape, showShape } from "./shape.ts";
@@ -149,7 +149,7 @@ export class NDArray {
     if (hint === "string") return this.toString();
     if (this.size !== 1)
       throw new ValueError(
-        `the number of an array of shape ${showShape(this.shape)} is ambiguous; use item(i), or all() or any() of a comparison`,
+        `toPrimitive: the number of an array of shape ${showShape(this.shape)} is ambiguous; use item(i), or all() or any() of a comparison`,
       );
     return Number(this.item());
   }
@@ -204,15 +204,15 @@ function elementOf(x: NDArray): (i: number) => number {
 /** A position along an axis, counted from the front. */
 export function checkPosition(given: unknown, axis: number, shape: Shape, operator: string): number {
   const n = shape[axis]!;
-  if (typeof given !== "number" || !Number.isInteger(given))
-    throw new IndexError(`${operator}: a position is a whole number, got ${describe(given)}`);
+  if (typeof given !== "number") throw new IndexError(`${operator}: a position is a whole number, got ${describe(given)}`);
+  if (!Number.isInteger(given)) throw new DTypeError(`${operator}: a position is a whole number, got ${given}`);
   if (given < -n || given >= n) throw new IndexError(`${operator}: position ${given} is out of range for axis ${axis} of size ${n}`);
   return given < 0 ? given + n : given;
 }
 
 /** A fresh array for an operator's result; its bytes are not set. */
 export function blank(shape: Shape, size: number, code: number): NDArray {
-  return new NDArray(new Storage(allocate(size << SHIFT[code]!)), 0, shape, null, size, code);
+  return new NDArray(new Storage(allocate(size * BYTES[code]!)), 0, shape, null, size, code);
 }
 
 /** The last few small arrays that the walk gave back, whole: its next cotangents of their shapes need nothing new. */
@@ -243,7 +243,7 @@ export function recycle(x: NDArray): void {
 
 /** A fresh array for host data or a gradient buffer; its bytes are not set. */
 export function blankHost(shape: Shape, size: number, code: number): NDArray {
-  return new NDArray(new Storage(allocateHost(size << SHIFT[code]!)), 0, shape, null, size, code);
+  return new NDArray(new Storage(allocateHost(size * BYTES[code]!)), 0, shape, null, size, code);
 }
 
 /** A view of x's memory. */

@@ -2,7 +2,7 @@
 import { type ArrayInput, fromValues, NDArray, type Nested } from "./array.ts";
 import { BOOL, DTYPES, F32, F64, I8, I32, type TypedArray, U8 } from "./dtype.ts";
 import { DTypeError, describe, ShapeError, ValueError } from "./errors.ts";
-import { SCALAR, sizeOf } from "./shape.ts";
+import { MAX_NDIM, SCALAR, sizeOf } from "./shape.ts";
 
 /** An argument as an array: arrays as they are, numbers and lists as float32, booleans as bool, a TypedArray in its own kind. */
 export function toArray(x: ArrayInput, operator: string): NDArray {
@@ -24,7 +24,8 @@ const hint = (x: unknown): string =>
         : "";
 
 export function fromTypedArray(x: ArrayBufferView, operator: string): NDArray {
-  const kind = x.constructor.name;
+  // The tag and not the constructor, so that subclasses count as what they extend.
+  const kind = (x as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag];
   const code = { Float32Array: F32, Float64Array: F64, Int32Array: I32, Int8Array: I8, Uint8Array: U8, Uint8ClampedArray: U8 }[kind];
   if (code === undefined)
     throw new DTypeError(`${operator}: a ${kind} has no dtype here; convert it first, as in Float64Array.from(x, Number)`);
@@ -35,13 +36,10 @@ export function fromTypedArray(x: ArrayBufferView, operator: string): NDArray {
 /** Nested lists as an array; without a dtype booleans make bool, numbers float32. Rows that are arrays are read out. */
 export function fromNested(x: readonly unknown[], code: number | undefined, operator: string): NDArray {
   const shape: number[] = [];
-  for (let level: unknown = x; ; level = (level as readonly unknown[])[0]) {
-    const list = asList(level);
-    if (list === null) break;
+  for (let list = asList(x); list !== null; list = list.length === 0 ? null : asList(list[0])) {
     shape.push(list.length);
-    if (list.length === 0) break;
-    level = list;
-    if (asList(list[0]) === null) break;
+    if (shape.length > MAX_NDIM)
+      throw new ShapeError(`${operator}: lists nested deeper than ${MAX_NDIM} levels, the most axes an array has`);
   }
   const size = sizeOf(shape);
   const values = new Float64Array(size);
@@ -57,12 +55,13 @@ export function fromNested(x: readonly unknown[], code: number | undefined, oper
       for (let i = 0; i < list.length; i++) visit(list[i], depth + 1, `${path}[${i}]`);
       return;
     }
-    if (typeof given === "number") booleans = false;
-    else if (typeof given !== "boolean")
+    const value = given instanceof NDArray ? given.item() : given;
+    if (typeof value === "number") booleans = false;
+    else if (typeof value !== "boolean")
       throw list === null
         ? new ValueError(`${operator}: expected numbers, got ${describe(given)} at ${path}`)
         : new ShapeError(`${operator}: ragged lists: expected a number at ${path}, got a list of ${list.length}`);
-    values[at++] = Number(given);
+    values[at++] = Number(value);
   };
   visit(x, 0, "");
   const kind = code ?? (booleans ? BOOL : F32);

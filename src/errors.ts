@@ -38,15 +38,31 @@ export function describe(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "symbol") return "a symbol";
   if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
-  if (Array.isArray(value)) return value.length > 6 ? `a list of ${value.length}` : `[${value.map(describe).join(", ")}]`;
+  if (Array.isArray(value)) {
+    const part = (v: unknown): string => (Array.isArray(v) ? `a list of ${v.length}` : describe(v));
+    return value.length > 6 ? `a list of ${value.length}` : `[${Array.from(value, part).join(", ")}]`;
+  }
   const name = (value as object).constructor?.name;
   return name && name !== "Object" ? `a ${name}` : "an object";
+}
+
+/** An option that is true or false; `otherwise` where it is not given. */
+export function flag(operator: string, name: string, value: unknown, otherwise: boolean): boolean {
+  if (value === undefined || value === null) return otherwise;
+  if (typeof value !== "boolean") throw new ValueError(`${operator}: ${name} is true or false, got ${describe(value)}`);
+  return value;
+}
+
+/** An object as written down in braces: not a list, map, date, promise or array. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** Refuses an options object that is none, or that names an option the operator does not know. */
 export function checkOptions(operator: string, options: unknown, known: readonly string[]): void {
   if (options === undefined || options === null) return;
-  if (typeof options !== "object" || Array.isArray(options))
+  if (typeof options !== "object" || !isPlain(options))
     throw new ValueError(`${operator}: options are an object, got ${describe(options)}; known options: ${known.join(", ") || "none"}`);
   for (const key of Object.keys(options))
     if (!known.includes(key))

@@ -350,10 +350,10 @@ function headList(heads: unknown, operator: string): NDArray[] {
   const list = heads instanceof NDArray ? [heads] : heads;
   if (!Array.isArray(list) || list.length === 0)
     throw new GradError(`${operator}: heads are one array or a list of at least one, got ${describe(heads)}`);
-  list.forEach((h, i) => {
+  return Array.from(list, (h, i) => {
     if (!(h instanceof NDArray)) throw new GradError(`${operator}: heads are arrays, got ${describe(h)} at position ${i}`);
+    return h;
   });
-  return list;
 }
 
 /** The seed of a 0-d head, by dtype, made once. */
@@ -535,7 +535,7 @@ export function gradOf(
   const wanted = single ? [variables] : variables;
   if (!Array.isArray(wanted) || wanted.length === 0)
     throw new GradError(`${operator}: variables are one array or a list of at least one, got ${describe(variables)}`);
-  const targets = wanted.map((x: unknown, i) => {
+  const targets = Array.from(wanted, (x: unknown, i) => {
     if (!(x instanceof NDArray)) throw new GradError(`${operator}: variables are arrays, got ${describe(x)} at position ${i}`);
     const node = edgeOf(x);
     if (node === null || (node.row === null && node.req === "null"))

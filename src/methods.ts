@@ -134,7 +134,7 @@ const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
     return reshape(this, [this.size]);
   },
   *[Symbol.iterator](): IterableIterator<NDArray> {
-    if (this.ndim === 0) throw new ValueError("iteration over a 0-d array; it has no axis to walk along, use item()");
+    if (this.ndim === 0) throw new ValueError("iteration: a 0-d array has no axis to walk along; use item()");
     for (let i = 0; i < this.shape[0]!; i++) yield at(this, i);
   },
   [dispose](): void {

@@ -320,6 +320,7 @@ export class Pointwise {
 
   /** The same for two operands, as bits. */
   masks(lane: number): readonly number[] {
+    if (lane > F64 || this.spec.grad === null) return NO_MASKS;
     return (this.bits[lane] ??= this.reads(lane).map(list => list.reduce((mask, j) => mask | (1 << j), 0)));
   }
 
@@ -538,24 +539,24 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
             if (b.code === code && b.view === null && p.meet(code) === code) {
               if (sameShape(a.shape, b.shape)) {
                 const y = run(a, b, a, 0);
-                if (recording) recordPair(row, a, b, y, differentiable ? p.masks(y.code) : NO_MASKS, true);
+                if (recording) recordPair(row, a, b, y, p.masks(y.code), true);
                 return y;
               }
               if (b.size === 1 && b.shape.length <= a.shape.length) {
                 const y = run(a, b, a, 2);
-                if (recording) recordPair(row, a, b, y, differentiable ? p.masks(code) : NO_MASKS, false);
+                if (recording) recordPair(row, a, b, y, p.masks(y.code), false);
                 return y;
               }
             }
           } else if (typeof b === "number" && code <= F64) {
             const y = run(a, b, a, 2);
-            if (recording) recordPair(row, a, b, y, differentiable ? p.masks(y.code) : NO_MASKS, true);
+            if (recording) recordPair(row, a, b, y, p.masks(y.code), true);
             return y;
           }
         }
       } else if (typeof a === "number" && b instanceof NDArray && b.view === null && b.size <= CHUNK && b.size > 0 && b.code <= F64) {
         const y = run(a, b, b, 1);
-        if (recording) recordPair(row, a, b, y, differentiable ? p.masks(y.code) : NO_MASKS, true);
+        if (recording) recordPair(row, a, b, y, p.masks(y.code), true);
         return y;
       }
     }

@@ -6,6 +6,8 @@ export type Shape = readonly number[];
 export const SCALAR: Shape = Object.freeze([]);
 /** The largest number of elements an array may have: bytes must fit 32-bit addresses. */
 export const MAX_SIZE = 2 ** 29;
+/** The most axes, as in NumPy 1. */
+export const MAX_NDIM = 32;
 
 /** `(3, 4)`, `(3,)`, `()`: a shape the way Python prints it. */
 export const showShape = (shape: Shape): string => (shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`);
@@ -59,6 +61,7 @@ export function broadcastShapes(a: Shape, b: Shape, operator: string): Shape {
       );
     out[i] = x === 1 ? y : x;
   }
+  checkSize(out, operator);
   return out;
 }
 
@@ -77,6 +80,7 @@ export function toShape(given: unknown, operator: string): Shape {
     if (typeof n !== "number" || !Number.isInteger(n) || n < 0)
       throw new ShapeError(`${operator}: sizes are whole numbers >= 0, got ${describe(n)} at position ${i} of the shape`);
   }
+  if (list.length > MAX_NDIM) throw new ShapeError(`${operator}: a shape of ${list.length} axes; an array has ${MAX_NDIM} at most`);
   checkSize(list, operator);
   return list.slice();
 }

@@ -225,7 +225,7 @@ export function checkGrad(f: (...args: NDArray[]) => NDArray, args: readonly Arr
   const { order = 2, tolerance = 1e-6 } = options ?? {};
   if (!Number.isInteger(order) || order < 1) throw new ValueError(`checkGrad: the order is a whole number >= 1, got ${describe(order)}`);
   if (!Array.isArray(args)) throw new ValueError(`checkGrad: the arguments are a list, got ${describe(args)}`);
-  const xs = args.map(x => {
+  const xs = Array.from(args, x => {
     const a = toArray(x, "checkGrad");
     return a.code === F64 ? a : astype(a, "float64");
   });

@@ -2,8 +2,26 @@
  * Misuse: whatever a caller hands to a public function or method, it answers or throws one of nabla's errors, in the one form,
  * with arrays and flags as they were.
  */
-import { autograd, DTypeError, GradError, grad, hessian, hvp, IndexError, jacobian, NablaError, NDArray, np, npx, ShapeError, ValueError, valueAndGrad, vjp } from "nabla";
+
 import * as nabla from "nabla";
+import {
+  autograd,
+  DTypeError,
+  GradError,
+  grad,
+  hessian,
+  hvp,
+  IndexError,
+  jacobian,
+  NablaError,
+  NDArray,
+  np,
+  npx,
+  ShapeError,
+  ValueError,
+  valueAndGrad,
+  vjp,
+} from "nabla";
 import { afterEach, describe, expect, test } from "vitest";
 
 type Call = (...args: unknown[]) => unknown;
@@ -87,7 +105,11 @@ const HOSTILE: Record<string, () => unknown> = {
 
 /** A good call for functions whose arguments are not all arrays of one shape. */
 const GOOD: Record<string, () => unknown[]> = {
-  where: () => [[true, false], [1, 2], [3, 4]],
+  where: () => [
+    [true, false],
+    [1, 2],
+    [3, 4],
+  ],
   clip: () => [np.ones([2, 3]), 0, 1],
   take: () => [np.ones([2, 3]), [0], 1, { mode: "raise" }],
   takeAlongAxis: () => [np.ones([2, 3]), int(0).reshape(1, 1).broadcastTo([2, 1]), 1],
@@ -178,7 +200,8 @@ function sweep(name: string, path: string, call: (args: unknown[]) => unknown, s
   return found;
 }
 
-const summary = (found: readonly string[]): string[] => found.slice(0, 15).concat(found.length > 15 ? [`and ${found.length - 15} more`] : []);
+const summary = (found: readonly string[]): string[] =>
+  found.slice(0, 15).concat(found.length > 15 ? [`and ${found.length - 15} more`] : []);
 
 afterEach(() => {
   npx.setNp();
@@ -277,13 +300,18 @@ describe("anything anywhere", () => {
       for (const [what, make] of Object.entries(HOSTILE)) {
         const v = make();
         // A plain object opens a scope, nothing does too; a function runs.
-        if (["undefined", "an object", "an object without prototype", "a function"].includes(what) || (name.endsWith("Mode") && v === undefined)) continue;
+        if (
+          ["undefined", "an object", "an object without prototype", "a function"].includes(what) ||
+          (name.endsWith("Mode") && v === undefined)
+        )
+          continue;
         const had = flags();
         try {
           scope(v);
           if (typeof v !== "function") found.push(`${what}: accepted`);
         } catch (error) {
-          if (!(error instanceof NablaError) && typeof v !== "function") found.push(`${what}: ${(error as Error).name}: ${(error as Error).message}`);
+          if (!(error instanceof NablaError) && typeof v !== "function")
+            found.push(`${what}: ${(error as Error).name}: ${(error as Error).message}`);
         }
         if (`${flags()}` !== `${had}`) found.push(`${what}: flags became ${flags()}`);
         autograd.setRecording(false);
@@ -331,7 +359,12 @@ describe("classes and messages", () => {
   const x = (): NDArray => np.ones([2, 3]);
   const rows: [string, Class, RegExp, () => unknown][] = [
     // ShapeError: broadcasting, reshape sizes, mask shapes, head gradients, axes out of range
-    ["broadcasting", ShapeError, /^add: cannot broadcast \(3, 4\) with \(2, 4\): axis 0 has sizes 3 and 2/, () => np.ones([3, 4]).add(np.ones([2, 4]))],
+    [
+      "broadcasting",
+      ShapeError,
+      /^add: cannot broadcast \(3, 4\) with \(2, 4\): axis 0 has sizes 3 and 2/,
+      () => np.ones([3, 4]).add(np.ones([2, 4])),
+    ],
     ["broadcasting three", ShapeError, /^where: .*\(2,\).*\(3,\)/, () => np.where([true, false], [1, 2, 3], 0)],
     ["reshape", ShapeError, /^reshape: .*\(2, 3\).*6 elements.*\(4,\)/, () => x().reshape(4)],
     ["reshape with two holes", ShapeError, /^reshape: .*one.*-1/, () => x().reshape(-1, -1)],
@@ -372,7 +405,12 @@ describe("classes and messages", () => {
     ["pick that raises", IndexError, /^pick: position 9 /, () => npx.pick(x(), [0, 9], -1, { mode: "raise" })],
 
     // DTypeError: dtypes and fractional indices
-    ["an unknown dtype", DTypeError, /^zeros: no dtype "float128"; there are float32/, () => np.zeros(1, { dtype: "float128" as "float32" })],
+    [
+      "an unknown dtype",
+      DTypeError,
+      /^zeros: no dtype "float128"; there are float32/,
+      () => np.zeros(1, { dtype: "float128" as "float32" }),
+    ],
     ["int64", DTypeError, /^astype: no dtype "int64"/, () => x().astype("int64" as "int32")],
     ["attachGrad of integers", DTypeError, /^attachGrad: int32 .*astype\("float32"\)/, () => int(1).attachGrad()],
     ["Uint16Array", DTypeError, /^array: a Uint16Array .*Float64Array\.from/, () => np.array(new Uint16Array(1) as unknown as Uint8Array)],
@@ -381,7 +419,12 @@ describe("classes and messages", () => {
     ["fractional positions", DTypeError, /^take: .*0\.5/, () => x().take([0.5])],
     ["fractional positions in a list", DTypeError, /^at: .*1\.5/, () => x().at([0, 1.5])],
     ["iadd of a fraction", DTypeError, /^iadd: .*float32.*int32.*astype/, () => int(1).iadd(0.5)],
-    ["out of another dtype", DTypeError, /^add: out is float64, the result float32/, () => np.add([1], 1, { out: np.zeros(1, { dtype: "float64" }) })],
+    [
+      "out of another dtype",
+      DTypeError,
+      /^add: out is float64, the result float32/,
+      () => np.add([1], 1, { out: np.zeros(1, { dtype: "float64" }) }),
+    ],
     ["grad of integers", DTypeError, /^grad: .*int32.*astype/, () => grad((v: NDArray) => v.sum())(int(1))],
 
     // ValueError: values, modes, gradReq, malformed slices, unknown options
@@ -428,19 +471,29 @@ describe("classes and messages", () => {
     ["a norm that is not there", ValueError, /^norm: order "x"/, () => np.linalg.norm(x(), "x" as "fro")],
     ["an empty list to join", ValueError, /^concatenate: .*\[\]/, () => np.concatenate([])],
     ["a cast of options", ValueError, /^zeros: options are an object, got "float64"/, () => np.zeros(1, "float64" as unknown as object)],
-    ["zerosLike's options", ValueError, /^zerosLike: options are an object, got "float64"/, () => np.zerosLike([1], "float64" as unknown as object)],
+    [
+      "zerosLike's options",
+      ValueError,
+      /^zerosLike: options are an object, got "float64"/,
+      () => np.zerosLike([1], "float64" as unknown as object),
+    ],
     ["a memory limit", ValueError, /^setMemoryLimit: /, () => npx.setMemoryLimit(1)],
     ["a seed", ValueError, /^random\.seed: /, () => npx.seed(-1)],
     ["iteration of 0-d", ValueError, /^\w+: .*0-d/, () => [...np.array(1)]],
     ["the number of many", ValueError, /^\w+: .*\(2, 3\).*ambiguous/, () => +x()],
     ["item of many", ValueError, /^item: .*\(2, 3\).*6 elements/, () => x().item()],
     ["a broadcast view", ValueError, /^set: a broadcast view.*copy\(\)/, () => np.broadcastTo(np.array(1), [2]).set(1)],
-    ["a write to a disposed array", ValueError, /^\w+: .*released/, () => {
-      const y = np.array([1, 2]).add(0);
-      const key = (Symbol.dispose ?? Symbol.for("Symbol.dispose")) as typeof Symbol.dispose;
-      y[key]();
-      y.add(1);
-    }],
+    [
+      "a write to a disposed array",
+      ValueError,
+      /^\w+: .*released/,
+      () => {
+        const y = np.array([1, 2]).add(0);
+        const key: symbol = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+        (y as unknown as Record<symbol, () => void>)[key]!();
+        y.add(1);
+      },
+    ],
 
     // GradError: everything about graphs
     ["no recording", GradError, /^backward: .*nothing was recording/, () => np.ones(2).backward()],
@@ -448,8 +501,18 @@ describe("classes and messages", () => {
     ["a promise from the callback", GradError, /^autograd\.pause: .*asynchronous/, () => autograd.pause(() => Promise.resolve(1))],
     ["an asynchronous scope", GradError, /^scope: .*asynchronous/, () => npx.scope(async () => 1)],
     ["a promise from a scope", GradError, /^scope: .*asynchronous/, () => npx.scope(() => Promise.resolve(1))],
-    ["a write to a variable", GradError, /^iadd: an attached array.*copy\(\)/, () => autograd.record(() => np.ones(2).attachGrad().iadd(1))],
-    ["out while recording", GradError, /^add: out .*recording/, () => autograd.record(() => np.add(np.ones(2).attachGrad(), 1, { out: np.zeros(2) }))],
+    [
+      "a write to a variable",
+      GradError,
+      /^iadd: an attached array.*copy\(\)/,
+      () => autograd.record(() => np.ones(2).attachGrad().iadd(1)),
+    ],
+    [
+      "out while recording",
+      GradError,
+      /^add: out .*recording/,
+      () => autograd.record(() => np.add(np.ones(2).attachGrad(), 1, { out: np.zeros(2) })),
+    ],
     ["grad of a vector", GradError, /^grad: .*\(2,\).*jacobian/, () => grad((v: NDArray) => v)([1, 2])],
     ["grad of no array", GradError, /^grad: .*array.*5/, () => grad(() => 5 as unknown as NDArray)([1])],
     ["no variables", GradError, /^autograd\.grad: .*\[\]/, () => autograd.grad(recorded(), [])],
@@ -465,7 +528,9 @@ describe("classes and messages", () => {
       } catch (e) {
         error = e;
       }
-      expect(`${(error as Error).name}: ${(error as Error).message}`).toMatch(new RegExp(`^${type.name}: ${message.source.startsWith("^") ? message.source.slice(1) : `.*${message.source}`}`));
+      expect(`${(error as Error).name}: ${(error as Error).message}`).toMatch(
+        new RegExp(`^${type.name}: ${message.source.startsWith("^") ? message.source.slice(1) : `.*${message.source}`}`),
+      );
       expect(error).toBeInstanceOf(type);
       expect(error).toBeInstanceOf(NablaError);
       expect(error).toBeInstanceOf(Error);
@@ -603,36 +668,42 @@ describe("large and deep", () => {
 describe("JavaScript's own ways", () => {
   test("lists are mapped", () => {
     expect([0, Math.PI / 2].map(np.sin as (v: number) => NDArray).map(Number)).toEqual([0, 1]);
-    expect([[1, 2], [3, 4]].map(np.exp as (v: number[]) => NDArray).map(y => y.shape)).toEqual([[2], [2]]);
-    expect([np.array([-1, 2])].map(npx.relu).map(y => y.tolist())).toEqual([[0, 2]]);
+    expect(
+      [
+        [1, 2],
+        [3, 4],
+      ]
+        .map(np.exp as (v: number[]) => NDArray)
+        .map(y => y.shape),
+    ).toEqual([[2], [2]]);
+    expect([np.array([-1, 2])].map(npx.relu as (v: NDArray) => NDArray).map(y => y.tolist())).toEqual([[0, 2]]);
   });
 
   test("arrays are always true; item() is what to test", () => {
     const x = np.array(-1);
     expect(x.gt(0) ? "always" : "never").toBe("always");
     expect(x.gt(0).item() ? "yes" : "no").toBe("no");
-    expect(nabla.np.greater.toString.length).toBeGreaterThanOrEqual(0);
   });
 
   test("comparison, arithmetic and text of an array of size 1", () => {
     for (const x of [np.array(2.5), np.array([2.5]), np.array([[2.5]])]) {
       const v = x as unknown as number;
-      expect([v < 3, v > 3, v <= 2.5, v >= 2.6, +v, -v, v * 2, v + 1, 1 + v, v % 2, v ** 2, Math.max(v, 1), Number(v), v == 2.5]).toEqual([
-        true,
-        false,
-        true,
-        false,
-        2.5,
-        -2.5,
-        5,
-        3.5,
-        3.5,
-        0.5,
-        6.25,
-        2.5,
-        2.5,
-        true,
-      ]);
+      expect([
+        v < 3,
+        v > 3,
+        v <= 2.5,
+        v >= 2.6,
+        +v,
+        -v,
+        v * 2,
+        v + 1,
+        1 + v,
+        v % 2,
+        v ** 2,
+        Math.max(v, 1),
+        Number(v),
+        Math.round(v),
+      ]).toEqual([true, false, true, false, 2.5, -2.5, 5, 3.5, 3.5, 0.5, 6.25, 2.5, 2.5, 3]);
     }
     expect([`${np.array(28)}`, `${np.array([1, 2])}`, String(np.array([true]))]).toEqual(["28.0", "[1. 2.]", "[ True]"]);
     expect([+np.array(true), (np.array(true) as unknown as number) + 1]).toEqual([1, 2]);
@@ -642,7 +713,8 @@ describe("JavaScript's own ways", () => {
   test("more elements have no number", () => {
     for (const x of [np.array([1, 2]), np.zeros(0), np.ones([2, 2])]) {
       const v = x as unknown as number;
-      for (const use of [() => v < 3, () => +v, () => v + 1, () => Math.max(v), () => Number(v), () => v == 1, () => isNaN(v)]) expect(use).toThrow(ValueError);
+      for (const use of [() => v < 3, () => +v, () => v + 1, () => Math.max(v), () => Number(v), () => Math.round(v)])
+        expect(use).toThrow(ValueError);
     }
   });
 
@@ -679,7 +751,10 @@ describe("JavaScript's own ways", () => {
 
   test("lists of 0-d arrays are lists of numbers", () => {
     expect(np.array([np.array(1), 2] as unknown as number[]).tolist()).toEqual([1, 2]);
-    expect(np.array([np.array([1, 2]), [3, 4]] as unknown as number[]).tolist()).toEqual([[1, 2], [3, 4]]);
+    expect(np.array([np.array([1, 2]), [3, 4]] as unknown as number[]).tolist()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
   });
 });
 
@@ -722,7 +797,9 @@ describe("throwing callbacks", () => {
     const asynchronous = async (): Promise<void> => {
       calls++;
     };
-    for (const scope of [autograd.record, autograd.pause, autograd.trainMode, autograd.predictMode, npx.scope] as ((fn: () => unknown) => unknown)[])
+    for (const scope of [autograd.record, autograd.pause, autograd.trainMode, autograd.predictMode, npx.scope] as ((
+      fn: () => unknown,
+    ) => unknown)[])
       expect(() => scope(asynchronous)).toThrow(GradError);
     expect(calls).toBe(0);
   });
@@ -730,7 +807,9 @@ describe("throwing callbacks", () => {
   test("a thenable is refused after the call, an array never", () => {
     // biome-ignore lint/suspicious/noThenProperty: it is what the test is about
     const thenable = { then: () => {} };
-    for (const scope of [autograd.record, autograd.pause, autograd.trainMode, autograd.predictMode, npx.scope] as ((fn: () => unknown) => unknown)[]) {
+    for (const scope of [autograd.record, autograd.pause, autograd.trainMode, autograd.predictMode, npx.scope] as ((
+      fn: () => unknown,
+    ) => unknown)[]) {
       expect(() => scope(() => thenable)).toThrow(GradError);
       expect(flags()).toEqual([false, false]);
       expect(scope(() => null)).toBe(null);

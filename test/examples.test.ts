@@ -2,6 +2,7 @@
  * The documentation is true: every example in it runs, gives what the comment beside it says, and has the types that a
  * user's compiler would ask for; and every public function has one.
  */
+import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -16,7 +17,11 @@ const PENDING: ReadonlySet<string> = new Set<string>([]);
 const examples = findExamples();
 const scope: Record<string, unknown> = { ...nabla };
 
-const load = (specifier: string): unknown => (specifier === "nabla" ? nabla : import(specifier));
+/** What an import gets: paths are relative to the page that the example stands on. */
+const loadFor =
+  (file: string) =>
+  (specifier: string): unknown =>
+    specifier === "nabla" ? nabla : import(specifier.startsWith(".") ? join(ROOT, dirname(file), specifier) : specifier);
 
 /** A comment may write the line breaks of a printed array as blanks or as \n, and leave out the blanks that Node puts inside brackets. */
 function normalise(text: string): string {
@@ -36,7 +41,7 @@ async function check({ file, line, source }: Example): Promise<void> {
   const wrong: string[] = [];
   try {
     await run(source, {
-      load,
+      load: loadFor(file),
       scope: { ...scope, console: { log: () => {} } },
       onValue: (statement, value, threw) => {
         if (statement.claim === "") return;
@@ -63,7 +68,7 @@ describe("examples give what they say", () => {
 
 describe("as a compiler sees them", () => {
   const virtual = new Map<string, string>();
-  const nameOf = (i: number) => `${ROOT}test/example-${i}.ts`;
+  const nameOf = (i: number) => join(ROOT, dirname(examples[i]!.file), `example-${i}.ts`);
   let program: ts.Program;
   let checker: ts.TypeChecker;
 

@@ -11,6 +11,8 @@ const { record, pause, predictMode, trainMode } = autograd;
 const flags = (): [boolean, boolean] => [autograd.isRecording(), autograd.isTraining()];
 const vector = (...values: number[]): NDArray => np.array(values).attachGrad();
 const list = (x: NDArray | null): unknown => (x === null ? null : x.tolist());
+/** The number of an array of size 1. */
+const value = (x: NDArray): number => Number(x.item());
 
 /** What a call throws, as "Class: message". */
 function thrown(call: () => unknown): string {
@@ -27,7 +29,8 @@ function expectClose(x: NDArray | null, wanted: readonly number[], tolerance = 1
   const got = Array.from(x!.toTypedArray());
   expect(got.length).toBe(wanted.length);
   wanted.forEach((w, i) => {
-    if (!Object.is(got[i], w) && !(Math.abs(got[i]! - w) <= tolerance * Math.max(1, Math.abs(w)))) expect.fail(`${inspect(x)}, wanted [${wanted}]`);
+    if (!Object.is(got[i], w) && !(Math.abs(got[i]! - w) <= tolerance * Math.max(1, Math.abs(w))))
+      expect.fail(`${inspect(x)}, wanted [${wanted}]`);
   });
 }
 
@@ -40,8 +43,8 @@ describe("the chapter's cells", () => {
   /** The chapter's function whose course depends on the data. */
   function f(a: NDArray): NDArray {
     let b = a.mul(2);
-    while (np.linalg.norm(b).item() < 1000) b = b.mul(2);
-    return b.sum().item() > 0 ? b : b.mul(100);
+    while (value(np.linalg.norm(b)) < 1000) b = b.mul(2);
+    return value(b.sum()) > 0 ? b : b.mul(100);
   }
 
   for (const comparison of ["bool", "float32"] as const) {
@@ -82,11 +85,10 @@ describe("the chapter's cells", () => {
         v = x.mul(w).attachGrad();
         return v.mul(5).sub(x);
       }).backward();
-      expect([x.grad, v!.grad, w.grad].map(g => inspect(g)), "S10").toEqual([
-        "array([-1., -1., -1., -1.])",
-        "array([5., 5., 5., 5.])",
-        "array([0., 0., 0., 0.])",
-      ]);
+      expect(
+        [x.grad, v!.grad, w.grad].map(g => inspect(g)),
+        "S10",
+      ).toEqual(["array([-1., -1., -1., -1.])", "array([5., 5., 5., 5.])", "array([0., 0., 0., 0.])"]);
     });
 
     test(`S11-S13, comparisons in ${comparison}`, () => {
@@ -111,12 +113,16 @@ describe("the chapter's cells", () => {
     const x = np.random.normal();
     expect([x.shape, x.dtype]).toEqual([[], "float32"]);
     expect(list(x.attachGrad().grad)).toBe(0);
-    for (let i = 0; i < 40; i++) {
+    // Many times: each loop has another length, so that results and cotangents come to lie in ever other places.
+    np.random.seed(4);
+    const wrong: number[] = [];
+    for (let i = 0; i < 8000; i++) {
       const a = np.random.normal().attachGrad();
       const d = record(() => f(a));
       d.backward();
-      expectClose(a.grad, [d.item() as number / (a.item() as number)]);
+      if (!(Math.abs((value(a.grad!) * value(a)) / value(d) - 1) < 1e-6)) wrong.push(i);
     }
+    expect(wrong).toEqual([]);
   });
 
   test("S15", () => {
@@ -171,7 +177,18 @@ describe("the chapter's cells", () => {
   test("E3a-E3d", () => {
     for (const [id, start, value, slope] of [
       ["E3a", [1, -2, 3], [512, -1024, 1536], 512],
-      ["E3b", [[1, 2], [3, 4]], [[256, 512], [768, 1024]], 256],
+      [
+        "E3b",
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [
+          [256, 512],
+          [768, 1024],
+        ],
+        256,
+      ],
       ["E3c", [-1, 0.5], [-102400, 51200], 102400],
       ["E3d", [1, 0], [1024, 0], 1024],
     ] as const) {
@@ -205,8 +222,8 @@ describe("the chapter's cells", () => {
     const a = vector(0.3, -0.7);
     const c = record(() => {
       let b = a.mul(2);
-      while (np.abs(b).sum().item() < 1000) b = b.mul(2);
-      return b.sum().item() >= 0 ? b.at(0) : b.at(1);
+      while (value(np.abs(b).sum()) < 1000) b = b.mul(2);
+      return value(b.sum()) >= 0 ? b.at(0) : b.at(1);
     });
     c.backward();
     expect(list(a.grad)).toEqual([0, 1024]);
@@ -254,7 +271,10 @@ describe("scopes and flags", () => {
       expect(predictMode(flags), "R04").toEqual([true, false]);
       expect(flags(), "R04").toEqual([true, true]);
     });
-    expect(record(() => trainMode(flags), { trainMode: false }), "R04").toEqual([true, true]);
+    expect(
+      record(() => trainMode(flags), { trainMode: false }),
+      "R04",
+    ).toEqual([true, true]);
     expect(trainMode(flags), "R05").toEqual([false, true]);
   });
 
@@ -450,7 +470,9 @@ describe("buffers", () => {
       [[y, np.array([1], { dtype: "int32" })], [np.zeros(2), np.zeros(1, { dtype: "int32" })], "write", /^DTypeError: .*astype/],
     ] as const) {
       expect(
-        thrown(() => autograd.markVariables(variables as NDArray[], gradients as NDArray[], reqs as "add")),
+        thrown(() =>
+          autograd.markVariables(variables as readonly unknown[] as NDArray[], gradients as readonly unknown[] as NDArray[], reqs as "add"),
+        ),
         "G18",
       ).toMatch(message);
       expect([y.grad, x.grad === dx], "G18").toEqual([null, true]);
@@ -557,17 +579,28 @@ describe("heads", () => {
   });
 
   test("B12", () => {
-    const x = np.array([[1, 2], [3, 4]]).attachGrad();
+    const x = np
+      .array([
+        [1, 2],
+        [3, 4],
+      ])
+      .attachGrad();
     for (const shape of [[1], [2], [2, 1], [1, 2, 2], []])
       for (const retainGraph of [false, true]) {
         const y = record(() => x.mul(x));
         expect(thrown(() => y.backward(np.ones(shape), { retainGraph }))).toMatch(/^ShapeError: .*\(2, 2\)/);
-        expect(list(x.grad)).toEqual([[0, 0], [0, 0]]);
+        expect(list(x.grad)).toEqual([
+          [0, 0],
+          [0, 0],
+        ]);
       }
     const y = record(() => x.mul(x));
     expect(thrown(() => y.backward(np.ones(2)))).toMatch(/^ShapeError/);
     y.backward();
-    expect(list(x.grad), "the graph is whole after a refusal").toEqual([[2, 4], [6, 8]]);
+    expect(list(x.grad), "the graph is whole after a refusal").toEqual([
+      [2, 4],
+      [6, 8],
+    ]);
   });
 
   test("B13", () => {
@@ -739,17 +772,35 @@ describe("views and indices", () => {
   });
 
   test("V03, V04", () => {
-    const x = np.array([[1, 2, 3], [4, 5, 6]]);
+    const x = np.array([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
     x.at("0:1").set(-1);
-    expect(list(x), "V03").toEqual([[-1, -1, -1], [4, 5, 6]]);
+    expect(list(x), "V03").toEqual([
+      [-1, -1, -1],
+      [4, 5, 6],
+    ]);
     x.at(":", "::2").set(0);
-    expect(list(x), "V04").toEqual([[0, -1, 0], [0, 5, 0]]);
+    expect(list(x), "V04").toEqual([
+      [0, -1, 0],
+      [0, 5, 0],
+    ]);
     x.T.set(9, 1);
-    expect(list(x), "V04").toEqual([[0, 9, 0], [0, 9, 0]]);
+    expect(list(x), "V04").toEqual([
+      [0, 9, 0],
+      [0, 9, 0],
+    ]);
     x.at([0, 1]).set(7);
     x.at(x.gt(0)).set(7);
-    x.at([[true, true, true], [true, true, true]]).set(7);
-    expect(list(x), "V04: copies").toEqual([[0, 9, 0], [0, 9, 0]]);
+    x.at([
+      [true, true, true],
+      [true, true, true],
+    ]).set(7);
+    expect(list(x), "V04: copies").toEqual([
+      [0, 9, 0],
+      [0, 9, 0],
+    ]);
   });
 
   test("V05, V07", () => {
@@ -758,12 +809,20 @@ describe("views and indices", () => {
     expect(list(x.grad), "V05").toEqual([2, 1, 0]);
     const data = np.arange(9).reshape(3, 3).attachGrad();
     record(() => data.at([false, true, true])).backward();
-    expect(list(data.grad), "V07").toEqual([[0, 0, 0], [1, 1, 1], [1, 1, 1]]);
+    expect(list(data.grad), "V07").toEqual([
+      [0, 0, 0],
+      [1, 1, 1],
+      [1, 1, 1],
+    ]);
   });
 
   test("V08-V11", () => {
     const x = np.arange(4);
-    for (const i of [5, -5]) expect(thrown(() => x.at(i)), "V08").toMatch(new RegExp(`^IndexError: .*${i}.*axis 0.*size 4`));
+    for (const i of [5, -5])
+      expect(
+        thrown(() => x.at(i)),
+        "V08",
+      ).toMatch(new RegExp(`^IndexError: .*${i}.*axis 0.*size 4`));
     expect([x.at("100:").shape, x.at(":-100").shape], "V09").toEqual([[0], [0]]);
     const zero = np.array(3);
     expect([list(zero.at()), list(zero.at("..."))], "V10").toEqual([3, 3]);
@@ -771,9 +830,17 @@ describe("views and indices", () => {
       thrown(() => zero.at(0)),
       "V10",
     ).toMatch(/^IndexError/);
-    const m = np.array([[1, 2], [3, 4]]).attachGrad();
+    const m = np
+      .array([
+        [1, 2],
+        [3, 4],
+      ])
+      .attachGrad();
     record(() => m.reshape(-1).at(1).mul(3)).backward();
-    expect(list(m.grad), "V11").toEqual([[0, 3], [0, 0]]);
+    expect(list(m.grad), "V11").toEqual([
+      [0, 3],
+      [0, 0],
+    ]);
   });
 });
 
@@ -807,7 +874,12 @@ describe("higher order", () => {
   });
 
   test("H05 where the first derivative is a constant", () => {
-    for (const f of [(x: NDArray) => np.clip(x, 0, 2), (x: NDArray) => x.mul(Math.PI / 180), (x: NDArray) => np.sort(x), (x: NDArray) => x.max()])
+    for (const f of [
+      (x: NDArray) => np.clip(x, 0, 2),
+      (x: NDArray) => x.mul(Math.PI / 180),
+      (x: NDArray) => np.sort(x),
+      (x: NDArray) => x.max(),
+    ])
       expect(list(second(f, [1, 2, 3]))).toEqual([0, 0, 0]);
   });
 
@@ -1104,11 +1176,17 @@ describe("decisions", () => {
     ]);
     expect(list(grad((x: NDArray) => np.linalg.norm(x))([0, 0]))).toEqual([0, 0]);
     expect([list(npx.oneHot([0, 2], 3)), list(npx.topk([1, 3, 2], { retTyp: "mask" })), list(np.where([1, 0, 2], [1, 2, 3], 9))]).toEqual([
-      [[1, 0, 0], [0, 0, 1]],
+      [
+        [1, 0, 0],
+        [0, 0, 1],
+      ],
       [false, true, false],
       [1, 9, 3],
     ]);
-    const x = np.array([[-1, 2], [3, -4]]);
+    const x = np.array([
+      [-1, 2],
+      [3, -4],
+    ]);
     expect([list(x.at(x.gt(0))), list(x.at(x.T.gt(0).T))], "views of masks are masks").toEqual([
       [2, 3],
       [2, 3],
@@ -1184,11 +1262,19 @@ describe("decisions", () => {
   });
 
   test("Z07 ties: max and min share, maximum and minimum go left, relu 0 at 0", () => {
-    const x = np.array([[3, 3, 1], [2, 2, 2]]).attachGrad();
+    const x = np
+      .array([
+        [3, 3, 1],
+        [2, 2, 2],
+      ])
+      .attachGrad();
     record(() => x.max(1)).backward();
     expectClose(x.grad, [0.5, 0.5, 0, 1 / 3, 1 / 3, 1 / 3]);
     record(() => x.min()).backward();
-    expect(list(x.grad)).toEqual([[0, 0, 1], [0, 0, 0]]);
+    expect(list(x.grad)).toEqual([
+      [0, 0, 1],
+      [0, 0, 0],
+    ]);
     const a = vector(1, 2);
     const b = vector(1, 3);
     for (const f of [np.maximum, np.minimum]) {
@@ -1253,7 +1339,10 @@ describe("decisions", () => {
       ["astype", () => x.astype("int32")],
       ["all", () => x.all()],
     ] as const)
-      expect(thrown(() => record(f).backward()), name).toMatch(new RegExp(`^GradError: .*${name}`));
+      expect(
+        thrown(() => record(f).backward()),
+        name,
+      ).toMatch(new RegExp(`^GradError: .*${name}`));
     record(() => np.sign(x)).backward();
     expect(list(x.grad)).toEqual([0, 0, 0]);
   });
@@ -1299,7 +1388,13 @@ describe("decisions", () => {
     const w = np.ones([3], { dtype: "float64" }).attachGrad();
     const s = np.array(2).attachGrad();
     record(() => x.mul(w).mul(s)).backward();
-    expect([x.grad!.dtype, list(x.grad), w.grad!.dtype, list(w.grad), list(s.grad)]).toEqual(["float32", [[6], [6]], "float64", [4, 4, 4], 6]);
+    expect([x.grad!.dtype, list(x.grad), w.grad!.dtype, list(w.grad), list(s.grad)]).toEqual([
+      "float32",
+      [[6], [6]],
+      "float64",
+      [4, 4, 4],
+      6,
+    ]);
   });
 });
 
@@ -1316,17 +1411,42 @@ describe("details of the contract", () => {
       ["set by list, one place twice", (c, x) => c.set(x.at(":3"), [0, 2, 0]), (p, q) => [q[2]!, p[1]!, q[1]!, ...p.slice(3)]],
       ["set by mask", (c, x) => c.set(x.at(0), c.gt(2)), (p, q) => p.map(v => (v > 2 ? q[0]! : v))],
       ["set broadcast", (c, x) => c.set(x.at(0)), (p, q) => p.map(() => q[0]!)],
-      ["iadd a view", (c, x) => (c.at("::2").iadd(x.at(":2")), c), (p, q) => [p[0]! + q[0]!, p[1]!, p[2]! + q[1]!, p[3]!]],
-      ["imul a row of a reshaped view", (c, x) => (c.reshape(2, 2).at(1).imul(x.at("2:")), c), (p, q) => [p[0]!, p[1]!, p[2]! * q[2]!, p[3]! * q[3]!]],
+      [
+        "iadd a view",
+        (c, x) => {
+          c.at("::2").iadd(x.at(":2"));
+          return c;
+        },
+        (p, q) => [p[0]! + q[0]!, p[1]!, p[2]! + q[1]!, p[3]!],
+      ],
+      [
+        "imul a row of a reshaped view",
+        (c, x) => {
+          c.reshape(2, 2).at(1).imul(x.at("2:"));
+          return c;
+        },
+        (p, q) => [p[0]!, p[1]!, p[2]! * q[2]!, p[3]! * q[3]!],
+      ],
       ["twice", (c, x) => c.imul(x).iadd(x).imul(x), (p, q) => p.map((v, i) => (v * q[i]! + q[i]!) * q[i]!)],
-      ["itself", (c, x) => (c.set(c.at("::-1")), c.imul(x)), (p, q) => [...p].reverse().map((v, i) => v * q[i]!)],
+      [
+        "itself",
+        (c, x) => {
+          c.set(c.at("::-1"));
+          return c.imul(x);
+        },
+        (p, q) => [...p].reverse().map((v, i) => v * q[i]!),
+      ],
     ];
     const start = [1.5, 2.5, 3.5, 0.5];
     const other = [2, 0.5, 1.25, 3];
     for (const [name, write, plain] of cases) {
       // Difference quotients of the plain computation, weighted so that no two places look alike.
       const weights = [1, 10, 100, 1000];
-      const value = (p: number[], q: number[]): number => plain(p.map(v => v * v), q).reduce((sum, v, i) => sum + v * v * weights[i]!, 0);
+      const value = (p: number[], q: number[]): number =>
+        plain(
+          p.map(v => v * v),
+          q,
+        ).reduce((sum, v, i) => sum + v * v * weights[i]!, 0);
       const slope = (k: number, of: "p" | "q"): number => {
         const h = 1e-5;
         const shift = (v: number[], d: number): number[] => v.map((e, i) => (i === k ? e + d : e));
@@ -1343,8 +1463,16 @@ describe("details of the contract", () => {
         return after.mul(after).mul(weights).sum().add(before.sum().mul(0));
       });
       y.backward();
-      expectClose(a.grad, start.map((_, k) => slope(k, "p")), 1e-6);
-      expectClose(x.grad, other.map((_, k) => slope(k, "q")), 1e-6);
+      expectClose(
+        a.grad,
+        start.map((_, k) => slope(k, "p")),
+        1e-6,
+      );
+      expectClose(
+        x.grad,
+        other.map((_, k) => slope(k, "q")),
+        1e-6,
+      );
     }
   });
 
@@ -1358,7 +1486,10 @@ describe("details of the contract", () => {
       return d;
     });
     y.backward();
-    expectClose(x.grad, [1, 2, 3].map(v => 2 * Math.exp(2 * v)));
+    expectClose(
+      x.grad,
+      [1, 2, 3].map(v => 2 * Math.exp(2 * v)),
+    );
     expectClose(c!, [Math.E, 0, Math.exp(3)]);
   });
 
@@ -1366,14 +1497,24 @@ describe("details of the contract", () => {
     const i = np.array([1, 2], { dtype: "int32" });
     const u = np.array([200, 2], { dtype: "uint8" });
     const b = np.array([true, false]);
-    expect([i.mul(2).dtype, i.mul(2.5).dtype, list(u.mul(2)), u.mul(2).dtype, i.add(np.array(0.5)).dtype]).toEqual(["int32", "float32", [144, 4], "uint8", "float32"]);
-    expect([np.add(np.ones(1, { dtype: "int8" }), np.ones(1, { dtype: "uint8" })).dtype, b.add(b).dtype, b.mul(b).dtype, b.add(2).dtype]).toEqual([
+    expect([i.mul(2).dtype, i.mul(2.5).dtype, list(u.mul(2)), u.mul(2).dtype, i.add(np.array(0.5)).dtype]).toEqual([
       "int32",
-      "bool",
-      "bool",
-      "int32",
+      "float32",
+      [144, 4],
+      "uint8",
+      "float32",
     ]);
-    expect([b.sum().dtype, u.sum().dtype, np.add(np.ones(1), np.ones(1, { dtype: "float64" })).dtype]).toEqual(["int32", "int32", "float64"]);
+    expect([
+      np.add(np.ones(1, { dtype: "int8" }), np.ones(1, { dtype: "uint8" })).dtype,
+      b.add(b).dtype,
+      b.mul(b).dtype,
+      b.add(2).dtype,
+    ]).toEqual(["int32", "bool", "bool", "int32"]);
+    expect([b.sum().dtype, u.sum().dtype, np.add(np.ones(1), np.ones(1, { dtype: "float64" })).dtype]).toEqual([
+      "int32",
+      "int32",
+      "float64",
+    ]);
     expect(thrown(() => u.add(300))).toMatch(/^ValueError: .*300 does not fit uint8/);
     expect(thrown(() => i.pow(-1))).toMatch(/^ValueError/);
     expect(thrown(() => np.array([np.nan], { dtype: "int32" }))).toMatch(/^ValueError/);
@@ -1385,13 +1526,13 @@ describe("details of the contract", () => {
   });
 
   test("K04 dtypes of new arrays", () => {
-    expect([np.array([1, 2]).dtype, np.array([true]).dtype, np.array(1).dtype, np.array([1], { dtype: "int8" }).dtype, np.arange(3).dtype]).toEqual([
-      "float32",
-      "bool",
-      "float32",
-      "int8",
-      "float32",
-    ]);
+    expect([
+      np.array([1, 2]).dtype,
+      np.array([true]).dtype,
+      np.array(1).dtype,
+      np.array([1], { dtype: "int8" }).dtype,
+      np.arange(3).dtype,
+    ]).toEqual(["float32", "bool", "float32", "int8", "float32"]);
     for (const [kind, dtype] of [
       [Float32Array, "float32"],
       [Float64Array, "float64"],
@@ -1403,23 +1544,30 @@ describe("details of the contract", () => {
       expect([np.array(kind.of(1, 2)).dtype, np.add(kind.of(1, 2), kind.of(1, 2)).dtype]).toEqual([dtype, dtype]);
     for (const kind of [Int16Array, Uint16Array, Uint32Array, BigInt64Array, BigUint64Array])
       expect(thrown(() => np.array(new kind(2) as unknown as Int32Array))).toMatch(new RegExp(`^DTypeError: .*${kind.name}`));
-    expect([np.argmax([1, 2]).dtype, np.argsort([2, 1]).dtype, npx.topk([1, 2]).dtype, npx.topk([1, 2], { retTyp: "mask" }).dtype]).toEqual([
-      "int32",
-      "int32",
-      "int32",
-      "bool",
+    expect([np.argmax([1, 2]).dtype, np.argsort([2, 1]).dtype, npx.topk([1, 2]).dtype, npx.topk([1, 2], { retTyp: "mask" }).dtype]).toEqual(
+      ["int32", "int32", "int32", "bool"],
+    );
+    expect([npx.oneHot([0], 2).dtype, np.random.normal(0, 1, 3).dtype, np.random.uniform(0, 1, 2, { dtype: "float64" }).dtype]).toEqual([
+      "float32",
+      "float32",
+      "float64",
     ]);
-    expect([npx.oneHot([0], 2).dtype, np.random.normal(0, 1, 3).dtype, np.random.uniform(0, 1, 2, { dtype: "float64" }).dtype]).toEqual(["float32", "float32", "float64"]);
   });
 
   test("K05 middle arguments may be undefined or null", () => {
-    const x = np.array([[3, 4], [6, 8]]);
+    const x = np.array([
+      [3, 4],
+      [6, 8],
+    ]);
     for (const nothing of [undefined, null]) {
       expect(list(np.linalg.norm(x, nothing, 1))).toEqual([5, 10]);
       expect(list(x.sum(nothing, { keepdims: true }))).toEqual([[21]]);
       expect(list(np.argmax(x, nothing))).toBe(3);
       expect(np.eye(2, nothing, 1).shape).toEqual([2, 2]);
-      expect(list(np.clip(x, nothing as null, 4))).toEqual([[3, 4], [4, 4]]);
+      expect(list(np.clip(x, nothing as null, 4))).toEqual([
+        [3, 4],
+        [4, 4],
+      ]);
       expect(list(np.take(x, [0], nothing))).toEqual([3]);
       expect(np.linspace(0, 1, nothing as null).size).toBe(50);
       expect(list(np.squeeze([[1, 2]], nothing))).toEqual([1, 2]);
@@ -1430,7 +1578,14 @@ describe("details of the contract", () => {
     const x = np.array([10, 20, 30]);
     expect(list(x.at(np.array([0, 2])))).toEqual([10, 30]);
     expect(list(x.take(np.array([2, 0])))).toEqual([30, 10]);
-    expect([[1, 2], [3, 4]].map(np.sin).map(y => y.shape)).toEqual([[2], [2]]);
+    expect(
+      [
+        [1, 2],
+        [3, 4],
+      ]
+        .map(np.sin as (v: number[]) => NDArray)
+        .map(y => y.shape),
+    ).toEqual([[2], [2]]);
   });
 
   test("K07 sort by stable index; x.sort() is a copy", () => {
@@ -1462,13 +1617,28 @@ describe("details of the contract", () => {
     expect(list(grad(() => np.array(1))([1, 2]))).toEqual([0, 0]);
     expect(thrown(() => grad((x: NDArray) => x.mul(2))([1, 2]))).toMatch(/^GradError: .*jacobian/);
     const [value, g] = valueAndGrad((x: NDArray, y: NDArray) => x.mul(y).sum(), [0, 1])([1, 2], [3, 4]);
-    expect([list(value), g.map(list)]).toEqual([11, [[3, 4], [1, 2]]]);
-    expect(list(jacobian((x: NDArray) => x.mul(x))([1, 2]))).toEqual([[2, 0], [0, 4]]);
-    expect(list(hessian((x: NDArray) => x.pow(3).sum())([1, 2]))).toEqual([[6, 0], [0, 12]]);
+    expect([list(value), g.map(list)]).toEqual([
+      11,
+      [
+        [3, 4],
+        [1, 2],
+      ],
+    ]);
+    expect(list(jacobian((x: NDArray) => x.mul(x))([1, 2]))).toEqual([
+      [2, 0],
+      [0, 4],
+    ]);
+    expect(list(hessian((x: NDArray) => x.pow(3).sum())([1, 2]))).toEqual([
+      [6, 0],
+      [0, 12],
+    ]);
     const [, one] = vjp((x: NDArray) => x.mul(x), [1, 2]);
     expect(list(one([1, 1]) as NDArray)).toEqual([2, 4]);
     const [, two] = vjp((x: NDArray, y: NDArray) => x.mul(y), [1, 2], [3, 4]);
-    expect((two([1, 1]) as NDArray[]).map(list)).toEqual([[3, 4], [1, 2]]);
+    expect((two([1, 1]) as NDArray[]).map(list)).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
     expect(checkGrad((x: NDArray) => np.tanh(x).sum(), [[0.1, 0.2]])).toBeLessThan(1e-8);
     class Broken extends autograd.Function {
       override forward(x: NDArray): NDArray {
@@ -1486,14 +1656,33 @@ describe("details of the contract", () => {
     record(() => grad(f)(x)).backward();
     expect(list(x.grad)).toEqual([2, 2]);
     // Duplicated positions are two separate results.
-    expect(grad(f, [0, 0])([1, 2]).map(list)).toEqual([[2, 4], [2, 4]]);
+    expect(grad(f, [0, 0])([1, 2]).map(list)).toEqual([
+      [2, 4],
+      [2, 4],
+    ]);
   });
 
   test("K10 out", () => {
     const x = np.array([1, 2]);
     const out = np.zeros(2);
     expect([np.add(x, 1, { out }) === out, list(out)]).toEqual([true, [2, 3]]);
-    expect([np.matmul(np.eye(2), [[1, 2], [3, 4]], { out: np.zeros([2, 2]) })].map(list)).toEqual([[[1, 2], [3, 4]]]);
+    expect(
+      [
+        np.matmul(
+          np.eye(2),
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          { out: np.zeros([2, 2]) },
+        ),
+      ].map(list),
+    ).toEqual([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ]);
     np.exp(x, { out: x });
     expectClose(x, [Math.E, Math.E ** 2]);
     expect(thrown(() => np.add(x, 1, { out: np.zeros(3) }))).toMatch(/^ShapeError/);
@@ -1510,7 +1699,8 @@ describe("details of the contract", () => {
 
   test("K11 broadcast views refuse writes", () => {
     const x = np.broadcastTo(np.array([1, 2]), [3, 2]);
-    for (const write of [() => x.set(1), () => x.set(1, 0), () => x.iadd(1), () => np.add(x, 1, { out: x })]) expect(thrown(write)).toMatch(/^ValueError: .*copy\(\)/);
+    for (const write of [() => x.set(1), () => x.set(1, 0), () => x.iadd(1), () => np.add(x, 1, { out: x })])
+      expect(thrown(write)).toMatch(/^ValueError: .*copy\(\)/);
     expect(list(np.broadcastTo(np.array([1, 2]), [1, 2]).set(5))).toEqual([[5, 5]]);
   });
 
@@ -1530,14 +1720,23 @@ describe("details of the contract", () => {
       ["ge", "greaterEqual"],
     ] as const)
       expect([list(x[short](2)), list(x[long](2))]).toEqual([list(np[long](x, 2)), list(np[long](x, 2))]);
-    expect([list(x.neg()), list(x.abs()), list(x.norm().round === undefined ? x.norm() : x.norm())]).toEqual([[-1, -2, -3], [1, 2, 3], list(np.linalg.norm(x))]);
+    expect([list(x.neg()), list(x.abs()), list(x.norm())]).toEqual([[-1, -2, -3], [1, 2, 3], list(np.linalg.norm(x))]);
   });
 
   test("K13 iteration, item, tolist, toTypedArray", () => {
-    const x = np.array([[1, 2], [3, 4]]);
-    expect([...x].map(list)).toEqual([[1, 2], [3, 4]]);
+    const x = np.array([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect([...x].map(list)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
     for (const row of x) row.set(0, 0);
-    expect(list(x), "rows are views").toEqual([[0, 2], [0, 4]]);
+    expect(list(x), "rows are views").toEqual([
+      [0, 2],
+      [0, 4],
+    ]);
     expect(thrown(() => [...np.array(1)])).toMatch(/^ValueError/);
     expect([x.item(1, 1), x.item(-1, 0), np.array(true).item(), np.array([[7]]).item()]).toEqual([4, 0, true, 7]);
     expect(thrown(() => x.item())).toMatch(/^ValueError/);
@@ -1545,16 +1744,27 @@ describe("details of the contract", () => {
     expect(thrown(() => x.item(0))).toMatch(/^IndexError/);
     const a = x.toTypedArray();
     a[0] = 99;
-    expect(list(x)).toEqual([[0, 2], [0, 4]]);
+    expect(list(x)).toEqual([
+      [0, 2],
+      [0, 4],
+    ]);
     expect([x.T.toTypedArray(), np.array([true]).toTypedArray()]).toEqual([Float32Array.of(0, 0, 2, 4), Uint8Array.of(1)]);
     const rows = record(() => {
-      const v = np.array([[1, 2], [3, 4]]).attachGrad();
+      const v = np
+        .array([
+          [1, 2],
+          [3, 4],
+        ])
+        .attachGrad();
       let sum = np.array(0);
       for (const [i, row] of [...v].entries()) sum = sum.add(row.mul(i + 1).sum());
       return [v, sum] as const;
     });
     rows[1].backward();
-    expect(list(rows[0].grad), "rows are recorded").toEqual([[1, 1], [2, 2]]);
+    expect(list(rows[0].grad), "rows are recorded").toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
   });
 
   test("K14 causes: a result without graph says why", () => {
@@ -1570,6 +1780,218 @@ describe("details of the contract", () => {
       [() => record(() => x.argmax()), /argmax/],
     ] as const)
       expect(thrown(() => make().backward())).toMatch(why);
+  });
+
+  test("K15 random programs of recorded writes through views: their gradients are the slopes of what they compute", () => {
+    let state = 1;
+    const draw = (n: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor(((state >>> 4) / 2 ** 28) * n);
+    };
+    type Step = [kind: string, i: number, j: number, k: number];
+    const KINDS = ["view", "iadd", "isub", "imul", "set", "set at", "set list", "new", "copy"];
+    const run = (steps: readonly Step[], a: NDArray, b: NDArray): NDArray => {
+      const pool = [a.mul(1.5), b.add(0.25), np.full([2, 3], 0.5, { dtype: "float64" })];
+      for (const [kind, i, j, k] of steps) {
+        const x = pool[i % pool.length]!;
+        const y = [...pool, a, b][j % (pool.length + 2)]!;
+        try {
+          if (kind === "view") {
+            const views = [
+              () => x.at(":"),
+              () => x.at(k % x.shape[0]!),
+              () => x.at("...", "::-1"),
+              () => x.T,
+              () => x.reshape(-1),
+              () => x.at("...", ":2"),
+            ];
+            pool.push(views[k % 6]!());
+          } else if (kind === "iadd" || kind === "isub" || kind === "imul") x[kind](k % 2 ? y.sum().mul(0.3) : y);
+          else if (kind === "set") x.set(y);
+          else if (kind === "set at") x.set(y.reshape(-1).at(0).mul(0.5), k % x.shape[0]!);
+          else if (kind === "set list") x.set(y.reshape(-1).at(":1"), [0, 1, 0]);
+          else if (kind === "new") pool.push(np.tanh(y).mul(pool[k % pool.length]!.sum().mul(0.2)));
+          else pool.push(y.copy().mul(0.7));
+        } catch (error) {
+          if (!/^(ShapeError|IndexError)$/.test((error as Error).name)) throw error;
+        }
+      }
+      // Every element counts with a weight of its own.
+      return pool.reduce(
+        (sum, x, i) => {
+          const weights = np.array(Float64Array.from({ length: x.size }, (_, e) => 1 + 0.37 * e + i)).reshape([...x.shape]);
+          return sum.add(np.tanh(x.mul(0.3)).mul(weights).sum());
+        },
+        np.zeros([], { dtype: "float64" }),
+      );
+    };
+    const start = [0.3, -0.2, 0.5, 0.7, -0.4, 0.1, 0.2, 0.6, -0.3, 0.4, 0.15, -0.5];
+    const halves = (values: readonly number[]): [NDArray, NDArray] => {
+      const [a, b] = [values.slice(0, 6), values.slice(6)].map(v => np.array(Float64Array.from(v)).reshape(2, 3));
+      return [a!, b!];
+    };
+    const check = (steps: readonly Step[], what: string): void => {
+      const [a, b] = halves(start);
+      const y = record(() => run(steps, a.attachGrad(), b.attachGrad()));
+      expect(y.item(), `${what}: recording changes nothing`).toBeCloseTo(run(steps, ...halves(start)).item() as number, 9);
+      y.backward();
+      const slopes = [...a.grad!.toTypedArray(), ...b.grad!.toTypedArray()];
+      start.forEach((_, i) => {
+        const value = (h: number): number => run(steps, ...halves(start.map((v, k) => (k === i ? v + h : v)))).item() as number;
+        const error = (h: number): number => {
+          const difference = (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h);
+          return Math.abs(difference - slopes[i]!) / Math.max(1, Math.abs(slopes[i]!));
+        };
+        if (!(error(1e-4) < 1e-4 || error(1e-6) < 1e-4)) expect.fail(`${what}: slope ${i} is ${slopes[i]}, off by ${error(1e-6)}`);
+      });
+    };
+    // A stale view read for a write to its own memory; a write to a reshaped copy.
+    check(
+      [
+        ["view", 1, 0, 3],
+        ["isub", 1, 0, 1],
+        ["set", 3, 3, 0],
+      ],
+      "q.T after a write, set to itself",
+    );
+    check(
+      [
+        ["view", 2, 0, 2],
+        ["iadd", 2, 3, 0],
+        ["set", 2, 3, 0],
+      ],
+      "a reversed view after a write",
+    );
+    check(
+      [
+        ["view", 1, 0, 3],
+        ["view", 3, 0, 4],
+        ["set at", 4, 1, 2],
+      ],
+      "q.T.reshape(-1)",
+    );
+    check(
+      [
+        ["view", 0, 0, 5],
+        ["view", 3, 0, 4],
+        ["set list", 4, 0, 0],
+      ],
+      "p.at(..., :2).reshape(-1)",
+    );
+    for (let seed = 1; seed <= 30; seed++) {
+      state = seed * 7919;
+      const steps = Array.from({ length: 3 + draw(9) }, (): Step => [KINDS[draw(KINDS.length)]!, draw(1000), draw(1000), draw(1000)]);
+      check(steps, `program ${seed} (${steps.map(s => s.join(" ")).join("; ")})`);
+    }
+  });
+
+  test("K16 a Function that writes to its gradient harms nobody", () => {
+    class Vandal extends autograd.Function {
+      override forward(x: NDArray): NDArray {
+        return x.mul(1);
+      }
+      override backward(dy: NDArray): NDArray {
+        try {
+          return dy.imul(0);
+        } catch (error) {
+          expect((error as Error).name).toBe("ValueError");
+          return dy.mul(0);
+        }
+      }
+    }
+    const x = vector(1, 2);
+    const seed = np.array([5, 6]);
+    record(() => new Vandal().apply(x).add(x)).backward(seed);
+    expect([list(seed), list(x.grad)]).toEqual([
+      [5, 6],
+      [5, 6],
+    ]);
+    let kept: NDArray | undefined;
+    class Keeper extends Vandal {
+      override backward(dy: NDArray): NDArray {
+        kept = dy;
+        return dy;
+      }
+    }
+    record(() => new Keeper().apply(x.mul(2)).mul(3)).backward([5, 6]);
+    np.ones(2).add(77);
+    expect([list(kept!), list(x.grad)]).toEqual([
+      [15, 18],
+      [30, 36],
+    ]);
+  });
+
+  test("K17 gradients share no memory with seeds, results or each other", () => {
+    const x = vector(1, 2);
+    const y = vector(3, 4);
+    const [a, b] = autograd.grad(
+      record(() => x.add(y)),
+      [x, y],
+    );
+    a!.set(9);
+    expect(list(b!)).toEqual([1, 1]);
+    for (const f of [(v: NDArray) => v.add(0), (v: NDArray) => v.reshape(1, 2), (v: NDArray) => v.T, (v: NDArray) => v]) {
+      const seed = np.array([3, 4]).reshape([...f(x).shape]);
+      const g = autograd.grad(
+        record(() => f(x)),
+        x,
+        { headGrads: seed },
+      );
+      g.set(7);
+      expect(seed.reshape(-1).tolist()).toEqual([3, 4]);
+      record(() => f(x)).backward(seed);
+      x.grad!.set(7);
+      expect(seed.reshape(-1).tolist()).toEqual([3, 4]);
+    }
+    const [u, z] = record(() => {
+      const v = x.add(0).retainGrad();
+      return [v, v.add(0)] as const;
+    });
+    z.backward();
+    u.grad!.set(9);
+    expect(list(x.grad)).toEqual([1, 1]);
+  });
+
+  test("K18 lists of recorded arrays: the right gradient or an error, no silent zero", () => {
+    const x = vector(1, 2);
+    let answer: unknown;
+    try {
+      record(() =>
+        np
+          .array([x, x] as unknown as number[])
+          .mul(2)
+          .sum()
+          .add(x.sum()),
+      ).backward();
+      answer = list(x.grad);
+    } catch (error) {
+      answer = (error as Error).name;
+    }
+    expect([JSON.stringify([5, 5]), JSON.stringify("GradError")]).toContain(JSON.stringify(answer));
+  });
+
+  test("K19 the dtype asked for is the dtype given", () => {
+    for (const dtype of ["float32", "float64", "int32", "int8", "uint8", "bool"] as const)
+      for (const call of [
+        () => np.sum([1, 2], null, { dtype }),
+        () => np.mean([1, 2], null, { dtype }),
+        () => np.array([1, 2], { dtype }),
+        () => np.ones(2, { dtype }),
+        () => np.arange(3, { dtype }),
+        () => np.linspace(0, 1, 3, { dtype }),
+        () => np.eye(2, { dtype }),
+        () => np.onesLike([1], { dtype }),
+        () => np.array([1]).astype(dtype),
+      ])
+        expect(["DTypeError", dtype]).toContain(
+          (() => {
+            try {
+              return call().dtype;
+            } catch (error) {
+              return (error as Error).name;
+            }
+          })(),
+        );
   });
 });
 

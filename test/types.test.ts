@@ -3,7 +3,21 @@
  * inference through callbacks, documentation on hover. The assertions on types stand here as code, and a test compiles it.
  */
 import { join } from "node:path";
-import { type ArrayInput, autograd, type DType, grad, jacobian, type NablaError, type Nested, NDArray, np, npx, ShapeError, valueAndGrad, vjp } from "nabla";
+import {
+  type ArrayInput,
+  autograd,
+  type DType,
+  grad,
+  jacobian,
+  type NablaError,
+  NDArray,
+  type Nested,
+  np,
+  npx,
+  ShapeError,
+  valueAndGrad,
+  vjp,
+} from "nabla";
 import ts from "typescript";
 import { beforeAll, describe, expect, expectTypeOf, test } from "vitest";
 import * as members from "../src/members.ts";
@@ -65,7 +79,10 @@ function hover(expression: string): { signature: string; documentation: string; 
 }
 
 test("the assertions of this file compile", () => {
-  const messages = [...program.getSyntacticDiagnostics(program.getSourceFile(SELF)), ...program.getSemanticDiagnostics(program.getSourceFile(SELF))].map(d => {
+  const messages = [
+    ...program.getSyntacticDiagnostics(program.getSourceFile(SELF)),
+    ...program.getSemanticDiagnostics(program.getSourceFile(SELF)),
+  ].map(d => {
     const line = d.file!.getLineAndCharacterOfPosition(d.start!).line + 1;
     return `${line}: ${ts.flattenDiagnosticMessageText(d.messageText, " ")}`;
   });
@@ -75,7 +92,8 @@ test("the assertions of this file compile", () => {
 test("no `any` in public types", () => {
   const found: string[] = [];
   const seen = new Set<ts.Type>();
-  const ours = (symbol: ts.Symbol | undefined): boolean => symbol?.declarations?.some(d => d.getSourceFile().fileName.startsWith(join(ROOT, "src"))) ?? false;
+  const ours = (symbol: ts.Symbol | undefined): boolean =>
+    symbol?.declarations?.some(d => d.getSourceFile().fileName.startsWith(join(ROOT, "src"))) ?? false;
   const visit = (type: ts.Type, path: string): void => {
     if (type.flags & ts.TypeFlags.Any) {
       found.push(path);
@@ -93,7 +111,8 @@ test("no `any` in public types", () => {
     }
     for (const index of checker.getIndexInfosOfType(type)) if (ours(type.symbol)) visit(index.type, `${path}[]`);
     if (type.isClassOrInterface() || ours(type.symbol) || ours(type.aliasSymbol) || type.flags & ts.TypeFlags.Object)
-      for (const property of checker.getPropertiesOfType(type)) if (ours(property)) visit(checker.getTypeOfSymbol(property), `${path}.${property.name}`);
+      for (const property of checker.getPropertiesOfType(type))
+        if (ours(property)) visit(checker.getTypeOfSymbol(property), `${path}.${property.name}`);
   };
   const index = checker.getSymbolAtLocation(program.getSourceFile(INDEX)!)!;
   const exported = checker.getExportsOfModule(index);
@@ -119,7 +138,8 @@ test("every method has the type of its function without the first parameter", ()
   const source = program.getSourceFile(PROBE)!;
   const typeOf = new Map<string, ts.Type>();
   const look = (node: ts.Node): void => {
-    if (ts.isPropertyAccessExpression(node) && node.expression.getText() === "x") typeOf.set(node.name.text, checker.getTypeAtLocation(node));
+    if (ts.isPropertyAccessExpression(node) && node.expression.getText() === "x")
+      typeOf.set(node.name.text, checker.getTypeAtLocation(node));
     ts.forEachChild(node, look);
   };
   look(source);
@@ -187,7 +207,7 @@ describe("hovering", () => {
 declare const x: NDArray;
 
 /** Never called: it only has to compile. */
-export function assertions(): void {
+function assertions(): void {
   // Functions and methods give arrays.
   expectTypeOf(np.add(x, 1)).toEqualTypeOf<NDArray>();
   expectTypeOf(np.add([1], [[2]])).toEqualTypeOf<NDArray>();
@@ -195,7 +215,12 @@ export function assertions(): void {
   expectTypeOf(x.add(1).mul([2]).tanh().sum(0, { keepdims: true })).toEqualTypeOf<NDArray>();
   expectTypeOf(x.at(0, "1:2", null, np.newaxis, np.slice(1), [0, 1], x, [true])).toEqualTypeOf<NDArray>();
   expectTypeOf(x.set(1, 0).iadd(2)).toEqualTypeOf<NDArray>();
-  expectTypeOf(np.array([[1, 2], [3, 4]])).toEqualTypeOf<NDArray>();
+  expectTypeOf(
+    np.array([
+      [1, 2],
+      [3, 4],
+    ]),
+  ).toEqualTypeOf<NDArray>();
   expectTypeOf(x.reshape(2, 3)).toEqualTypeOf<NDArray>();
   expectTypeOf(x.reshape([2, 3])).toEqualTypeOf<NDArray>();
   expectTypeOf(x.attachGrad()).toEqualTypeOf<NDArray>();
@@ -283,7 +308,7 @@ export function assertions(): void {
 }
 
 /** Never called: each line must be an error to the compiler. */
-export function mistakes(): void {
+function mistakes(): void {
   // @ts-expect-error a string is no array
   np.add("1", 2);
   // @ts-expect-error an operand is missing
@@ -331,5 +356,6 @@ export function mistakes(): void {
 }
 
 test("the array's class is there at run time too", () => {
+  expect([assertions, mistakes].every(f => typeof f === "function")).toBe(true);
   expect(np.array(1)).toBeInstanceOf(NDArray);
 });

@@ -2,7 +2,7 @@
 import { type ArrayInput, fromValues, NDArray } from "../array.ts";
 import { checkValues, fromNested, fromTypedArray, toArray } from "../convert.ts";
 import { BOOL, type DType, dtypeCode, F32, isFloat, typedArrayOf } from "../dtype.ts";
-import { checkOptions, describe, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, ValueError } from "../errors.ts";
 import { filled } from "../grad.ts";
 import { astype, copy, zeroed } from "../ops/structural.ts";
 import { checkSize, SCALAR, type Shape, sizeOf, toShape } from "../shape.ts";
@@ -25,17 +25,21 @@ function codeOf(options: DTypeOption | undefined, operator: string, otherwise: n
  * @example np.array([1, 2], { dtype: "int32" }) // array([1, 2], dtype=int32)
  */
 export function array(data: ArrayInput, options?: DTypeOption): NDArray {
-  checkOptions("array", options, ["dtype"]);
-  const code = options?.dtype === undefined ? undefined : dtypeCode(options.dtype, "array");
+  return newArray("array", data, options);
+}
+
+function newArray(operator: string, data: ArrayInput, options: DTypeOption | undefined): NDArray {
+  checkOptions(operator, options, ["dtype"]);
+  const code = options?.dtype === undefined ? undefined : dtypeCode(options.dtype, operator);
   if (data instanceof NDArray) return code === undefined || code === data.code ? copy(data) : astype(data, options!.dtype!);
   if (typeof data === "number") {
-    checkValues([data], code ?? F32, "array");
+    checkValues([data], code ?? F32, operator);
     return fromValues([code === BOOL ? Number(data !== 0) : data], SCALAR, code ?? F32);
   }
-  if (Array.isArray(data)) return fromNested(data, code, "array");
-  const x = ArrayBuffer.isView(data) ? fromTypedArray(data, "array") : toArray(data, "array");
+  if (Array.isArray(data)) return fromNested(data, code, operator);
+  const x = ArrayBuffer.isView(data) ? fromTypedArray(data, operator) : toArray(data, operator);
   if (code === undefined || code === x.code) return x;
-  if (isFloat(x.code)) checkValues(x.toTypedArray(), code, "array");
+  if (isFloat(x.code)) checkValues(x.toTypedArray(), code, operator);
   return astype(x, options!.dtype!);
 }
 
@@ -45,7 +49,7 @@ export function array(data: ArrayInput, options?: DTypeOption): NDArray {
  */
 export function asarray(data: ArrayInput, options?: DTypeOption): NDArray {
   if (data instanceof NDArray && codeOf(options, "asarray", data.code) === data.code) return data;
-  return array(data, options);
+  return newArray("asarray", data, options);
 }
 
 function whole(name: string, shape: number | readonly number[], options: DTypeOption | undefined, value: number): NDArray {
@@ -69,14 +73,18 @@ export const zeros = (shape: number | readonly number[], options?: DTypeOption):
  */
 export const ones = (shape: number | readonly number[], options?: DTypeOption): NDArray => whole("ones", shape, options, 1);
 
+function checkNumber(operator: string, value: unknown): number {
+  if (typeof value !== "number") throw new ValueError(`${operator}: the value is a number, got ${describe(value)}`);
+  return value;
+}
+
 /**
  * An array of one number. NumPy's full; the dtype is float32 unless given.
  * @throws ShapeError for a shape that is none.
  * @example np.full([2], 7) // array([7., 7.])
  */
 export function full(shape: number | readonly number[], value: number, options?: DTypeOption): NDArray {
-  if (typeof value !== "number") throw new ValueError(`full: the value is a number, got ${describe(value)}`);
-  return whole("full", shape, options, value);
+  return whole("full", shape, options, checkNumber("full", value));
 }
 
 /**
@@ -87,6 +95,7 @@ export const empty = (shape: number | readonly number[], options?: DTypeOption):
 
 function like(name: string, x: ArrayInput, options: DTypeOption | undefined, value: number): NDArray {
   const a = toArray(x, name);
+  checkOptions(name, options, ["dtype"]);
   return whole(name, a.shape, { dtype: options?.dtype ?? a.dtype }, value);
 }
 
@@ -97,7 +106,8 @@ export const zerosLike = (x: ArrayInput, options?: DTypeOption): NDArray => like
 export const onesLike = (x: ArrayInput, options?: DTypeOption): NDArray => like("onesLike", x, options, 1);
 
 /** One number in the shape and dtype of an array. NumPy's full_like. @example np.fullLike([1, 2], 5) // array([5., 5.]) */
-export const fullLike = (x: ArrayInput, value: number, options?: DTypeOption): NDArray => like("fullLike", x, options, value);
+export const fullLike = (x: ArrayInput, value: number, options?: DTypeOption): NDArray =>
+  like("fullLike", x, options, checkNumber("fullLike", value));
 
 /** An array of the shape and dtype, whose contents do not matter. NumPy's empty_like. @example np.emptyLike([1, 2]).shape // [ 2 ] */
 export const emptyLike = (x: ArrayInput, options?: DTypeOption): NDArray => like("emptyLike", x, options, 0);
@@ -115,6 +125,9 @@ function checkNumbers(operator: string, named: Record<string, unknown>): void {
       throw new ValueError(`${operator}: ${name} is a finite number, got ${describe(value)}`);
 }
 
+/** Whether a positional argument is left out, or the options stand in its place. */
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || (typeof value === "object" && !Array.isArray(value));
+
 /**
  * Evenly spaced numbers from `start` (0 by default) up to but without `stop`. NumPy's arange; float32 unless given.
  * @throws ValueError for a step of 0 or bounds that are no finite numbers.
@@ -123,10 +136,10 @@ function checkNumbers(operator: string, named: Record<string, unknown>): void {
  */
 export function arange(start: number, stop?: number | DTypeOption | null, step: number | DTypeOption = 1, options?: DTypeOption): NDArray {
   const trailing = [stop, step, options].find((v): v is DTypeOption => typeof v === "object" && v !== null);
-  const two = typeof stop === "number";
+  const two = !isAbsent(stop);
   const from = two ? start : 0;
-  const to = two ? stop : start;
-  const by = typeof step === "number" ? step : 1;
+  const to = two ? (stop as number) : start;
+  const by = isAbsent(step) ? 1 : (step as number);
   checkNumbers("arange", { start: from, stop: to, step: by });
   if (by === 0) throw new ValueError("arange: the step is 0; give a step that leads from start to stop");
   const code = codeOf(trailing, "arange", F32);
@@ -149,7 +162,7 @@ export function linspace(start: number, stop: number, num: number | null = 50, o
   const n = num ?? 50;
   if (!Number.isInteger(n) || n < 0) throw new ValueError(`linspace: num is a whole number >= 0, got ${describe(num)}`);
   const code = options?.dtype === undefined ? F32 : dtypeCode(options.dtype, "linspace");
-  const endpoint = options?.endpoint !== false;
+  const endpoint = flag("linspace", "endpoint", options?.endpoint, true);
   const step = (stop - start) / Math.max(1, endpoint ? n - 1 : n);
   return made([n], code, i => (endpoint && i === n - 1 && n > 1 ? stop : start + i * step), "linspace");
 }
@@ -161,12 +174,16 @@ export function linspace(start: number, stop: number, num: number | null = 50, o
  */
 export function eye(n: number, m?: number | null | DTypeOption, k: number | DTypeOption = 0, options?: DTypeOption): NDArray {
   const trailing = [m, k, options].find((v): v is DTypeOption => typeof v === "object" && v !== null);
-  const shape = toShape([n, typeof m === "number" ? m : n], "eye");
-  const diagonal = typeof k === "number" ? k : 0;
-  checkNumbers("eye", { k: diagonal });
+  return diagonalOnes("eye", [n, isAbsent(m) ? n : m], isAbsent(k) ? 0 : k, trailing);
+}
+
+function diagonalOnes(operator: string, sizes: unknown, k: unknown, options: DTypeOption | undefined): NDArray {
+  const shape = toShape(sizes, operator);
+  if (!Number.isInteger(k)) throw new ValueError(`${operator}: k is a whole number, got ${describe(k)}`);
+  const diagonal = k as number;
   const columns = shape[1]!;
-  return made(shape, codeOf(trailing, "eye", F32), i => Number((i % columns) - Math.floor(i / columns) === diagonal), "eye");
+  return made(shape, codeOf(options, operator, F32), i => Number((i % columns) - Math.floor(i / columns) === diagonal), operator);
 }
 
 /** The n × n identity matrix. NumPy's identity. @example np.identity(2) // array([[1., 0.],\n       [0., 1.]]) */
-export const identity = (n: number, options?: DTypeOption): NDArray => eye(n, n, 0, options);
+export const identity = (n: number, options?: DTypeOption): NDArray => diagonalOnes("identity", [n, n], 0, options);

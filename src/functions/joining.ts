@@ -16,7 +16,7 @@ function listOf(arrays: unknown, operator: string): NDArray[] {
       : arrays;
   if (!Array.isArray(list) || list.length === 0)
     throw new ValueError(`${operator}: expected a list of at least one array, got ${describe(arrays)}`);
-  const xs = list.map(x => toArray(x as ArrayInput, operator));
+  const xs = Array.from(list, x => toArray(x as ArrayInput, operator));
   const code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code);
   return xs.map(x => (x.code === code ? x : astype(x, DTYPES[code]!)));
 }

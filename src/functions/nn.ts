@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES, F32, isFloat } from "../dtype.ts";
-import { checkOptions, describe, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
 import { type HasRow, type Structural, structural } from "../op.ts";
 import { absorb, divide, equal, exp, less, log, multiply, negative, subtract } from "../ops/pointwise.ts";
 import { max, sum } from "../ops/reduction.ts";
@@ -101,8 +101,10 @@ export function dropout(x: ArrayInput, p = 0.5, options?: DropoutOptions): NDArr
   if (mode !== "training" && mode !== "always") throw new ValueError(`dropout: mode is "training" or "always", got ${describe(mode)}`);
   if (typeof p !== "number" || !(p >= 0 && p < 1))
     throw new ValueError(`dropout: p is a number from 0 up to but without 1, got ${describe(p)}`);
+  const axes = options?.axes ?? [];
+  if (!Array.isArray(axes)) throw new ValueError(`dropout: axes are a list, got ${describe(axes)}`);
+  const shared = axes.map(axis => toAxis(axis, a.ndim, "dropout"));
   if (p === 0 || (mode === "training" && !training)) return a;
-  const shared = (options?.axes ?? []).map(axis => toAxis(axis, a.ndim, "dropout"));
   const shape = a.shape.map((n, axis) => (shared.includes(axis) ? 1 : n));
   const kept = less(uniform(0, 1, shape), 1 - p);
   return multiply(a, divide(astype(kept, isFloat(a.code) ? a.dtype : "float32"), 1 - p));
@@ -124,6 +126,7 @@ export function pick(x: ArrayInput, index: ArrayInput, axis: number | null = -1,
   const a = toArray(x, "pick");
   const given = toArray(index, "pick");
   checkOptions("pick", options, ["keepdims", "mode"]);
+  const keepdims = flag("pick", "keepdims", options?.keepdims, false);
   const mode = options?.mode ?? "clip";
   if (mode !== "clip" && mode !== "wrap" && mode !== "raise")
     throw new ValueError(`pick: mode is "clip", "wrap" or "raise", got ${describe(mode)}`);
@@ -136,7 +139,7 @@ export function pick(x: ArrayInput, index: ArrayInput, axis: number | null = -1,
     );
   const places = checkPositions(given, along, a.shape[along]!, "pick", mode);
   const y = takeAlongAxis(a, given.ndim === a.ndim ? places : expandDims(places, along), along);
-  return options?.keepdims === true ? y : reshape(y, want);
+  return keepdims ? y : reshape(y, want);
 }
 
 /**
@@ -170,7 +173,8 @@ export function topk(x: ArrayInput, options?: TopkOptions): NDArray;
 export function topk(x: ArrayInput, options?: TopkOptions): NDArray | [NDArray, NDArray] {
   const given = toArray(x, "topk");
   checkOptions("topk", options, ["k", "axis", "retTyp", "isAscend"]);
-  const { k = 1, axis = -1, retTyp = "indices", isAscend = false } = options ?? {};
+  const { k = 1, axis = -1, retTyp = "indices" } = options ?? {};
+  const isAscend = flag("topk", "isAscend", options?.isAscend, false);
   if (!["indices", "value", "both", "mask"].includes(retTyp))
     throw new ValueError(`topk: retTyp is "indices", "value", "both" or "mask", got ${describe(retTyp)}`);
   const a = axis === null ? reshape(given, [given.size]) : given;

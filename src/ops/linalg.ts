@@ -4,7 +4,7 @@ import { address } from "../backend/wasm/heap.ts";
 import { call2, multiply as multiplyMatrices } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
 import { BYTES, DTYPES, F32, F64, I32, isFloat, promote, SHIFT } from "../dtype.ts";
-import { checkOptions, describe, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
 import { arg, mul } from "../expr.ts";
 import { foldAxes, foldProduct } from "../fold.ts";
 import { CHUNK, contiguous, copyStrided, laneOf, runMap } from "../launch.ts";
@@ -206,6 +206,7 @@ export const norm: ((x: ArrayInput, ord?: number | "fro" | null, axis?: Axis, op
   (x: ArrayInput, ord?: number | "fro" | null, axis?: Axis, options?: NormOptions): NDArray => {
     const given = toArray(x, "norm");
     checkOptions("norm", options, ["keepdims"]);
+    const keepdims = flag("norm", "keepdims", options?.keepdims, false);
     const axes = toAxes(axis, given.ndim, "norm");
     const vector = axes.length === 1 && ord === 2;
     const matrix = axes.length === 2 && ord === "fro";
@@ -214,7 +215,7 @@ export const norm: ((x: ArrayInput, ord?: number | "fro" | null, axis?: Axis, op
         `norm: order ${describe(ord)} over ${axes.length} axes is not there; there is the Euclidean norm (ord null, 2 for vectors, "fro" for matrices)`,
       );
     const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
-    return restoreAxes(normRow([a], axes), axes, options?.keepdims === true);
+    return restoreAxes(normRow([a], axes), axes, keepdims);
   },
   { op: normRow.op },
 );

@@ -72,17 +72,28 @@ const easyPower: ReadonlyMap<number, (x: NDArray) => NDArray> = new Map([
  */
 export const power: Binary = Object.assign(
   (x1: ArrayInput, x2: ArrayInput, options?: OutOption): NDArray => {
-    if (typeof x2 === "number" && !((x1 as unknown) instanceof E.Expr)) {
-      const x = toArray(x1, "power");
-      if (!isFloat(x.code) && x2 < 0 && Number.isInteger(x2))
-        throw new ValueError(`power: ${DTYPES[x.code]} to the power of ${x2} is no integer; use astype("float32") first`);
-      const easy = isFloat(x.code) && options === undefined ? easyPower.get(x2) : undefined;
-      return easy === undefined ? powerRow(x, x2, options) : easy(x);
-    }
-    return powerRow(x1, x2, options);
+    if ((x1 as unknown) instanceof E.Expr || (x2 as unknown) instanceof E.Expr || x1 === null || x2 === null)
+      return powerRow(x1, x2, options);
+    const base = typeof x1 === "number" ? x1 : toArray(x1, "power");
+    const exponent = typeof x2 === "number" ? x2 : toArray(x2, "power");
+    checkIntegerPower(base, exponent);
+    const easy =
+      typeof base !== "number" && typeof exponent === "number" && isFloat(base.code) && !options ? easyPower.get(exponent) : undefined;
+    return easy === undefined ? powerRow(base, exponent, options) : easy(base as NDArray);
   },
   { op: powerRow.op },
 );
+
+/** A negative exponent of an integer gives no integer. */
+function checkIntegerPower(base: NDArray | number, exponent: NDArray | number): void {
+  const whole = (x: NDArray | number): boolean => (typeof x === "number" ? Number.isInteger(x) : !isFloat(x.code));
+  if (!whole(base) || !whole(exponent) || (typeof base === "number" && typeof exponent === "number")) return;
+  let low = typeof exponent === "number" ? exponent : 0;
+  if (typeof exponent !== "number") for (const v of exponent.toTypedArray()) low = Math.min(low, v);
+  if (low >= 0) return;
+  const dtype = typeof base === "number" ? String(base) : DTYPES[base.code]!;
+  throw new ValueError(`power: ${dtype} to the power of ${low} is no integer; use astype("float32") first`);
+}
 
 /** By squaring, one bit of the exponent after another, wrapping as int32 does. */
 function integerPower(base: E.Expr, exponent: E.Expr): E.Expr {

@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { BOOL, type DType, dtypeCode, I32, isFloat } from "../dtype.ts";
-import { checkOptions, ValueError } from "../errors.ts";
+import { checkOptions, flag, ValueError } from "../errors.ts";
 import { foldAxes } from "../fold.ts";
 import { type HasRow, structural } from "../op.ts";
 import { showShape, toAxes } from "../shape.ts";
@@ -28,7 +28,7 @@ export function reduceArguments(
 ): [NDArray, number[], boolean] {
   const a = toArray(x, name);
   checkOptions(name, options, known);
-  return [a, toAxes(axis, a.ndim, name), options?.keepdims === true];
+  return [a, toAxes(axis, a.ndim, name), flag(name, "keepdims", options?.keepdims, false)];
 }
 
 export function restoreAxes(y: NDArray, axes: readonly number[], keepdims: boolean): NDArray {

@@ -4,7 +4,7 @@ import { address, allocate } from "../backend/wasm/heap.ts";
 import { sorting } from "../backend/wasm/sorting.ts";
 import { toArray } from "../convert.ts";
 import { I32 } from "../dtype.ts";
-import { checkOptions, ValueError } from "../errors.ts";
+import { checkOptions, flag, ValueError } from "../errors.ts";
 import { contiguous, transposeView } from "../launch.ts";
 import { type HasRow, structural } from "../op.ts";
 import { showShape, sizeOf, toAxes } from "../shape.ts";
@@ -28,12 +28,13 @@ function position(name: "argmax" | "argmin") {
   const fn = (x: ArrayInput, axis?: number | null, options?: { keepdims?: boolean }): NDArray => {
     const a = toArray(x, name);
     checkOptions(name, options, ["keepdims"]);
+    const keepdims = flag(name, "keepdims", options?.keepdims, false);
     const flat = axis === undefined || axis === null;
     const source = flat ? reshape(a, [a.size]) : a;
     const [at] = toAxes(flat ? 0 : axis, source.ndim, name);
     if (source.shape[at!] === 0) throw new ValueError(`${name}: an array of shape ${showShape(a.shape)} has no elements along the axis`);
     const y = row([source], at!);
-    if (options?.keepdims !== true) return y;
+    if (!keepdims) return y;
     return flat ? reshape(y, new Array<number>(a.ndim).fill(1)) : expandAxes(y, [at!]);
   };
   return Object.defineProperty(Object.assign(fn, { op: row.op }), "name", { value: name });

@@ -6,7 +6,7 @@ import { type ArrayInput, addressOf, blank, forEachOffset, fromValues, memoryOf,
 import { fill, gather, scatterAdd } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
 import { BYTES, type DType, dtypeCode, I32, isFloat, SHIFT } from "../dtype.ts";
-import { describe, IndexError, ShapeError, ValueError } from "../errors.ts";
+import { DTypeError, describe, IndexError, ShapeError, ValueError } from "../errors.ts";
 import { arg } from "../expr.ts";
 import { foldAxes } from "../fold.ts";
 import { contiguous, copyStrided, Family, laneOf, runMap, transposeView, view } from "../launch.ts";
@@ -122,8 +122,7 @@ export const expandDims: (x: ArrayInput, axis: number) => NDArray = (x, axis) =>
  */
 export const squeeze: (x: ArrayInput, axis?: number | readonly number[] | null) => NDArray = (x, axis) => {
   const a = toArray(x, "squeeze");
-  const named =
-    axis === undefined || axis === null ? null : (typeof axis === "number" ? [axis] : axis).map(i => toAxis(i, a.ndim, "squeeze"));
+  const named = axis === undefined || axis === null ? null : (Array.isArray(axis) ? axis : [axis]).map(i => toAxis(i, a.ndim, "squeeze"));
   for (const i of named ?? [])
     if (a.shape[i] !== 1)
       throw new ShapeError(`squeeze: axis ${i} of ${showShape(a.shape)} has size ${a.shape[i]}; only axes of size 1 can go`);
@@ -399,7 +398,7 @@ export function checkPositions(
   const out = new Int32Array(values.length);
   for (let i = 0; i < values.length; i++) {
     let at = values[i]!;
-    if (!Number.isInteger(at)) throw new IndexError(`${operator}: a position is a whole number, got ${at}`);
+    if (!Number.isInteger(at)) throw new DTypeError(`${operator}: a position is a whole number, got ${at}`);
     if (mode === "clip") at = Math.min(Math.max(at, 0), n - 1);
     else if (mode === "wrap") at = ((at % n) + n) % n;
     else if (at < -n || at >= n) throw new IndexError(`${operator}: position ${at} is out of range for axis ${axis} of size ${n}`);

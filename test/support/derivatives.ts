@@ -103,16 +103,29 @@ export function checkDerivatives(f: Fn, xs: readonly NDArray[], order: number, n
   return order <= 1 ? "" : checkDerivatives(along(f, u, vs), xs, order - 1, next, tolerance);
 }
 
-/** Gradients of ⟨w, ∇⟨0, f⟩⟩ and of ⟨0, f⟩ itself: what a cotangent of zeros gives in order 1 and 2. */
-export function zeroCotangent(f: Fn, xs: readonly NDArray[], next: Next): { first: NDArray[]; fused: NDArray[]; second: NDArray[] } {
+/**
+ * The gradients of ⟨0, f⟩, by fused kernels and by the rules, then of a random combination of these, and so on up to
+ * `order`: all of them are zeros, whatever the slopes of f.
+ */
+export function zeroCotangents(f: Fn, xs: readonly NDArray[], order: number, next: Next): Record<string, NDArray[]> {
   const y = f(...xs);
   const zero = filled(y.shape, y.code, 0);
-  const fused = pull(f, xs, zero, false);
+  const found: Record<string, NDArray[]> = { fused: pull(f, xs, zero, false) };
   const vs = xs.map(fresh);
-  return autograd.record(() => {
-    const first = cotangents(f(...vs), vs, zero, { createGraph: true, retainGraph: true });
-    const total = first.map(g => np.sum(np.multiply(g, randomArray(g.shape, g.dtype, next)))).reduce((a, b) => np.add(a, b));
-    const second = cotangents(total, vs, filled([], total.code, 1), { createGraph: false, retainGraph: true });
-    return { first, fused, second };
+  autograd.record(() => {
+    let gs = cotangents(f(...vs), vs, zero, { createGraph: true, retainGraph: true });
+    for (let k = 1; ; k++) {
+      found[`order ${k}`] = gs;
+      if (k === order) return;
+      const total = gs.map(g => np.sum(np.multiply(g, randomArray(g.shape, g.dtype, next)))).reduce((a, b) => np.add(a, b));
+      gs = cotangents(total, vs, filled([], total.code, 1), { createGraph: true, retainGraph: true });
+    }
   });
+  return found;
+}
+
+/** Checks derivatives as `checkDerivatives` does. @throws Error naming what was checked. */
+export function expectDerivatives(label: string, f: Fn, xs: readonly NDArray[], order: number, next: Next): void {
+  const fault = checkDerivatives(f, xs, order, next);
+  if (fault !== "") throw new Error(`${label}: ${fault}`);
 }

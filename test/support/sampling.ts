@@ -144,3 +144,13 @@ export function difference(actual: ArrayLike<number>, expected: ArrayLike<number
 }
 
 const show = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
+
+/** Why numbers are further apart than the tolerance, relative to the wanted ones above 1; empty where they are not. */
+export function closeness(actual: readonly number[], wanted: readonly number[], tolerance: number): string {
+  if (actual.length !== wanted.length) return `${actual.length} elements, not ${wanted.length}`;
+  for (let i = 0; i < actual.length; i++) {
+    const [a, w] = [actual[i]!, wanted[i]!];
+    if (!Object.is(a, w) && !(Math.abs(a - w) <= tolerance * Math.max(1, Math.abs(w)))) return `element ${i} is ${a}, not ${w}`;
+  }
+  return "";
+}

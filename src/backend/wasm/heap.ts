@@ -65,7 +65,8 @@ const WATCHED = 65536;
 const MOST_SPARE = 256;
 /** Bytes never allocated at the end of the memory, so that a vector may be loaded past the end of any array. */
 const SLACK = 64;
-const MAX_PAGES = 65536;
+/** 2 GB: addresses stay positive as 32-bit integers, for JavaScript's shifts too. */
+const MAX_PAGES = 32768;
 /** The bytes of a 0-d result. */
 const CELL = 8;
 /** Cells for the numbers of a call, one vector apart; the first 64 bytes stay unused so that no address is 0. */
@@ -108,7 +109,7 @@ function extend(bytes: number): number {
     const step = Math.min(Math.max(wanted, have >> 19), MAX_PAGES - have / PAGE);
     if (wanted > step || !grow(step)) {
       if (wanted > MAX_PAGES - have / PAGE || !grow(wanted))
-        throw new ValueError(`out of memory: ${bytes} bytes wanted, ${top} in use; drop arrays, or work inside npx.scope`);
+        throw new ValueError(`array: out of memory: ${bytes} bytes wanted, ${top} in use; drop arrays, or work inside npx.scope`);
     }
     renewViews();
   }
@@ -267,6 +268,8 @@ const registry = new FinalizationRegistry<Seat>(seat => {
 });
 
 function allocateLarge(bytes: number): Block {
+  if (bytes > MAX_PAGES * PAGE - FIRST - SLACK)
+    throw new ValueError(`array: out of memory: ${bytes} bytes wanted for one array, which can have ${MAX_PAGES * PAGE} at most`);
   const r = new Region(place(bytes), bytes, true);
   resident += bytes;
   append(r);
@@ -456,7 +459,7 @@ function comeBack(block: Block): number {
   if (r === MOVED) return cellBack(block);
   const host = r.host;
   if (host === null)
-    throw new ValueError("this array was released: it was made inside npx.scope and not returned, or disposed; keep it with npx.keep");
+    throw new ValueError("array: it was released: it was made inside npx.scope and not returned, or disposed; keep it with npx.keep");
   returns++;
   if (r.large) {
     const a = place(r.bytes);

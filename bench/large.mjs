@@ -1,0 +1,76 @@
+/** Large arrays: the speed of memory, of functions and of the matrix product. Knows nabla as a user does. */
+// @ts-check
+import { np, npx } from "nabla";
+import { duration, ratio, round } from "./report.mjs";
+import { interleave } from "./timing.mjs";
+
+const N = 1e6;
+
+/** @type {import("./report.mjs").Row} */
+export const add = {
+  title: "np.add of 1,000,000 float32 elements",
+  how: "against dst.set(src) of plain Float32Arrays of that size, in one synchronous loop, in which no finalizer runs",
+  run() {
+    const source = new Float32Array(N).fill(1);
+    const target = new Float32Array(N);
+    const x = np.ones(N);
+    const y = np.ones(N);
+    const out = np.ones(N);
+    const { set, ...ours } = interleave(
+      {
+        set: () => target.set(source),
+        "with out": () => np.add(x, y, { out }),
+        "inside npx.scope": () => npx.scope(() => void np.add(x, y)),
+        "without a memory word": () => np.add(x, y),
+      },
+      4,
+    );
+    /** @type {Record<string, number>} */
+    const bars = { "with out": 2.3, "inside npx.scope": 4, "without a memory word": 10 };
+    return Object.entries(ours).map(([what, time]) => ({
+      what,
+      ours: duration(time),
+      other: `set ${duration(set)}`,
+      ...ratio(time, set, bars[what]),
+    }));
+  },
+};
+
+/** @type {import("./report.mjs").Row} */
+export const maps = {
+  title: "functions of 1,000,000 elements, per element",
+  how: "with out where there is one, so that memory plays no part",
+  run() {
+    const x = np.random.uniform(-2, 2, [N]);
+    const x64 = x.astype("float64");
+    const out = np.ones(N);
+    const out64 = out.astype("float64");
+    const times = interleave(
+      {
+        "exp, float32": () => np.exp(x, { out }),
+        "tanh, float32": () => np.tanh(x, { out }),
+        "sin, float32": () => np.sin(x, { out }),
+        "sum, float32": () => x.sum(),
+        "exp, float64": () => np.exp(x64, { out: out64 }),
+        "tanh, float64": () => np.tanh(x64, { out: out64 }),
+      },
+      4,
+    );
+    return Object.entries(times).map(([what, time]) => ({ what, ours: duration(time, N) }));
+  },
+};
+
+/** @type {import("./report.mjs").Row} */
+export const matmul = {
+  title: "the matrix product of n × n, float32",
+  how: "np.matmul(a, b) without out; 2·n³ operations by the fastest sample (by the median)",
+  run() {
+    return [64, 256, 512].map(n => {
+      const a = np.random.uniform(-1, 1, [n, n]);
+      const b = np.random.uniform(-1, 1, [n, n]);
+      const { min, median } = interleave({ product: () => np.matmul(a, b) }, 1).product;
+      const speed = (/** @type {number} */ time) => round((2 * n ** 3) / time);
+      return { what: `n = ${n}`, ours: duration({ min, median }), other: `${speed(min)} GFLOP/s (${speed(median)})` };
+    });
+  },
+};

@@ -1,0 +1,131 @@
+/** What the package costs whoever takes it in: the start of a process, the bytes of a bundle, the time of a type check. */
+// @ts-check
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { duration, ratio, round } from "./report.mjs";
+import { summary } from "./timing.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const FIRST = fileURLToPath(new URL("cold/first-program.mjs", import.meta.url));
+const NOTHING = fileURLToPath(new URL("cold/nothing.mjs", import.meta.url));
+
+/** Runs a process to its end; nanoseconds. @param {readonly string[]} args */
+function start(args) {
+  const begun = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return (performance.now() - begun) * 1e6;
+}
+
+/** Starts processes in turns. @param {readonly (readonly string[])[]} programs @param {number} times */
+function startInTurns(programs, times) {
+  // The first start of each reads files that are not in memory yet.
+  for (const args of programs) start(args);
+  const samples = programs.map(() => /** @type {number[]} */ ([]));
+  for (let i = 0; i < times; i++) programs.forEach((args, k) => samples[k]?.push(start(args)));
+  return /** @type {[import("./timing.mjs").Time, import("./timing.mjs").Time]} */ (samples.map(summary));
+}
+
+/** The first program as one file. */
+async function bundle() {
+  const { build } = await import("esbuild");
+  const result = await build({
+    entryPoints: [FIRST],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    platform: "browser",
+    external: ["node:*"],
+  });
+  return /** @type {Uint8Array} */ (result.outputFiles[0]?.contents);
+}
+
+/** @param {string} prefix @param {(folder: string) => T} fn @template T */
+function withFolder(prefix, fn) {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  try {
+    return fn(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @type {import("./report.mjs").Row} */
+export const cold = {
+  title: "from the start of a process to the first gradient",
+  how: "whole processes in turns: the first program, printing its gradient, against one that only prints",
+  async run() {
+    const [ours, bare] = startInTurns([[FIRST], [NOTHING]], 15);
+    const text = await bundle();
+    const [bundled, again] = withFolder("nabla-cold-", folder => {
+      const file = join(folder, "bundled.mjs");
+      writeFileSync(file, text);
+      return startInTurns([[file], [NOTHING]], 15);
+    });
+    return [
+      { what: "as installed", ours: duration(ours), other: `bare Node ${duration(bare)}`, ...ratio(ours, bare, 1.5) },
+      { what: "as one bundled file", ours: duration(bundled), other: `bare Node ${duration(again)}`, ...ratio(bundled, again) },
+    ];
+  },
+};
+
+/** @type {import("./report.mjs").Row} */
+export const size = {
+  title: "the first program, bundled",
+  how: "esbuild for a browser, minified, then gzip",
+  async run() {
+    const text = await bundle();
+    const kilobytes = gzipSync(text).length / 1000;
+    const bar = 60;
+    return [{ ours: `${round(kilobytes)} kB`, other: `${round(text.length / 1000)} kB before gzip`, value: kilobytes, bar, unit: "kB" }];
+  },
+};
+
+const IMPORTS_ALL = `
+import * as all from "nabla";
+import { autograd, np, npx, type NDArray } from "nabla";
+const x: NDArray = np.arange(4).attachGrad();
+const y = autograd.record(() => np.dot(x, x).mul(2));
+y.backward();
+const g: NDArray | null = x.grad;
+const z = npx.relu(np.tanh(x.add(1))).sum(0);
+export { all, g, z };
+`;
+
+/** @type {import("./report.mjs").Row} */
+export const types = {
+  title: "the type check of a program that imports everything",
+  how: "tsc as a process of its own, strict, nothing of nabla's skipped, against an empty program; the bar is on the clock",
+  run() {
+    const { ours, empty } = withFolder("nabla-types-", folder => {
+      mkdirSync(join(folder, "node_modules"));
+      symlinkSync(ROOT, join(folder, "node_modules/nabla"), "junction");
+      writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+      const programs = Object.entries({ program: IMPORTS_ALL, empty: "export {};\n" }).map(([name, text]) => {
+        writeFileSync(join(folder, `${name}.ts`), text);
+        const compilerOptions = {
+          strict: true,
+          noEmit: true,
+          skipDefaultLibCheck: true,
+          module: "nodenext",
+          target: "es2022",
+          lib: ["es2022", "dom"],
+          types: [],
+        };
+        const config = join(folder, `${name}.json`);
+        writeFileSync(config, JSON.stringify({ compilerOptions, files: [`${name}.ts`] }));
+        return [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", config];
+      });
+      const [ours, empty] = startInTurns(programs, 3);
+      return { ours, empty };
+    });
+    const bar = 3;
+    return [{ ours: duration(ours), other: `empty program ${duration(empty)}`, value: ours.min / 1e9, bar, unit: "s" }];
+  },
+};

@@ -1,0 +1,310 @@
+/**
+ * The figures of these pages, measured anew on the built package: `npm run build`, then
+ * `node --expose-gc docs/decisions/measure.mjs NAME`. Decides nothing; bench/ compares whole programs.
+ */
+const built = new URL("../../dist/", import.meta.url);
+const load = path => import(new URL(path, built));
+
+/** The middle of some repetitions of a timed piece of work, in nanoseconds for each of `n`. */
+function time(n, work, repetitions = 25) {
+  const times = [];
+  for (let i = 0; i < repetitions; i++) {
+    const start = process.hrtime.bigint();
+    work();
+    times.push(Number(process.hrtime.bigint() - start) / n);
+  }
+  return times.sort((a, b) => a - b)[repetitions >> 1];
+}
+
+const line = (what, figure, unit) => console.log(`${what.padEnd(58)} ${figure.toFixed(figure < 10 ? 2 : 0).padStart(8)} ${unit}`);
+
+/** Copying bytes out of WebAssembly memory: plain or shared, by size and in pieces. */
+function eviction() {
+  for (const shared of [false, true]) {
+    const memory = new WebAssembly.Memory({ initial: 128, maximum: 128, shared });
+    const bytes = new Uint8Array(memory.buffer).fill(1);
+    const kind = shared ? "shared" : "plain";
+    const copy = (size, piece) => {
+      const pieces = [];
+      for (let at = 0; at < size; at += piece) pieces.push(bytes.slice(at, at + Math.min(piece, size - at)));
+      return pieces;
+    };
+    const kept = new Array(32).fill(null);
+    line(
+      `4 kB, ${kind}`,
+      time(10000, () => {
+        for (let i = 0; i < 10000; i++) kept[i & 31] = copy(4096, 4096);
+      }) / 1000,
+      "µs",
+    );
+    for (const piece of [2 ** 22, 2 ** 18])
+      line(
+        `4 MB in pieces of ${piece >> 10} kB, ${kind}`,
+        time(8, () => {
+          for (let i = 0; i < 8; i++) kept[i & 3] = copy(2 ** 22, piece);
+        }) / 1e6,
+        "ms",
+      );
+  }
+}
+
+/** A kernel on 16 elements through the driver, and as an export called from one place for many instances. */
+async function calls() {
+  const { memory } = await load("backend/wasm/heap.js");
+  const { compile, call2 } = await load("backend/wasm/index.js");
+  const { assembleKernels } = await load("backend/wasm/compiler.js");
+  const { add, arg, constant, mul } = await load("expr.js");
+  const input = { dtype: 0, mode: "v" };
+  const kernel = i => ({ kind: "map", inputs: [input, input], lane: 0, out: 0, value: add(arg(0), mul(arg(1), constant(i + 2))) });
+  for (const count of [1, 30, 200]) {
+    const kernels = Array.from({ length: count }, (_, i) => kernel(i));
+    const entries = kernels.map(k => compile([k])[0]);
+    const exported = kernels.map(
+      k => new WebAssembly.Instance(new WebAssembly.Module(assembleKernels([k], false)), { m: { m: memory } }).exports[0],
+    );
+    const n = 1_000_000;
+    const driver = () => {
+      for (let i = 0, at = 0; i < n; i++) {
+        call2(entries[at], 1024, 1088, 1152, 16);
+        at = at + 1 === count ? 0 : at + 1;
+      }
+    };
+    const direct = () => {
+      for (let i = 0, at = 0; i < n; i++) {
+        exported[at](1024, 1088, 1152, 16);
+        at = at + 1 === count ? 0 : at + 1;
+      }
+    };
+    line(`one driver, ${count} kernels`, time(n, driver, 9), "ns");
+    line(`exports called from one place, ${count} kernels`, time(n, direct, 9), "ns");
+  }
+}
+
+/** Putting kernels into a shared table: by the module itself (an element segment), or by table.set. */
+function table() {
+  const modules = 1600;
+  const name = text => [text.length, ...text.split("").map(c => c.charCodeAt(0))];
+  const section = (id, ...content) => [id, content.length, ...content];
+  const leb = n => (n < 64 ? [n] : [(n & 127) | 128, ...(n < 8192 ? [n >> 7] : [((n >> 7) & 127) | 128, n >> 14])]);
+  const head = [0, 97, 115, 109, 1, 0, 0, 0, ...section(1, 1, 0x60, 4, 127, 127, 127, 127, 0)];
+  const code = section(10, 1, 2, 0, 0x0b);
+  const own = () => [...head, ...section(3, 1, 0), ...section(7, 1, ...name("f"), 0, 0), ...code];
+  const segment = at => [
+    ...head,
+    ...section(2, 1, ...name("m"), ...name("t"), 1, 0x70, 0, 1),
+    ...section(3, 1, 0),
+    ...section(9, 1, 0, 0x41, ...leb(at), 0x0b, 1, 0),
+    ...code,
+  ];
+  for (const bySegment of [false, true]) {
+    const t = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
+    const times = [];
+    const kept = [];
+    for (let i = 0; i < modules; i++) {
+      const start = process.hrtime.bigint();
+      const at = t.grow(1);
+      const instance = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(bySegment ? segment(at) : own())), { m: { t } });
+      if (!bySegment) t.set(at, instance.exports.f);
+      kept.push(instance);
+      times.push(Number(process.hrtime.bigint() - start) / 1e6);
+    }
+    for (const from of [0, 750, 1500]) {
+      const part = times.slice(from, from + 100).sort((a, b) => a - b);
+      line(`${bySegment ? "element segment" : "table.set"}, modules ${from} to ${from + 99}`, part[50], "ms each");
+    }
+  }
+}
+
+/** What a long loop and kept results leave behind. */
+async function memory() {
+  const { autograd, np, npx } = await load("index.js");
+  const used = () => {
+    globalThis.gc?.();
+    const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+    return [rss, heapUsed, arrayBuffers, npx.memoryInfo().wasm].map(bytes => (bytes / 2 ** 20).toFixed(1).padStart(7)).join(" ");
+  };
+  console.log("MB after:".padEnd(40), "    rss    heap buffers    wasm");
+  const x = np.arange(4).attachGrad();
+  const steps = n => {
+    for (let i = 0; i < n; i++) autograd.record(() => np.dot(x, x).mul(2)).backward();
+  };
+  steps(10_000);
+  console.log("10,000 steps of 2·x·x and its gradient".padEnd(40), used());
+  steps(1_000_000);
+  console.log("1,000,000 more, in the same job".padEnd(40), used());
+  const losses = Array.from({ length: 10_000 }, () => autograd.record(() => np.dot(x, x).mul(2)));
+  console.log("10,000 recorded losses kept".padEnd(40), used());
+  for (const loss of losses) loss.backward();
+  console.log("the same after their backward".padEnd(40), used());
+  const rows = Array.from({ length: 10_000 }, () => {
+    for (let i = 0; i < 99; i++) x.add(1);
+    return x.add(1);
+  });
+  console.log("1 of each 100 results of 16 bytes kept".padEnd(40), used());
+  const big = np.ones(2 ** 20);
+  for (let i = 0; i < 300; i++) big.add(1);
+  console.log("300 results of 4 MB, none kept".padEnd(40), used());
+  if (rows.length + losses.length === 0) throw new Error("unreachable; it keeps the lists");
+  const sizes = [16, 1024, 65536, 2 ** 20];
+  for (const n of sizes) {
+    const a = np.ones(n);
+    const count = Math.max(10, Math.floor(4e6 / n));
+    const loop = () => {
+      for (let i = 0; i < count; i++) a.add(1);
+    };
+    loop();
+    line(`x + 1 on ${n} elements, in a loop`, time(count * n, loop, 9), "ns per element");
+    line(
+      `the same inside npx.scope`,
+      time(count * n, () => npx.scope(loop), 9),
+      "ns per element",
+    );
+  }
+}
+
+/** A number as an operand beside an array as one. */
+async function numbers() {
+  const { np } = await load("index.js");
+  const { compile } = await load("backend/wasm/index.js");
+  const { add, arg, constant } = await load("expr.js");
+  const a = np.ones(16);
+  const b = np.ones(16);
+  const n = 200_000;
+  line(
+    "a + b, 16 elements",
+    time(n, () => {
+      for (let i = 0; i < n; i++) a.add(b);
+    }),
+    "ns",
+  );
+  line(
+    "a + 0.1·i, another number each time",
+    time(n, () => {
+      for (let i = 0; i < n; i++) a.add(0.1 * i);
+    }),
+    "ns",
+  );
+  const input = { dtype: 0, mode: "v" };
+  let next = 0;
+  line(
+    "compiling a kernel with a number in it",
+    time(20, () => {
+      for (let i = 0; i < 20; i++) compile([{ kind: "map", inputs: [input], lane: 0, out: 0, value: add(arg(0), constant(++next)) }]);
+    }) / 1000,
+    "µs",
+  );
+}
+
+/** How exact and how fast sums are. */
+async function reductions() {
+  const { np } = await load("index.js");
+  const n = 2 ** 20;
+  const values = Float32Array.from({ length: n }, (_, i) => 0.1 + (i % 7) * 0.01);
+  const exact = values.reduce((sum, v) => sum + v, 0);
+  let plain = 0;
+  for (const v of values) plain = Math.fround(plain + v);
+  const x = np.array(values);
+  const off = sum => Math.abs(sum / exact - 1) / 2 ** -24;
+  line("one after another in float32, error", off(plain), "units of 2⁻²⁴");
+  line("np.sum of the same, error", off(x.sum().item()), "units of 2⁻²⁴");
+  line("np.sum over rows of a (2²⁰, 1)-like matrix (65536, 16)", off(np.sum(np.sum(x.reshape(-1, 16), 0)).item()), "units of 2⁻²⁴");
+  const m = x.reshape(1024, 1024);
+  line(
+    "sum, 2²⁰ elements",
+    time(n, () => x.sum()),
+    "ns per element",
+  );
+  line(
+    "sum over axis 1 of (1024, 1024)",
+    time(n, () => m.sum(1)),
+    "ns per element",
+  );
+  line(
+    "sum over axis 0 of (1024, 1024)",
+    time(n, () => m.sum(0)),
+    "ns per element",
+  );
+}
+
+/** An addition on every layout. */
+async function layouts() {
+  const { np } = await load("index.js");
+  const n = 512;
+  const a = np.random.uniform(0, 1, [n, n]);
+  const b = np.random.uniform(0, 1, [n, n]);
+  const out = np.zeros([n, n]);
+  const cases = {
+    "both contiguous": [a, b],
+    "a row added to each": [a, b.at(0)],
+    "a column added to each": [a, b.at(":", ":1")],
+    "a transposed": [a.T, b],
+    "every other row": [np.zeros([2 * n, n]).at("::2"), b],
+    "every other column": [np.zeros([n, 2 * n]).at(":", "::2"), b],
+  };
+  for (const [what, [p, q]] of Object.entries(cases))
+    line(
+      `(${n}, ${n}) + …: ${what}`,
+      time(n * n * 10, () => {
+        for (let i = 0; i < 10; i++) np.add(p, q, { out });
+      }),
+      "ns per element",
+    );
+}
+
+/** Writing in place, where a graph has saved the contents and where none has. */
+async function writes() {
+  const { autograd, np } = await load("index.js");
+  const n = 100_000;
+  for (const size of [16, 1024]) {
+    const x = np.ones(size).attachGrad();
+    const write = () => {
+      for (let i = 0; i < n; i++) x.iadd(1);
+    };
+    const saved = () => {
+      for (let i = 0; i < n; i++) {
+        autograd.record(() => x.mul(x));
+        x.iadd(1);
+      }
+    };
+    const recorded = () => {
+      for (let i = 0; i < n; i++) autograd.record(() => x.mul(x));
+    };
+    write();
+    line(`x += 1 on ${size} elements`, time(n, write, 9), "ns");
+    const alone = time(n, recorded, 9);
+    line("the same where a dropped graph saved x", time(n, saved, 9) - alone, "ns");
+  }
+}
+
+/** The absorbing product beside the plain one. */
+async function absorbing() {
+  const { addressOf } = await load("array.js");
+  const { compile, call2 } = await load("backend/wasm/index.js");
+  const { absorb, arg, mul } = await load("expr.js");
+  const { np } = await load("index.js");
+  const n = 4096;
+  const [x, y, z] = [np.ones(n), np.ones(n), np.ones(n)];
+  const input = { dtype: 0, mode: "v" };
+  for (const [what, value] of [
+    ["product", mul(arg(0), arg(1))],
+    ["absorbing product", absorb(arg(0), arg(1))],
+  ]) {
+    const [f] = compile([{ kind: "map", inputs: [input, input], lane: 0, out: 0, value }]);
+    const at = [x, y, z].map(addressOf);
+    line(
+      `${what}, ${n} elements in the first cache`,
+      time(n * 1000, () => {
+        for (let i = 0; i < 1000; i++) call2(f, ...at, n);
+      }),
+      "ns per element",
+    );
+  }
+}
+
+const all = { eviction, calls, table, memory, numbers, reductions, layouts, writes, absorbing };
+const wanted = process.argv.slice(2);
+if (wanted.length === 0 || wanted.some(name => !(name in all))) {
+  console.error(`name what to measure: ${Object.keys(all).join(", ")}`);
+  process.exit(1);
+}
+for (const name of wanted) await all[name]();
