@@ -23,7 +23,8 @@ export const add = {
         "inside npx.scope": () => npx.scope(() => void np.add(x, y)),
         "without a memory word": () => np.add(x, y),
       },
-      4,
+      // Long samples, so that each of them has its share of arrays moved out.
+      { seconds: 6, sample: 40 },
     );
     /** @type {Record<string, number>} */
     const bars = { "with out": 2.3, "inside npx.scope": 4, "without a memory word": 10 };
@@ -54,7 +55,7 @@ export const maps = {
         "exp, float64": () => np.exp(x64, { out: out64 }),
         "tanh, float64": () => np.tanh(x64, { out: out64 }),
       },
-      4,
+      { seconds: 4 },
     );
     return Object.entries(times).map(([what, time]) => ({ what, ours: duration(time, N) }));
   },
@@ -68,7 +69,7 @@ export const matmul = {
     return [64, 256, 512].map(n => {
       const a = np.random.uniform(-1, 1, [n, n]);
       const b = np.random.uniform(-1, 1, [n, n]);
-      const { min, median } = interleave({ product: () => np.matmul(a, b) }, 1).product;
+      const { min, median } = interleave({ product: () => np.matmul(a, b) }, { seconds: 1 }).product;
       const speed = (/** @type {number} */ time) => round((2 * n ** 3) / time);
       return { what: `n = ${n}`, ours: duration({ min, median }), other: `${speed(min)} GFLOP/s (${speed(median)})` };
     });

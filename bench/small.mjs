@@ -12,7 +12,7 @@ const beside = (ours, floor, bar, per = 1) => [
 
 /** @type {import("./report.mjs").Row} */
 export const W1 = {
-  title: "the first example, recorded and walked back",
+  title: "the first example with its way back",
   how: "y = 2·dot(x, x) of 4 float32 elements and y.backward(), against the same on bench/bare-tape.mjs",
   run() {
     const x = np.arange(4).attachGrad();
@@ -27,8 +27,8 @@ export const W1 = {
 
 /** @type {import("./report.mjs").Row} */
 export const W2 = {
-  title: "a chain of 100 operators on 16 elements, per operator",
-  how: "y·1.01, y + z and tanh(y) in turns, then sum and backward: time of all by 101, against the bare tape",
+  title: "a chain of 100 operators, per operator",
+  how: "of 16 elements: y·1.01, y + z and tanh(y) in turns, then sum and backward: time of all by 101, against the bare tape",
   run() {
     const z = np.full(16, 0.1).attachGrad();
     const z0 = bare.variable(new Array(16).fill(0.1));
@@ -52,7 +52,7 @@ export const W2 = {
 
 /** @type {import("./report.mjs").Row} */
 export const W3 = {
-  title: "the chapter's control flow, recorded and walked back",
+  title: "the chapter's control flow with its way back",
   how: "f(0.37): 12 doublings, each with a norm that is read, a sum that is read, backward; against the bare tape",
   run() {
     /** @param {import("nabla").NDArray} a */
@@ -104,7 +104,7 @@ export const calls = {
       "np.array of 4 numbers": () => np.array([0, 1, 2, 3]),
       "autograd.record(() => 0)": () => autograd.record(() => 0),
     };
-    const times = interleave(calls, 4);
+    const times = interleave(calls, { seconds: 4 });
     return Object.entries(times).map(([what, time]) => ({ what, ours: duration(time) }));
   },
 };

@@ -4,7 +4,6 @@
 /** @typedef {{ min: number, median: number }} Time In nanoseconds of one call. */
 
 const WARM_UP = 300; // ms for each function
-const SAMPLE = 4; // ms
 
 /** @param {readonly number[]} values @returns {Time} */
 export function summary(values) {
@@ -19,14 +18,14 @@ function timed(fn, times) {
   return performance.now() - begun;
 }
 
-/** Runs a function until it is as fast as it gets; how many calls fill a sample. @param {() => unknown} fn */
-function warmUp(fn) {
+/** Runs a function until it is as fast as it gets; how many calls fill a sample. @param {() => unknown} fn @param {number} sample */
+function warmUp(fn, sample) {
   let times = 1;
   for (let spent = 0; spent < WARM_UP; ) {
     const took = timed(fn, times);
     spent += took;
-    if (took < SAMPLE / 2) times *= 2;
-    else times = Math.max(1, Math.round((times * SAMPLE) / took));
+    if (took < sample / 2) times *= 2;
+    else times = Math.max(1, Math.round((times * sample) / took));
   }
   return times;
 }
@@ -36,12 +35,12 @@ function warmUp(fn) {
  * of them alike.
  * @template {string} K
  * @param {Record<K, () => unknown>} fns
- * @param {number} [seconds] for all of them together
+ * @param {{ seconds?: number, sample?: number }} [options] seconds for all of them together, milliseconds for a sample
  * @returns {Record<K, Time>}
  */
-export function interleave(fns, seconds = 2) {
+export function interleave(fns, { seconds = 2, sample = 4 } = {}) {
   const names = /** @type {K[]} */ (Object.keys(fns));
-  const times = names.map(name => warmUp(fns[name]));
+  const times = names.map(name => warmUp(fns[name], sample));
   /** @type {number[][]} */
   const samples = names.map(() => []);
   const end = performance.now() + seconds * 1000;

@@ -94,14 +94,14 @@ function fold(f: Fold, combine: Combine, x: NDArray, out: NDArray, outer: number
   if (inner === 1) {
     const kernel = f.runKernel();
     if (n <= REDUCTION.BLOCK) {
-      const q = addressOf(out);
-      return rows1(kernel, addressOf(x), q, n, outer, n * from, to);
+      const p = addressOf(x);
+      return rows1(kernel, p, addressOf(out), n, outer, n * from, to);
     }
     const blocks = Math.ceil(n / REDUCTION.BLOCK);
     const whole = Math.floor(n / REDUCTION.BLOCK);
     const parts = blank([outer, blocks], outer * blocks, f.to);
-    const q = addressOf(parts);
     const p = addressOf(x);
+    const q = addressOf(parts);
     for (let row = 0; row < outer; row++) {
       const at = p + row * n * from;
       const result = q + row * blocks * to;
@@ -124,8 +124,8 @@ function foldRows(f: Fold, x: NDArray, out: NDArray, outer: number, n: number, i
   const [first, next] = f.rowKernels();
   const from = BYTES[f.from]! * inner;
   const to = BYTES[f.to]! * inner;
-  let q = addressOf(out);
   const p = addressOf(x);
+  let q = addressOf(out);
   for (let o = 0; o < outer; o++)
     for (let row = 0; row < n; row += block) {
       const at = p + (o * n + row) * from;
@@ -153,16 +153,16 @@ export function foldProduct(x: NDArray, y: NDArray): NDArray {
     const at = addressOf(out) >> SHIFT[code]!;
     memoryOf(code)[at] = 0;
   } else if (n <= REDUCTION.BLOCK) {
-    const q = addressOf(out);
-    const p = addressOf(x);
-    call2(kernel, p, addressOf(y), q, n);
+    const a = addressOf(x);
+    const b = addressOf(y);
+    call2(kernel, a, b, addressOf(out), n);
   } else {
     const blocks = Math.ceil(n / REDUCTION.BLOCK);
     const whole = Math.floor(n / REDUCTION.BLOCK);
     const parts = blank([blocks], blocks, code);
-    const q = addressOf(parts);
     const a = addressOf(x);
     const b = addressOf(y);
+    const q = addressOf(parts);
     const step = REDUCTION.BLOCK * BYTES[code]!;
     rows2(kernel, a, b, q, REDUCTION.BLOCK, whole, step, step, BYTES[code]!);
     if (whole < blocks) call2(kernel, a + whole * step, b + whole * step, q + whole * BYTES[code]!, n - whole * REDUCTION.BLOCK);

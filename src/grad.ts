@@ -200,8 +200,9 @@ function addInto(target: NDArray, part: NDArray): void {
     return;
   }
   const f = add.op.pointwise!.sameFamily(target.code).kernel(0);
+  const from = addressOf(part);
   const to = addressOf(target);
-  call2(f, to, addressOf(part), to, target.size);
+  call2(f, to, from, to, target.size);
 }
 
 /** A part as the input's gradient: its shape and dtype, broadcast axes summed. */
@@ -495,8 +496,8 @@ function write(node: Node, g: NDArray): void {
     }
     if (g.view === null && buffer.view === null && g.size <= CHUNK) {
       if (g.size > 0) {
-        const to = addressOf(buffer);
-        call1(positive.op.pointwise!.sameFamily(g.code).kernel(0), addressOf(g), to, g.size);
+        const from = addressOf(g);
+        call1(positive.op.pointwise!.sameFamily(g.code).kernel(0), from, addressOf(buffer), g.size);
       }
     } else copyStrided(g, buffer);
   } finally {

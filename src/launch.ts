@@ -106,8 +106,8 @@ export function contiguous(x: NDArray): NDArray {
 /** Copies x to y of the same shape and dtype, either of them any view. */
 export function copyStrided(x: NDArray, y: NDArray): void {
   if (x.size === 0) return;
-  const to = addressOf(y);
   const from = addressOf(x);
+  const to = addressOf(y);
   if (x.view === null && y.view === null) return copy(to, from, bytesOf(x));
   strided(from, to, SHIFT[x.code]!, x.shape, x.view ?? contiguousStrides(x.shape), y.view ?? contiguousStrides(x.shape));
 }
@@ -129,8 +129,8 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
     } else if (x.view !== null || !sameShape(x.shape, shape)) plain = false;
   }
   if (plain) {
-    const to = addressOf(out);
     const at = operands.map((x, i) => (typeof x === "number" ? scratch(i, x, family.codes[i]!) : addressOf(x)));
+    const to = addressOf(out);
     const step = operands.map((_, i) => ((scalars >> i) & 1 ? 0 : BYTES[family.codes[i]!]!));
     return launch(family.kernel(scalars), at, to, out.size, step, BYTES[out.code]!);
   }
@@ -153,8 +153,8 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
   const n = sizes[last]!;
   const outer = last >= 1 ? sizes[last - 1]! : 1;
   const f = family.kernel(scalars);
-  const to = addressOf(out);
   const at = arrays.map((x, i) => (typeof x === "number" ? scratch(i, x, family.codes[i]!) : addressOf(x)));
+  const to = addressOf(out);
   const bytes = family.codes.map(c => BYTES[c]!);
   const size = BYTES[out.code]!;
   const rowSteps = steps.map((s, i) => (last >= 1 ? s[last - 1]! * bytes[i]! : 0));

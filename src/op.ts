@@ -489,8 +489,8 @@ export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
       if (met === x.code) {
         const f = p.sameFamily(met).kernel(0);
         const y = blank(x.shape, x.size, p.resultCode(met));
-        const to = addressOf(y);
-        call1(f, addressOf(x), to, x.size);
+        const from = addressOf(x);
+        call1(f, from, addressOf(y), x.size);
         if (recording) {
           const edge = edgeOf(x);
           if (edge !== null) {
@@ -524,9 +524,9 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
     const { code } = like;
     const f = p.sameFamily(code).kernel(like.size === 1 ? 0 : scalars);
     const y = blank(like.shape, like.size, p.resultCode(code));
-    const to = addressOf(y);
-    const from = typeof a === "number" ? scratch(0, a, code) : addressOf(a);
-    call2(f, from, typeof b === "number" ? scratch(1, b, code) : addressOf(b), to, like.size);
+    const first = typeof a === "number" ? scratch(0, a, code) : addressOf(a);
+    const second = typeof b === "number" ? scratch(1, b, code) : addressOf(b);
+    call2(f, first, second, addressOf(y), like.size);
     if (masks && comparison !== BOOL) y.cause = name;
     return y;
   };

@@ -181,14 +181,17 @@ function judge(call: () => unknown, arrays: readonly NDArray[]): string {
   return wrong;
 }
 
+const goodArguments = (name: string): unknown[] =>
+  Object.hasOwn(GOOD, name) ? GOOD[name]!() : [np.ones([2, 3]), np.ones([2, 3]), undefined];
+
 /** Puts every hostile value in every place of a call. */
 function sweep(name: string, path: string, call: (args: unknown[]) => unknown, skip: readonly string[] = []): string[] {
   const found: string[] = [];
-  const good = (GOOD[name] ?? ((): unknown[] => [np.ones([2, 3]), np.ones([2, 3]), undefined]))();
+  const good = goodArguments(name);
   for (const [what, make] of Object.entries(HOSTILE)) {
     if (skip.includes(what)) continue;
     for (let place = 0; place <= good.length; place++) {
-      const args = (GOOD[name] ?? ((): unknown[] => [np.ones([2, 3]), np.ones([2, 3]), undefined]))();
+      const args = goodArguments(name);
       const arrays = args.filter(a => a instanceof NDArray);
       args[place] = make();
       const wrong = judge(() => call(args), arrays);

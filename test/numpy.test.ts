@@ -94,6 +94,8 @@ function difference(got: NDArray, wanted: Plain, signless: boolean, { $ulp: ulp 
 
 /** Whether a write to one array shows in the other. */
 function sharesMemory(y: NDArray, x: NDArray): boolean {
+  // A broadcast view takes no writes; that it is one says enough.
+  if (y.strides.some((s, axis) => s === 0 && y.shape[axis]! > 1)) return true;
   const before = x.toTypedArray();
   y.set(y.dtype === "bool" ? y.eq(false) : y.add(1));
   return !before.every((v, i) => Object.is(v, x.toTypedArray()[i]) || Number.isNaN(v));

@@ -5,7 +5,7 @@
 const built = new URL("../../dist/", import.meta.url);
 const load = path => import(new URL(path, built));
 
-/** The middle of some repetitions of a timed piece of work, in nanoseconds for each of `n`. */
+/** Times a piece of work that does something `n` times: nanoseconds for each, the least and the middle of some repetitions. */
 function time(n, work, repetitions = 25) {
   const times = [];
   for (let i = 0; i < repetitions; i++) {
@@ -13,10 +13,23 @@ function time(n, work, repetitions = 25) {
     work();
     times.push(Number(process.hrtime.bigint() - start) / n);
   }
-  return times.sort((a, b) => a - b)[repetitions >> 1];
+  times.sort((a, b) => a - b);
+  return [times[0], times[repetitions >> 1]];
 }
 
-const line = (what, figure, unit) => console.log(`${what.padEnd(58)} ${figure.toFixed(figure < 10 ? 2 : 0).padStart(8)} ${unit}`);
+const UNITS = { ns: 1, µs: 1e3, ms: 1e6 };
+const digits = x => x.toFixed(x < 10 ? 2 : 0).padStart(8);
+
+/** A line of the report: one figure, or the two that `time` gives. */
+const line = (what, figure, unit) =>
+  console.log(
+    what.padEnd(58),
+    [figure]
+      .flat()
+      .map(x => digits(x / (UNITS[unit] ?? 1)))
+      .join(" "),
+    unit,
+  );
 
 /** Copying bytes out of WebAssembly memory: plain or shared, by size and in pieces. */
 function eviction() {
@@ -34,7 +47,7 @@ function eviction() {
       `4 kB, ${kind}`,
       time(10000, () => {
         for (let i = 0; i < 10000; i++) kept[i & 31] = copy(4096, 4096);
-      }) / 1000,
+      }),
       "µs",
     );
     for (const piece of [2 ** 22, 2 ** 18])
@@ -42,7 +55,7 @@ function eviction() {
         `4 MB in pieces of ${piece >> 10} kB, ${kind}`,
         time(8, () => {
           for (let i = 0; i < 8; i++) kept[i & 3] = copy(2 ** 22, piece);
-        }) / 1e6,
+        }),
         "ms",
       );
   }
@@ -106,11 +119,11 @@ function table() {
       const instance = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(bySegment ? segment(at) : own())), { m: { t } });
       if (!bySegment) t.set(at, instance.exports.f);
       kept.push(instance);
-      times.push(Number(process.hrtime.bigint() - start) / 1e6);
+      times.push(Number(process.hrtime.bigint() - start));
     }
     for (const from of [0, 750, 1500]) {
       const part = times.slice(from, from + 100).sort((a, b) => a - b);
-      line(`${bySegment ? "element segment" : "table.set"}, modules ${from} to ${from + 99}`, part[50], "ms each");
+      line(`${bySegment ? "element segment" : "table.set"}, modules ${from} to ${from + 99}`, [part[0], part[50]], "ms");
     }
   }
 }
@@ -145,20 +158,27 @@ async function memory() {
   for (let i = 0; i < 300; i++) big.add(1);
   console.log("300 results of 4 MB, none kept".padEnd(40), used());
   if (rows.length + losses.length === 0) throw new Error("unreachable; it keeps the lists");
-  const sizes = [16, 1024, 65536, 2 ** 20];
-  for (const n of sizes) {
+  for (const n of [16, 512, 1024, 65536, 2 ** 20]) {
     const a = np.ones(n);
-    const count = Math.max(10, Math.floor(4e6 / n));
+    const count = Math.max(10, Math.min(40000, Math.floor(4e7 / n)));
     const loop = () => {
       for (let i = 0; i < count; i++) a.add(1);
     };
     loop();
-    line(`x + 1 on ${n} elements, in a loop`, time(count * n, loop, 9), "ns per element");
-    line(
-      `the same inside npx.scope`,
-      time(count * n, () => npx.scope(loop), 9),
-      "ns per element",
-    );
+    line(`x + 1 on ${n} elements, in a loop`, time(count, loop, 9), "ns");
+    if (n > 512)
+      line(
+        "the same inside npx.scope, ten at a time",
+        time(
+          10,
+          () =>
+            npx.scope(() => {
+              for (let i = 0; i < 10; i++) a.add(1);
+            }),
+          9,
+        ),
+        "ns",
+      );
   }
 }
 
@@ -190,7 +210,7 @@ async function numbers() {
     "compiling a kernel with a number in it",
     time(20, () => {
       for (let i = 0; i < 20; i++) compile([{ kind: "map", inputs: [input], lane: 0, out: 0, value: add(arg(0), constant(++next)) }]);
-    }) / 1000,
+    }),
     "µs",
   );
 }
@@ -212,17 +232,17 @@ async function reductions() {
   line(
     "sum, 2²⁰ elements",
     time(n, () => x.sum()),
-    "ns per element",
+    "ns",
   );
   line(
     "sum over axis 1 of (1024, 1024)",
     time(n, () => m.sum(1)),
-    "ns per element",
+    "ns",
   );
   line(
     "sum over axis 0 of (1024, 1024)",
     time(n, () => m.sum(0)),
-    "ns per element",
+    "ns",
   );
 }
 
@@ -247,7 +267,7 @@ async function layouts() {
       time(n * n * 10, () => {
         for (let i = 0; i < 10; i++) np.add(p, q, { out });
       }),
-      "ns per element",
+      "ns",
     );
 }
 
@@ -272,7 +292,12 @@ async function writes() {
     write();
     line(`x += 1 on ${size} elements`, time(n, write, 9), "ns");
     const alone = time(n, recorded, 9);
-    line("the same where a dropped graph saved x", time(n, saved, 9) - alone, "ns");
+    const together = time(n, saved, 9);
+    line(
+      "the same where a dropped graph saved x",
+      together.map((t, i) => t - alone[i]),
+      "ns",
+    );
   }
 }
 
@@ -296,7 +321,7 @@ async function absorbing() {
       time(n * 1000, () => {
         for (let i = 0; i < 1000; i++) call2(f, ...at, n);
       }),
-      "ns per element",
+      "ns",
     );
   }
 }

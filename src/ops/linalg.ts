@@ -37,9 +37,9 @@ const dotRow: Structural<null> = structural("dot", {
     const y = blankLike(other);
     const slope = absorb.op.pointwise!.sameFamily(g.code);
     if (other.view === null && other.size <= CHUNK && other.size > 0) {
-      const to = addressOf(y);
       const from = addressOf(g);
-      call2(slope.kernel(1), from, address(other.block) + (other.offset << SHIFT[other.code]!), to, other.size);
+      const factor = address(other.block) + (other.offset << SHIFT[other.code]!);
+      call2(slope.kernel(1), from, factor, addressOf(y), other.size);
     } else runMap(slope, [g, restore(other, null, g) as NDArray], y);
     return y;
   },

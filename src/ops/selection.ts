@@ -7,7 +7,7 @@ import { I32 } from "../dtype.ts";
 import { checkOptions, flag, ValueError } from "../errors.ts";
 import { contiguous, transposeView } from "../launch.ts";
 import { type HasRow, structural } from "../op.ts";
-import { showShape, sizeOf, toAxes } from "../shape.ts";
+import { showShape, sizeOf, toAxis } from "../shape.ts";
 import { expandAxes, inverse, reshape } from "./structural.ts";
 
 function position(name: "argmax" | "argmin") {
@@ -19,8 +19,8 @@ function position(name: "argmax" | "argmin") {
       const shape = x!.shape.filter((_, i) => i !== axis);
       const y = blank(shape, sizeOf(shape), I32);
       if (y.size === 0) return y;
-      const q = addressOf(y);
-      sorting()[name](source.code, addressOf(source), q, x!.shape[axis]!, y.size);
+      const p = addressOf(source);
+      sorting()[name](source.code, p, addressOf(y), x!.shape[axis]!, y.size);
       return y;
     },
     grad: null,
@@ -31,11 +31,11 @@ function position(name: "argmax" | "argmin") {
     const keepdims = flag(name, "keepdims", options?.keepdims, false);
     const flat = axis === undefined || axis === null;
     const source = flat ? reshape(a, [a.size]) : a;
-    const [at] = toAxes(flat ? 0 : axis, source.ndim, name);
-    if (source.shape[at!] === 0) throw new ValueError(`${name}: an array of shape ${showShape(a.shape)} has no elements along the axis`);
-    const y = row([source], at!);
+    const at = toAxis(flat ? 0 : axis, source.ndim, name);
+    if (source.shape[at] === 0) throw new ValueError(`${name}: an array of shape ${showShape(a.shape)} has no elements along the axis`);
+    const y = row([source], at);
     if (!keepdims) return y;
-    return flat ? reshape(y, new Array<number>(a.ndim).fill(1)) : expandAxes(y, [at!]);
+    return flat ? reshape(y, new Array<number>(a.ndim).fill(1)) : expandAxes(y, [at]);
   };
   return Object.defineProperty(Object.assign(fn, { op: row.op }), "name", { value: name });
 }
@@ -70,10 +70,10 @@ export const argsort: ((x: ArrayInput, axis?: number | null) => NDArray) & HasRo
       const y = blank(source.shape, source.size, I32);
       if (y.size === 0) return back(y, order);
       const work = allocate(x!.shape[axis]! * 4);
-      const q = addressOf(y);
       const p = addressOf(source);
+      const w = address(work);
       const n = x!.shape[axis]!;
-      sorting().argsort(source.code, p, q, address(work), n, y.size / n);
+      sorting().argsort(source.code, p, addressOf(y), w, n, y.size / n);
       return back(y, order);
     },
     grad: null,
@@ -81,7 +81,7 @@ export const argsort: ((x: ArrayInput, axis?: number | null) => NDArray) & HasRo
   const fn = (x: ArrayInput, axis: number | null = -1): NDArray => {
     const a = toArray(x, "argsort");
     if (axis === null || a.ndim === 0) return row([reshape(a, [a.size])], 0);
-    return row([a], toAxes(axis, a.ndim, "argsort")[0]!);
+    return row([a], toAxis(axis, a.ndim, "argsort"));
   };
   return Object.defineProperty(Object.assign(fn, { op: row.op }), "name", { value: "argsort" });
 })();

@@ -20,6 +20,7 @@ import {
   sameShape,
   showShape,
   sizeOf,
+  toAxes,
   toAxis,
   toShape,
 } from "../shape.ts";
@@ -122,7 +123,7 @@ export const expandDims: (x: ArrayInput, axis: number) => NDArray = (x, axis) =>
  */
 export const squeeze: (x: ArrayInput, axis?: number | readonly number[] | null) => NDArray = (x, axis) => {
   const a = toArray(x, "squeeze");
-  const named = axis === undefined || axis === null ? null : (Array.isArray(axis) ? axis : [axis]).map(i => toAxis(i, a.ndim, "squeeze"));
+  const named = axis === undefined || axis === null ? null : toAxes(axis, a.ndim, "squeeze");
   for (const i of named ?? [])
     if (a.shape[i] !== 1)
       throw new ShapeError(`squeeze: axis ${i} of ${showShape(a.shape)} has size ${a.shape[i]}; only axes of size 1 can go`);
@@ -335,9 +336,9 @@ export const gathered: Structural<Along> = structural("take", {
     const shape = [...x!.shape.slice(0, axis), ...index.shape, ...x!.shape.slice(axis + 1)];
     const y = blank(shape, sizeOf(shape), x!.code);
     if (y.size === 0) return y;
-    const q = addressOf(y);
     const p = addressOf(source);
     const at = addressOf(index);
+    const q = addressOf(y);
     const bytes = inner << SHIFT[x!.code]!;
     for (let o = 0; o < outer; o++) gather(x!.code, p + o * n * bytes, at, q + o * index.size * bytes, index.size, inner);
     return y;
@@ -352,9 +353,9 @@ export const putAdded: Structural<Along & { readonly shape: Shape }> = structura
     const [outer, n, inner] = blocks(shape, axis);
     const y = zeroed(shape, g!.code);
     if (g!.size === 0) return y;
-    const q = addressOf(y);
     const p = addressOf(source);
     const at = addressOf(index);
+    const q = addressOf(y);
     const bytes = inner << SHIFT[g!.code]!;
     for (let o = 0; o < outer; o++) scatterAdd(g!.code, p + o * index.size * bytes, at, q + o * n * bytes, index.size, inner);
     return y;
@@ -367,8 +368,8 @@ export const erased: Structural<NDArray> = structural("erase", {
   run: ([x], index) => {
     const y = blank(x!.shape, x!.size, x!.code);
     copyStrided(x!, y);
-    const start = addressOf(y) >> SHIFT[y.code]!;
     const first = addressOf(index) >> 2;
+    const start = addressOf(y) >> SHIFT[y.code]!;
     const list = memoryOf(I32);
     const target = memoryOf(y.code);
     for (let i = 0; i < index.size; i++) target[start + list[first + i]!] = 0;

@@ -209,7 +209,8 @@ def creation():
             case("np.fullLike", [a, 3], lambda: np.full_like(a.x, 3))
             for other in [F64, U8]:
                 case("np.onesLike", [a], lambda: np.ones_like(a.x, dtype=other), {"dtype": other})
-    for data in [1.5, True, [], [1, 2], [[1, 2], [3, 4]], [[]], [[], []], [[[1], [2]]], [True, False], [[True], [False]], [True, 2],
+    for data in [1.5, True, [], [1, 2], [[1, 2], [3, 4]], [[]], [[], []], [[[1], [2]]], [True, False], [[True], [False]], [True,
+        2],
                  [0.1, 1e30, 1e-30], float("nan"), [-0.0]]:
         for dtype in [None, *DTYPES]:
             array = np.array(data)
@@ -238,22 +239,27 @@ def creation():
     fractions = Ref(np.array([-1.9, -1.0, -0.5, 0.0, 0.5, 1.0, 1.9, 100.99], np.float64))
     for to in [F32, F64, I32, I8, BOOL]:
         case("np.astype", [fractions, to], lambda: fractions.x.astype(to))
-    for args in [(0,), (4,), (-3,), (2.5,), (1, 5), (5, 1), (1, 5, 2), (5, 1, -1), (5, 1, -2), (0, 1, 0.1), (0, 1, 0.3), (1, 2, 0.25),
+    for args in [(0,), (4,), (-3,), (2.5,), (1, 5), (5, 1), (1, 5, 2), (5, 1, -1), (5, 1, -2), (0, 1, 0.1), (0, 1, 0.3), (1, 2,
+        0.25),
                  (0, -1, -0.1), (-5, 5, 3), (0, 0, 1), (3, 3.5), (1e6, 1e6 + 3), (0.5, 4), (10, 0, 3), (0, 1e-3, 1e-4)]:
         case("np.arange", args, lambda: np.arange(*[float(a) for a in args]).astype(F32), ulp=1)
-        case("np.arange", args, lambda: np.arange(*[float(a) for a in args]), {"dtype": F64}, ulp=2, scale=max(abs(a) for a in args))
+        case("np.arange", args, lambda: np.arange(*[float(a) for a in args]), {"dtype": F64}, ulp=2,
+            scale=max(abs(a) for a in args))
         if all(a == int(a) for a in args):
             case("np.arange", args, lambda: np.arange(*[int(a) for a in args], dtype=np.int32), {"dtype": I32})
     case("np.arange", [1, 2, 0], raising("ValueError"))
-    for args in [(0, 1, 5), (0, 1), (1, 0, 3), (2, 3, 1), (2, 3, 0), (-1, 1, 4), (0, 0, 3), (0, 10, 11), (-5, -4, 7), (0, 1e-3, 3), (-3, 3, 8)]:
+    for args in [(0, 1, 5), (0, 1), (1, 0, 3), (2, 3, 1), (2, 3, 0), (-1, 1, 4), (0, 0, 3), (0, 10, 11), (-5, -4, 7), (0, 1e-3,
+        3), (-3, 3, 8)]:
         for endpoint in [True, False]:
             for dtype in [None, F64, I32]:
                 options = {"endpoint": endpoint, **({"dtype": dtype} if dtype else {})}
-                case("np.linspace", [*args, None][:3], lambda: np.linspace(*args, endpoint=endpoint, dtype=None if dtype != I32 else np.int32).astype(dtype or F32),
+                case("np.linspace", [*args, None][:3], lambda: np.linspace(*args, endpoint=endpoint,
+                    dtype=None if dtype != I32 else np.int32).astype(dtype or F32),
                      options, ulp=1 if dtype != I32 else 0, scale=max(abs(a) for a in args[:2]) if dtype != I32 else None)
     case("np.linspace", [0, 1, -1], raising("ValueError"))
     case("np.linspace", [0, 1, 2.5], raising("ValueError"))
-    for args in [(0,), (1,), (3,), (2, 3), (3, 2), (3, 0), (0, 3), (3, 3, 1), (3, 3, -1), (2, 4, 2), (4, 2, -3), (3, 3, 5), (3, 3, -5), (3, None, 1)]:
+    for args in [(0,), (1,), (3,), (2, 3), (3, 2), (3, 0), (0, 3), (3, 3, 1), (3, 3, -1), (2, 4, 2), (4, 2, -3), (3, 3, 5), (3,
+        3, -5), (3, None, 1)]:
         for dtype in [None, *DTYPES]:
             case("np.eye", args, lambda: np.eye(args[0], *args[1:], dtype=dtype or F32), {"dtype": dtype} if dtype else None)
     for n in [0, 1, 4]:
@@ -273,7 +279,8 @@ def raising(kind):
 
 # ---- pointwise
 
-SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.75, -2.5, 1e-30, 1e30, 1e-40, 100.25, -7.125, 88.5, -87.25, 1e-8,
+SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.75, -2.5, 1e-30, 1e30, 1e-40, 100.25, -7.125, 88.5,
+    -87.25, 1e-8,
            12345.678, -0.1, 0.75, 3.1415927, 1e5]
 
 
@@ -293,7 +300,8 @@ UNARY = {
     "np.positive": (np.copy, False, 0), "np.sign": (np.sign, False, 0),
     "np.square": (np.square, False, 0), "np.sqrt": (np.sqrt, True, 0), "np.reciprocal": (np.reciprocal, True, 0),
     "np.exp": (in_double(np.exp), True, 3), "np.log": (in_double(np.log), True, 3), "np.sin": (in_double(np.sin), True, 3),
-    "np.cos": (in_double(np.cos), True, 3), "np.tanh": (in_double(np.tanh), True, 3), "npx.sigmoid": (in_double(sigmoid), True, 4),
+    "np.cos": (in_double(np.cos), True, 3), "np.tanh": (in_double(np.tanh), True, 3), "npx.sigmoid": (in_double(sigmoid), True,
+        4),
     "npx.relu": (lambda x: np.maximum(x, np.zeros((), x.dtype)), False, 0), "npx.stopGradient": (np.copy, False, 0),
 }
 
@@ -303,7 +311,8 @@ def unary():
         data = [Ref(np.array(SPECIAL, F32)), Ref(np.array(SPECIAL, F64))]
         for dtype in (I32, I8, U8, BOOL):
             data.append(Ref(values([7], dtype, 1)))
-            data.append(Ref(np.array([LIMITS[dtype][0], LIMITS[dtype][1], 0, 1], dtype)) if dtype in LIMITS else Ref(np.array(True)))
+            data.append(Ref(np.array([LIMITS[dtype][0], LIMITS[dtype][1], 0, 1],
+                dtype)) if dtype in LIMITS else Ref(np.array(True)))
         for shape in [(), (0,), (2, 0, 3), (3, 4), (1, 1)]:
             data += views(shape, F32, 2)
         data += views((2, 3, 4), F64, 3)[1:3] + views((2, 3), I32, 4)[1:4]
@@ -386,13 +395,16 @@ def binary():
         special = Ref(np.array(SPECIAL[:12], F32).reshape(12, 1))
         binary_case(name, special, Ref(np.array(SPECIAL[:12], F32)))
         case(name, [3, 2], lambda: combine(name, Ref(np.array(3, F32)), Ref(np.array(2, F32))), ulp=1 if "power" in name else 0)
-    shapes = [((), (3,)), ((3,), ()), ((3, 1), (1, 4)), ((2, 3, 4), (4,)), ((4,), (2, 3, 4)), ((0, 3), (3,)), ((2, 0), (1,)), ((1,), (0,)),
-              ((2, 1, 4, 1), (3, 1, 2)), ((1, 1, 1), (2,)), ((2, 3), (2, 1)), ((1, 3), (2, 1)), ((3,), (4,)), ((2, 3), (3, 2)), ((0,), (2,)),
+    shapes = [((), (3,)), ((3,), ()), ((3, 1), (1, 4)), ((2, 3, 4), (4,)), ((4,), (2, 3, 4)), ((0, 3), (3,)), ((2, 0), (1,)),
+        ((1,), (0,)),
+              ((2, 1, 4, 1), (3, 1, 2)), ((1, 1, 1), (2,)), ((2, 3), (2, 1)), ((1, 3), (2, 1)), ((3,), (4,)), ((2, 3), (3,
+                  2)), ((0,), (2,)),
               ((2, 3, 4), (2, 4)), ((), ()), ((1,), ()), ((2, 1), (1, 0))]
     for name in ["np.add", "np.power", "np.less", "np.divide", "np.maximum"]:
         for s, t in shapes:
             binary_case(name, Ref(np.abs(values(s, F32, 7))), Ref(np.abs(values(t, F32, 8))))
-    for name, (s, t), p, q in [("np.subtract", ((3, 4), (4,)), F32, F32), ("np.multiply", ((2, 3), (2, 3)), F64, F32), ("np.add", ((3, 4), (3, 1)), I32, I8),
+    for name, (s, t), p, q in [("np.subtract", ((3, 4), (4,)), F32, F32), ("np.multiply", ((2, 3), (2, 3)), F64, F32),
+        ("np.add", ((3, 4), (3, 1)), I32, I8),
                                ("np.greater", ((2, 3), (3,)), U8, F32), ("np.minimum", ((2, 2, 3), (2, 3)), F32, I32)]:
         for a in views(s, p, 9):
             for b in views(t, q, 10):
@@ -400,9 +412,11 @@ def binary():
 
 
 def selecting():
-    for c in [Ref(values([3, 1], BOOL, 1)), Ref(values([4], F32, 2)), Ref(values([3, 4], I32, 3), ["at", "::-1"]), True, False, 0, 2.5, [[True], [False], [True]],
+    for c in [Ref(values([3, 1], BOOL, 1)), Ref(values([4], F32, 2)), Ref(values([3, 4], I32, 3), ["at", "::-1"]), True, False,
+        0, 2.5, [[True], [False], [True]],
               Ref(np.array([np.nan, 0.0, -0.0, 1.0], F32))]:
-        for a, b in [(Ref(values([3, 4], F32, 4)), Ref(values([4], F32, 5))), (Ref(values([4], I32, 4)), 2), (Ref(values([4], I32, 4)), 2.5),
+        for a, b in [(Ref(values([3, 4], F32, 4)), Ref(values([4], F32, 5))), (Ref(values([4], I32, 4)), 2), (Ref(values([4],
+            I32, 4)), 2.5),
                      (1, Ref(values([4, 3], F64, 5), ["T"])), (Ref(values([4], U8, 4)), Ref(values([1], I8, 4))), (1.5, 2.5),
                      (Ref(values([4], BOOL, 4)), Ref(values([4], BOOL, 5))), (float("nan"), Ref(values([4], F32, 6)))]:
             def run():
@@ -414,9 +428,12 @@ def selecting():
     case("np.where", [Ref(values([0], BOOL)), Ref(values([1], F32)), 0], lambda: np.zeros(0, F32))
     x = Ref(np.array([-5, -1, -0.5, 0, 0.5, 1, 5, np.nan, np.inf, -np.inf], F32))
     for low, high in [(-1, 1), (None, 1), (-1, None), (1, -1), (0, float("inf")), (0, 0)]:
-        case("np.clip", [x, low, high], lambda: np.clip(x.x, None if low is None else np.float32(low), None if high is None else np.float32(high)))
-    for x in [*views((3, 4), F32, 1), *views((3, 4), I32, 2), Ref(values([3, 4], U8)), Ref(np.array(3.5, F64)), Ref(np.zeros((0, 4), F32))]:
-        for low, high in [(0, 1), (0.5, 1.5), (Ref(values([4], F32, 3)), 2), (Ref(values([4], I32, 3)), Ref(values([4], I32, 4)))]:
+        case("np.clip", [x, low, high], lambda: np.clip(x.x, None if low is None else np.float32(low),
+            None if high is None else np.float32(high)))
+    for x in [*views((3, 4), F32, 1), *views((3, 4), I32, 2), Ref(values([3, 4], U8)), Ref(np.array(3.5, F64)), Ref(np.zeros((0,
+        4), F32))]:
+        for low, high in [(0, 1), (0.5, 1.5), (Ref(values([4], F32, 3)), 2), (Ref(values([4], I32, 3)), Ref(values([4], I32,
+            4)))]:
             def run():
                 met, (p, q, r) = meet(x, low, high)
                 return np.minimum(np.maximum(p.astype(met), q.astype(met)), r.astype(met))
@@ -464,7 +481,8 @@ def average(x, axis, keepdims):
     return np.asarray(y).astype(x.dtype if str(x.dtype) in FLOATS else F32)
 
 
-REDUCE = {"np.sum": add_up, "np.mean": average, "np.max": np.max, "np.min": np.min, "np.all": np.all, "np.any": np.any, "np.amax": np.max, "np.amin": np.min}
+REDUCE = {"np.sum": add_up, "np.mean": average, "np.max": np.max, "np.min": np.min, "np.all": np.all, "np.any": np.any,
+    "np.amax": np.max, "np.amin": np.min}
 
 
 def reductions():
@@ -487,10 +505,12 @@ def reductions():
             x = Ref(values((3, 4), dtype, 3))
             for axis in [None, 0, 1]:
                 case(name, [x, axis], lambda: reduce_with(fn, x.x, axis, False), ulp=ulp)
-        for x in [*views((3, 4), F32, 6)[1:], *views((2, 3, 4), F64, 7)[1:], *views((3, 4), I8, 8)[1:], Ref(values((2, 3, 4), F32, 2), ["transpose", 1, 2, 0])]:
+        for x in [*views((3, 4), F32, 6)[1:], *views((2, 3, 4), F64, 7)[1:], *views((3, 4), I8, 8)[1:], Ref(values((2, 3, 4),
+            F32, 2), ["transpose", 1, 2, 0])]:
             for axis in [None, 0, -1, [0, 1]]:
                 case(name, [x, axis], lambda: reduce_with(fn, x.x, axis, False), ulp=ulp)
-        for data in [[1, np.nan, 3], [np.nan, np.nan], [np.inf, -np.inf, 1], [np.inf, 1], [-np.inf, 0], [0.0, -0.0], [-0.0, -0.0]]:
+        for data in [[1, np.nan, 3], [np.nan, np.nan], [np.inf, -np.inf, 1], [np.inf, 1], [-np.inf, 0], [0.0, -0.0], [-0.0,
+            -0.0]]:
             for dtype in FLOATS:
                 x = Ref(np.array(data, dtype))
                 case(name, [x], lambda: fn(x.x, axis=None, keepdims=False))
@@ -514,8 +534,10 @@ def reductions():
                         continue
                     if not shape and axis in (-1, 0):
                         continue
-                    case(name, [x, axis], lambda: reduce_with(fn, x.x, axis, keepdims).astype(np.int32), {"keepdims": True} if keepdims else None)
-        for data in [[1, np.nan, 3, np.nan], [np.nan] * 3, [np.inf, 1, np.inf], [-np.inf, 1, -np.inf], [2, 2, 2], [0.0, -0.0], [-0.0, 0.0], [5, 1, 5, 1]]:
+                    case(name, [x, axis], lambda: reduce_with(fn, x.x, axis, keepdims).astype(np.int32),
+                        {"keepdims": True} if keepdims else None)
+        for data in [[1, np.nan, 3, np.nan], [np.nan] * 3, [np.inf, 1, np.inf], [-np.inf, 1, -np.inf], [2, 2, 2], [0.0, -0.0],
+            [-0.0, 0.0], [5, 1, 5, 1]]:
             for dtype in FLOATS:
                 x = Ref(np.array(data, dtype))
                 case(name, [x], lambda: fn(x.x).astype(np.int32))
@@ -532,10 +554,13 @@ def sorting():
     def order(x, axis):
         return np.argsort(x, axis=axis, kind="stable").astype(np.int32)
 
-    data = [Ref(values(s, d, i)) for i, (s, d) in enumerate([((5,), F32), ((3, 4), F32), ((2, 3, 4), F64), ((0,), F32), ((0, 3), F32), ((3, 0), I32), ((1, 1), F32),
-                                                           ((33,), I32), ((65,), F32), ((7,), I8), ((7,), U8), ((7,), BOOL), ((2, 40), F32)])]
+    data = [Ref(values(s, d, i)) for i, (s, d) in enumerate([((5,), F32), ((3, 4), F32), ((2, 3, 4), F64), ((0,), F32), ((0, 3),
+        F32), ((3, 0), I32), ((1, 1), F32),
+                                                           ((33,), I32), ((65,), F32), ((7,), I8), ((7,), U8), ((7,),
+                                                               BOOL), ((2, 40), F32)])]
     data += views((3, 4), F32, 3)[1:] + views((4, 3), I32, 3)[1:3]
-    data += [Ref(np.array(v, d)) for d in FLOATS for v in [[3, np.nan, -1, np.inf, -np.inf, np.nan, 0], [np.nan] * 3, [0.0, -0.0, 0.0, -0.0], [1, 1, 1, 0, 0]]]
+    data += [Ref(np.array(v, d)) for d in FLOATS for v in [[3, np.nan, -1, np.inf, -np.inf, np.nan, 0], [np.nan] * 3, [0.0,
+        -0.0, 0.0, -0.0], [1, 1, 1, 0, 0]]]
     data += [Ref(np.array(SPECIAL, F32)), Ref(np.array([2**31 - 1, -2**31, 0], np.int32))]
     for x in data:
         for axis in [None, *range(-x.x.ndim, x.x.ndim), "default"]:
@@ -587,7 +612,8 @@ def shaping():
                 case("np.expandDims", [x, axis], lambda: fails("ShapeError")(lambda: np.expand_dims(x.x, axis)), shares=True)
             for axis in [None, 0, 1, -1, [0, 1], [1], [-1], 5] if shape else [None, 1, [0, 1], 5]:
                 case("np.squeeze", [x, axis],
-                     lambda: fails("ShapeError")(lambda: np.squeeze(x.x, tuple(axis) if isinstance(axis, list) else axis)), shares=True)
+                     lambda: fails("ShapeError")(lambda: np.squeeze(x.x, tuple(axis) if isinstance(axis,
+                         list) else axis)), shares=True)
             for a, b in [(0, 1), (0, -1), (1, 2), (-1, -2), (0, 0), (0, 3)]:
                 case("np.swapaxes", [x, a, b], lambda: fails("ShapeError")(lambda: np.swapaxes(x.x, a, b)), shares=True)
     for x in [*views((3, 1), F32, 2), Ref(values((3,), I32)), Ref(np.array(2.5, F64)), Ref(values((1, 0), F32))]:
@@ -596,7 +622,8 @@ def shaping():
 
 
 def joining():
-    groups = [[(2, 3), (1, 3)], [(2, 3), (2, 1)], [(3,), (0,), (2,)], [(2, 3)], [(2, 2, 2), (2, 2, 2)], [(0, 3), (2, 3)], [(2, 3), (3, 2)], [(2, 3), (3,)], [(), ()], [(2, 0), (2, 0)]]
+    groups = [[(2, 3), (1, 3)], [(2, 3), (2, 1)], [(3,), (0,), (2,)], [(2, 3)], [(2, 2, 2), (2, 2, 2)], [(0, 3), (2, 3)], [(2,
+        3), (3, 2)], [(2, 3), (3,)], [(), ()], [(2, 0), (2, 0)]]
     for g, group in enumerate(groups):
         for kinds in [[F32] * 3, [F32, F64, I32], [I8, U8, BOOL], [BOOL] * 3]:
             for variant in [0, 1, 2, 3]:
@@ -622,7 +649,8 @@ def joining():
                     case("np.concatenate", [parts, axis], join, shares=None)
                     if axis is not None:
                         case("np.stack", [parts, axis], pile)
-                        case("np.stack", [parts, -axis - 1], lambda: fails("ShapeError", ValueError)(lambda: np.stack([p.x.astype(met) for p in parts], axis=-axis - 1)))
+                        case("np.stack", [parts, -axis - 1], lambda: fails("ShapeError",
+                            ValueError)(lambda: np.stack([p.x.astype(met) for p in parts], axis=-axis - 1)))
     for fn in ["np.concatenate", "np.stack"]:
         case(fn, [[]], raising("ValueError"))
         case(fn, [5], raising("ValueError"))
@@ -637,11 +665,13 @@ def joining():
 def taking():
     for shape in [(5,), (3, 4), (2, 3, 4), (), (0,), (0, 3)]:
         for x in views(shape, F32, 1)[:3]:
-            for index in [0, -1, [0], [2, 0, -1], [[0, 1], [-1, 2]], [], [9], [-9], 7, Ref(np.array([1, 0, 1], np.int32)), Ref(np.array([[1], [0]], np.uint8)),
+            for index in [0, -1, [0], [2, 0, -1], [[0, 1], [-1, 2]], [], [9], [-9], 7, Ref(np.array([1, 0, 1], np.int32)),
+                Ref(np.array([[1], [0]], np.uint8)),
                           Ref(np.array([0, 2], F32)), Ref(np.array([0, 1, 2, 1], np.int32), ["at", "::-2"])]:
                 for axis in [None, *range(-x.x.ndim, x.x.ndim)]:
                     for mode in [None, "clip", "wrap"]:
-                        if mode and (isinstance(index, Ref) or x.steps) or x.steps and not isinstance(index, Ref) and index in (0, 7, [0], [9], [-9], []):
+                        if mode and (isinstance(index, Ref) or x.steps) or x.steps and not isinstance(index,
+                            Ref) and index in (0, 7, [0], [9], [-9], []):
                             continue
                         i = index.x.astype(np.int64) if isinstance(index, Ref) else np.array(index, dtype=np.int64)
                         if x.x.size == 0 and (np.any(i >= max(x.x.shape, default=0)) or np.any(i < -1)):
@@ -656,8 +686,10 @@ def taking():
                         case("np.take", [x, index, axis], run, {"mode": mode} if mode else None, shares=False)
     case("np.take", [Ref(values((3,), F32)), [0], 1], raising("ShapeError"))
     case("np.take", [Ref(values((3,), F32)), [0.5]], raising("DTypeError"))
-    for shape, index, axis in [((3, 4), [[0, 1, 2, 0]], 0), ((3, 4), [[0], [3], [-1]], 1), ((3, 4), [[0, 1], [2, 3], [0, 0]], -1), ((5,), [4, 4, 0], 0), ((3, 4), [[4], [0], [0]], 1),
-                               ((2, 3, 2), np.zeros((2, 1, 2), int).tolist(), 1), ((3, 4), [0, 1], 0), ((3, 4), [[0, 1, 2]], 0), ((3, 4), [[0]], 2), ((0, 3), np.zeros((0, 3), int).tolist(), 0)]:
+    for shape, index, axis in [((3, 4), [[0, 1, 2, 0]], 0), ((3, 4), [[0], [3], [-1]], 1), ((3, 4), [[0, 1], [2, 3], [0, 0]],
+        -1), ((5,), [4, 4, 0], 0), ((3, 4), [[4], [0], [0]], 1),
+                               ((2, 3, 2), np.zeros((2, 1, 2), int).tolist(), 1), ((3, 4), [0, 1], 0), ((3, 4), [[0, 1, 2]],
+                                   0), ((3, 4), [[0]], 2), ((0, 3), np.zeros((0, 3), int).tolist(), 0)]:
         for x in views(shape, F32, 2)[:4]:
             i = np.array(index, dtype=np.int64)
             def run():
@@ -676,7 +708,8 @@ def item_for(n, kind):
     if kind == "int":
         return rng.randint(-n - (rng.random() < 0.04), max(n - 1 + (rng.random() < 0.04), 0)) if n else 0
     if kind == "slice":
-        parts = [rng.choice([None, rng.randint(-n - 2, n + 2)]) for _ in range(2)] + [rng.choice([None, None, 1, 2, -1, -2, 3, -3])]
+        parts = [rng.choice([None, rng.randint(-n - 2, n + 2)]) for _ in range(2)] + [rng.choice([None, None, 1, 2, -1, -2, 3,
+            -3])]
         if rng.random() < 0.5:
             return {"slice": parts}
         return ":".join("" if p is None else str(p) for p in (parts if parts[2] is not None else parts[:2]))
@@ -726,7 +759,8 @@ def random_index(x, fancy):
             items.append(None)
         n = x.x.shape[axis] if 0 <= axis < ndim else 2
         if fancy and rng.random() < 0.08 and k + 1 < count and axis + 1 < ndim and k + 1 != place:
-            items.append(Ref(np.array([rng.random() < 0.5 for _ in range(n * x.x.shape[axis + 1])], bool).reshape(n, x.x.shape[axis + 1])))
+            items.append(Ref(np.array([rng.random() < 0.5 for _ in range(n * x.x.shape[axis + 1])], bool).reshape(n,
+                x.x.shape[axis + 1])))
             # The mask stands for two axes.
             axis += 2
             if sum(1 for _ in items) > ndim:
@@ -757,7 +791,8 @@ def indexing():
                 warnings.simplefilter("error")
                 try:
                     # The ellipsis gives a 0-d view where NumPy would give a bare number.
-                    shared = np.shares_memory(x.x[index if Ellipsis in [i for i in index if i is Ellipsis] else (*index, Ellipsis)], x.x)
+                    shared = np.shares_memory(x.x[index if Ellipsis in [i for i in index if i is Ellipsis] else (*index,
+                        Ellipsis)], x.x)
                 except (IndexError, ValueError):
                     if sum(isinstance(i, (Ref, list)) for i in items) > 1:
                         # Which of several errors comes first is nobody's business.
@@ -848,7 +883,8 @@ def products():
         for a in views((2, 2, 3), dtype, 9):
             for b in views((2, 3, 2), dtype, 9):
                 case("np.matmul", [a, b], lambda: np.matmul(a.x, b.x))
-    for s, t in [((2, 2, 3), (3, 3, 2)), ((2, 3), (2, 3)), ((4, 1, 2, 3), (3, 2)), ((3,), (2, 3, 2)), ((2, 3, 2, 3), (3,)), ((3, 1, 2, 3), (1, 2, 3, 1))]:
+    for s, t in [((2, 2, 3), (3, 3, 2)), ((2, 3), (2, 3)), ((4, 1, 2, 3), (3, 2)), ((3,), (2, 3, 2)), ((2, 3, 2, 3), (3,)), ((3,
+        1, 2, 3), (1, 2, 3, 1))]:
         a, b = Ref(values(s, F32, 1)), Ref(values(t, F32, 2))
         case("np.matmul", [a, b], lambda: fails("ShapeError", ValueError)(lambda: np.matmul(a.x, b.x)))
         case("np.dot", [a, b], lambda: fails("ShapeError", ValueError)(lambda: np.dot(a.x, b.x)))
@@ -869,13 +905,16 @@ def norms():
         y = np.sqrt(np.sum((a * a).astype(np.longdouble), axis=axis, keepdims=keepdims))
         return np.asarray(y).astype(a.dtype)
 
-    data = [Ref(values(s, d, i)) for i, (s, d) in enumerate([((), F32), ((5,), F32), ((3, 4), F64), ((2, 3, 4), F32), ((0,), F32), ((0, 3), F32), ((3, 0), F32), ((4,), I32), ((4,), BOOL)])]
-    data += views((3, 4), F32, 2)[1:] + [Ref(np.array([3, np.nan], F32)), Ref(np.array([3, -np.inf], F32)), Ref(np.array([0.0, -0.0], F32))]
+    data = [Ref(values(s, d, i)) for i, (s, d) in enumerate([((), F32), ((5,), F32), ((3, 4), F64), ((2, 3, 4), F32), ((0,),
+        F32), ((0, 3), F32), ((3, 0), F32), ((4,), I32), ((4,), BOOL)])]
+    data += views((3, 4), F32, 2)[1:] + [Ref(np.array([3, np.nan], F32)), Ref(np.array([3, -np.inf], F32)), Ref(np.array([0.0,
+        -0.0], F32))]
     for x in data:
         for axis in [None, *range(-x.x.ndim, x.x.ndim), *([[0, 1]] if x.x.ndim >= 2 else [])]:
             for keepdims in [False, True]:
                 at = tuple(axis) if isinstance(axis, list) else axis
-                case("np.linalg.norm", [x, None, axis], lambda: length(x.x, at, keepdims), {"keepdims": True} if keepdims else None, ulp=2)
+                case("np.linalg.norm", [x, None, axis], lambda: length(x.x, at, keepdims),
+                    {"keepdims": True} if keepdims else None, ulp=2)
     x = Ref(values((3, 4), F32, 1))
     for order, axis, at in [(2, 0, 0), (2, 1, 1), ("fro", [0, 1], (0, 1)), ("fro", None, None)]:
         case("np.linalg.norm", [x, order, axis], lambda: np.linalg.norm(x.x, order, at), ulp=2)
@@ -891,14 +930,16 @@ def softmaxes():
         e = np.exp(a - a.max(axis=axis, keepdims=True))
         return e / e.sum(axis=axis, keepdims=True)
 
-    for x in [*views((3, 4), F32, 1), *views((2, 3), F64, 2), Ref(values((2, 3, 4), F32, 3)), Ref(values((4,), I32, 4)), Ref(np.array([1000, 1001, -1000], F32)),
+    for x in [*views((3, 4), F32, 1), *views((2, 3), F64, 2), Ref(values((2, 3, 4), F32, 3)), Ref(values((4,), I32, 4)),
+        Ref(np.array([1000, 1001, -1000], F32)),
               Ref(np.array([-1e30, 0], F32)), Ref(np.array([1, np.nan], F32)), Ref(np.array([-np.inf, 0, 1], F32))]:
         kind = dtype_of(x) if dtype_of(x) in FLOATS else F32
         for axis in [None, *range(-x.x.ndim, x.x.ndim)]:
             at = -1 if axis is None else axis
             a = x.x.astype(kind)
             case("npx.softmax", [x, axis], lambda: soft(a, at).astype(kind), ulp=6)
-            case("npx.logSoftmax", [x, axis], lambda: np.log(soft(a, at)).astype(kind) if np.all(np.abs(a[np.isfinite(a)]) < 100) else log_soft(a, at), ulp=6, scale=8)
+            case("npx.logSoftmax", [x, axis], lambda: np.log(soft(a,
+                at)).astype(kind) if np.all(np.abs(a[np.isfinite(a)]) < 100) else log_soft(a, at), ulp=6, scale=8)
     case("npx.softmax", [Ref(np.zeros((2, 0), F32))], lambda: np.zeros((2, 0), F32))
     case("npx.softmax", [Ref(values((3,), F32)), 1], raising("ShapeError"))
 
@@ -910,7 +951,8 @@ def log_soft(a, axis):
 
 
 def main():
-    for group in [creation, unary, binary, selecting, reductions, sorting, shaping, joining, taking, indexing, products, norms, softmaxes]:
+    for group in [creation, unary, binary, selecting, reductions, sorting, shaping, joining, taking, indexing, products, norms,
+        softmaxes]:
         before = len(cases)
         group()
         print(f"{group.__name__}: {len(cases) - before}")
@@ -922,7 +964,8 @@ def main():
     with open(path, "w", encoding="utf-8") as file:
         json.dump(out, file, separators=(",", ":"))
         file.write("\n")
-    print(sum(map(len, grouped.values())), "cases,", os.path.getsize(path), "bytes,", len(json.dumps(out["arrays"])), "of them arrays")
+    print(sum(map(len, grouped.values())), "cases,", os.path.getsize(path), "bytes,", len(json.dumps(out["arrays"])),
+        "of them arrays")
 
 
 warnings.simplefilter("ignore")

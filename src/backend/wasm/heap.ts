@@ -6,8 +6,10 @@
  * is the token that says somebody wants bytes of a region: arrays and graph nodes hold it, the allocator never does.
  * So a region that nobody wants is evicted once and then collected; nobody calls anything.
  *
- * The rule of every call: allocate the outputs, then read addresses. What was allocated or addressed in the last few
- * steps is never evicted (see GUARD and Nursery), so an address stays good until the kernel has run.
+ * The rule of every call: allocate the outputs, read the inputs' addresses, and last of all the output's. Reading an
+ * address may evict something else. The bytes of what was addressed in the last few steps stay where they are (see GUARD,
+ * Nursery and cells), so inputs can be read there even if evicted meanwhile; but a write to what was evicted is lost, so
+ * nothing may come between the output's address and the kernel.
  */
 import { ValueError } from "../../errors.ts";
 
@@ -374,19 +376,20 @@ const MOVED = new Region(0, 0, false);
 let cellCount = 128;
 let cellBlocks: (Block | null)[] = [];
 let nextCell = 0;
-const spareCells: number[] = [];
 
 function allocateCell(): Block {
   if (CELLS.address === 0) {
     CELLS.address = extend(cellCount * CELL);
     cellBlocks = new Array<Block | null>(cellCount).fill(null);
   }
-  let cell = spareCells.pop();
-  if (cell === undefined) {
-    cell = nextCell;
-    nextCell = cell + 1 === cellCount ? 0 : cell + 1;
-    const old = cellBlocks[cell]!;
-    if (old !== null) moveCell(old);
+  const cell = nextCell;
+  nextCell = cell + 1 === cellCount ? 0 : cell + 1;
+  // The cell GUARD places ahead is given up now, so that its bytes can still be read until they are needed.
+  const ahead = (cell + GUARD) % cellCount;
+  const old = cellBlocks[ahead]!;
+  if (old !== null) {
+    moveCell(old);
+    cellBlocks[ahead] = null;
   }
   const block = new Block(CELLS, cell * CELL, CELL);
   cellBlocks[cell] = block;
@@ -491,11 +494,8 @@ export function free(block: Block): void {
     if (r.address !== 0) release(r);
     r.host = null;
   } else if (r.address !== 0) {
-    if (r === CELLS) {
-      const cell = block.offset / CELL;
-      cellBlocks[cell] = null;
-      if (spareCells.length < MOST_SPARE) spareCells.push(cell);
-    } else if (r.home === results) results?.free(block);
+    if (r === CELLS) cellBlocks[block.offset / CELL] = null;
+    else if (r.home === results) results?.free(block);
   }
   block.region = RELEASED;
 }
@@ -549,8 +549,8 @@ export function setTorture(): void {
   for (const ring of [results, hosts]) ring?.evictAll();
   results = hosts = null;
   for (const block of cellBlocks) if (block !== null) moveCell(block);
-  spareCells.length = nextCell = CELLS.address = 0;
-  cellCount = 16;
+  nextCell = CELLS.address = 0;
+  cellCount = 2 * GUARD + 4;
   limit = 2 ** 20;
 }
 

@@ -1,0 +1,95 @@
+/**
+ * Long loops in one synchronous job without a memory word, and what memory they take: `node bench/memory.mjs steps`
+ * prints a line of JSON. The tests hold it to the bars. Knows nabla as a user does.
+ */
+// @ts-check
+import { autograd, np, npx } from "nabla";
+
+const MB = 1e6;
+/** @typedef {import("nabla").NDArray} NDArray */
+
+/** Steps of the first example, whose gradient must stay the same array in the same place. */
+function steps() {
+  const x = np.arange(4).attachGrad();
+  const { grad } = x;
+  const before = placeOf(grad);
+  const measured = measure(1_000_000, () => {
+    autograd.record(() => np.multiply(2, np.dot(x, x))).backward();
+  });
+  const same = x.grad === grad && before === placeOf(grad) && String(grad) === "[ 0.  4.  8. 12.]";
+  return { ...measured, same };
+}
+
+/** Operators on large arrays, of which each result is dropped as soon as the next is there. */
+function operators() {
+  let y = np.ones(1_000_000);
+  const measured = measure(2_000, i => {
+    y = i % 2 === 0 ? np.multiply(y, 0.5) : np.add(y, 1);
+  });
+  // The fixed point of y/2 + 1.
+  return { ...measured, same: y.item(0) === 2 && y.item(-1) === 2 };
+}
+
+/** Graphs of some forty operators that nobody walks back. */
+function graphs() {
+  const x = np.arange(4).attachGrad();
+  const w = np.full([8, 8], 0.1).attachGrad();
+  const { grad } = x;
+  const before = placeOf(grad);
+  const measured = measure(20_000, () => {
+    autograd.record(() => {
+      let y = np.multiply(x, 2);
+      for (let i = 0; i < 20; i++) y = np.tanh(y);
+      let v = np.matmul(w, w);
+      for (let i = 0; i < 16; i++) v = i % 2 === 0 ? np.add(v, w) : np.multiply(v, 0.5);
+      return np.add(y.sum(), v.sum());
+    });
+  });
+  return { ...measured, same: x.grad === grad && before === placeOf(grad) && String(grad) === "[0. 0. 0. 0.]" };
+}
+
+/** Training steps whose losses are all kept. */
+function losses() {
+  const x = np.full(16, 0.1).attachGrad();
+  const { grad } = x;
+  const before = placeOf(grad);
+  /** @type {NDArray[]} */
+  const kept = [];
+  const measured = measure(100_000, () => {
+    const loss = autograd.record(() => {
+      let y = np.multiply(x, 1.01);
+      for (let i = 0; i < 48; i++) y = i % 3 === 0 ? np.multiply(y, 1.01) : i % 3 === 1 ? np.add(y, x) : np.tanh(y);
+      return y.sum();
+    });
+    loss.backward();
+    kept.push(loss);
+  });
+  const same = x.grad === grad && before === placeOf(grad) && kept.every(loss => loss.item() === kept[0]?.item());
+  return { ...measured, same };
+}
+
+/** The token of an array's bytes: another place in memory has another. @param {NDArray | null} x */
+function placeOf(x) {
+  const { block } = /** @type {{ storage: { block?: object } }} */ (/** @type {unknown} */ (x)).storage;
+  if (block === undefined) throw new Error("an array no longer says where its bytes are");
+  return block;
+}
+
+/** Resident megabytes before, after a tenth and at the end of `count` steps. @param {number} count @param {(i: number) => void} step */
+function measure(count, step) {
+  const resident = () => process.memoryUsage.rss() / MB;
+  const begun = performance.now();
+  const start = resident();
+  let tenth = start;
+  for (let i = 0; i < count; i++) {
+    if (i === count / 10) tenth = resident();
+    step(i);
+  }
+  return { start, tenth, end: resident(), seconds: (performance.now() - begun) / 1000 };
+}
+
+const LOOPS = { steps, operators, graphs, losses };
+
+const name = String(process.argv[2]);
+if (!(name in LOOPS)) throw new Error(`no loop ${name}; there are ${Object.keys(LOOPS).join(", ")}`);
+console.log(JSON.stringify({ loop: name, ...LOOPS[/** @type {keyof typeof LOOPS} */ (name)](), ...npx.memoryInfo() }));
