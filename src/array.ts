@@ -131,6 +131,11 @@ export class NDArray {
     return out;
   }
 
+  /** What JSON.stringify takes: nested lists. @internal */
+  toJSON(): Nested {
+    return this.tolist();
+  }
+
   /** NumPy's `str`: without commas, a bare number for 0-d. */
   toString(): string {
     return str(elementOf(this), this.shape, this.dtype);
@@ -250,6 +255,8 @@ export function blankHost(shape: Shape, size: number, code: number): NDArray {
 export function viewOf(x: NDArray, offset: number, shape: Shape, strides: readonly number[] | null, size: number): NDArray {
   const y = new NDArray(x.storage, offset, shape, strides, size, x.code);
   const base = x.base ?? x;
+  // What ended a graph ended it for views too; so a view of a comparison's answer is known as a mask.
+  if (typeof x.cause === "string" && x.cause !== "detach") y.cause = x.cause;
   y.base = base;
   y.writes = base.writes;
   return y;

@@ -1,8 +1,9 @@
 /** What callers hand in, as arrays: numbers, booleans, nested lists, TypedArrays. */
 import { type ArrayInput, fromValues, NDArray, type Nested } from "./array.ts";
 import { BOOL, DTYPES, F32, F64, I8, I32, type TypedArray, U8 } from "./dtype.ts";
-import { DTypeError, describe, ShapeError, ValueError } from "./errors.ts";
+import { DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { MAX_NDIM, SCALAR, sizeOf } from "./shape.ts";
+import { recording } from "./tape.ts";
 
 /** An argument as an array: arrays as they are, numbers and lists as float32, booleans as bool, a TypedArray in its own kind. */
 export function toArray(x: ArrayInput, operator: string): NDArray {
@@ -71,7 +72,13 @@ export function fromNested(x: readonly unknown[], code: number | undefined, oper
 
 function asList(x: unknown): readonly unknown[] | null {
   if (Array.isArray(x)) return x;
-  if (x instanceof NDArray) return x.ndim === 0 ? null : (x.tolist() as readonly Nested[]);
+  if (x instanceof NDArray) {
+    if (recording && x.edge !== null)
+      throw new GradError(
+        "array: a list holds a recorded or attached array, whose graph would be lost; join with np.stack, or use detach()",
+      );
+    return x.ndim === 0 ? null : (x.tolist() as readonly Nested[]);
+  }
   if (ArrayBuffer.isView(x) && !(x instanceof DataView)) return Array.from(x as TypedArray);
   return null;
 }

@@ -49,7 +49,9 @@ function zeros(shape: Shape, code: number): NDArray {
 export function retain(x: NDArray): void {
   const node = edgeOf(x);
   if (node === null) throw new GradError(`retainGrad: ${whyNoGraph(x)}; for an array without history use attachGrad`);
-  if (node.buffer === null) node.buffer = zeros(x.shape, x.code);
+  if (node.buffer !== null) return;
+  node.buffer = zeros(x.shape, x.code);
+  node.buffer.storage.block.lasting = true;
 }
 
 export function whyNoGraph(x: NDArray): string {
@@ -588,13 +590,32 @@ export function cotangents(
   });
 }
 
+/** A gradient that does not depend on the variables, so that differentiating it again gives them real zeros. */
+function independent(g: NDArray, targets: readonly Node[], variables: readonly NDArray[]): NDArray {
+  const y = new NDArray(g.storage, g.offset, g.shape, g.view, g.size, g.code);
+  y.edge = new Node(
+    INDEPENDENT,
+    null,
+    targets,
+    [],
+    variables.map(x => ({ shape: x.shape, code: x.code })),
+  );
+  return y;
+}
+
+const INDEPENDENT: Row = { name: "constant", kind: "function", fused: null, rule: (_, { like }) => like.map(() => 0) };
+
 /** Takes the cotangents of a walk's targets, each as an array of its own: not a seed, not shared, not a view. */
 function collect(targets: readonly Node[], variables: readonly NDArray[], seeds: readonly Seed[], createGraph: boolean): NDArray[] {
   const seen = new Set<NDArray>(seeds.map(s => s.g));
   const found = targets.map(node => node.cotangent);
   for (const node of targets) node.cotangent = null;
   return found.map((g, i) => {
-    if (g === null) return zeroed(variables[i]!.shape, variables[i]!.code);
+    if (g === null) {
+      const zero = zeroed(variables[i]!.shape, variables[i]!.code);
+      return createGraph ? independent(zero, targets, variables) : zero;
+    }
+    if (createGraph && g.edge === null) return independent(g, targets, variables);
     const own = !createGraph && (seen.has(g) || g.view !== null || g.base !== null) ? copyOf(g) : g;
     seen.add(g);
     return own;

@@ -3,6 +3,7 @@ import { type ArrayInput, NDArray } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
 import { describe, GradError, ValueError } from "./errors.ts";
 import { at, set, update } from "./functions/indexing.ts";
+import type { TopkOptions, TopkReturn } from "./functions/nn.ts";
 import { attach, backwardFrom, checkReq, retain } from "./grad.ts";
 import * as members from "./members.ts";
 import { edgeOf } from "./op.ts";
@@ -12,8 +13,25 @@ import { type GradReq, setRecording } from "./tape.ts";
 
 /** A function of an array and more, as a method of the array. */
 type Method<F> = F extends (x: never, ...rest: infer R) => infer Y ? (...rest: R) => Y : never;
+type MethodsOf<T> = { [K in keyof T]: Method<T[K]> };
 
-export type Methods = { [K in keyof typeof members]: Method<(typeof members)[K]> } & Own;
+/**
+ * What of a module is listed in members.ts. From the module itself and not from the list: only where a function is
+ * declared does its documentation stand, and only `Pick` carries it on. (topk, whose result depends on an option, is in Own.)
+ */
+type From<M> = MethodsOf<Pick<M, Exclude<keyof M & keyof typeof members, "topk">>>;
+
+export type Methods = From<typeof import("./functions/indexing.ts")> &
+  From<typeof import("./functions/joining.ts")> &
+  From<typeof import("./functions/nn.ts")> &
+  From<typeof import("./functions/statistics.ts")> &
+  From<typeof import("./ops/linalg.ts")> &
+  From<typeof import("./ops/pointwise.ts")> &
+  From<typeof import("./ops/reduction.ts")> &
+  From<typeof import("./ops/selection.ts")> &
+  From<typeof import("./ops/structural.ts")> &
+  MethodsOf<Pick<typeof members, "sub" | "mul" | "div" | "pow" | "neg" | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "trueDivide">> &
+  Own;
 
 /** What is a method only. */
 export interface Own {
@@ -64,6 +82,11 @@ export interface Own {
   idiv(v: ArrayInput): NDArray;
   /** `x **= v`: in place. @throws as iadd. */
   ipow(v: ArrayInput): NDArray;
+  /**
+   * The k largest (or smallest) elements along an axis, as np's topk: positions (int32), values, both, or a mask.
+   * @example np.array([3, 9, 5]).topk({ k: 2, retTyp: "value" }) // array([9., 5.])
+   */
+  topk<R extends TopkReturn = "indices">(options?: TopkOptions<R>): R extends "both" ? [NDArray, NDArray] : NDArray;
   /** A copy of the elements as a 1-d array. @example np.eye(2).flatten() // array([1., 0., 0., 1.]) */
   flatten(): NDArray;
   /** The elements as a 1-d array, a view where strides allow. @example np.eye(2).ravel() // array([1., 0., 0., 1.]) */

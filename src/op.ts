@@ -6,7 +6,7 @@ import { type ArrayInput, addressOf, blank, blankLike, fromValues, memoryOf, NDA
 import { address, Block, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
-import { BOOL, DTYPES, F32, F64, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
+import { BOOL, DTYPES, F32, F64, I32, isFloat, promote, promoteNumber, SHIFT, U8 } from "./dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, toExpr } from "./expr.ts";
 import { CHUNK, Family, laneOf, runMap, writeMap } from "./launch.ts";
@@ -71,7 +71,7 @@ export function checkOut(out: NDArray, shape: Shape, code: number, xs: readonly 
 }
 
 export function checkWritable(x: NDArray, operator: string): void {
-  if (x.view?.some((s, axis) => s === 0 && x.shape[axis]! > 1))
+  if (x.size > 0 && x.view?.some((s, axis) => s === 0 && x.shape[axis]! > 1))
     throw new ValueError(`${operator}: a broadcast view cannot be written to, its elements share memory; write to a copy()`);
 }
 
@@ -451,7 +451,8 @@ function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInput[], op
   });
   // Weak numbers come last: they follow the dtype of the arrays, and only change an integer one by not fitting it.
   let met = p.meet(promoted);
-  for (const x of xs) if (typeof x === "number") met = promote(met, p.meet(promoteNumber(met, x, name)));
+  for (const x of xs)
+    if (typeof x === "number") met = promote(met, p.meet(spec.dtype === "bool" ? comparedWith(met, x) : promoteNumber(met, x, name)));
   const codes = xs.map(x => (typeof x === "number" ? laneOf(met) : x.code));
   const out = outOf(options, name);
   const code = p.resultCode(met);
@@ -473,12 +474,19 @@ function asCondition(x: NDArray | number): NDArray {
   if (typeof x === "number") return fromValues([x !== 0 ? 1 : 0], SCALAR, BOOL);
   if (x.code === BOOL) return x;
   const y = blank(x.shape, x.size, BOOL);
-  runMap(truth.family([x.code], x.code), [x], y);
+  truth[x.code] ??= new Family(arg(0), [x.code], laneOf(x.code), BOOL);
+  runMap(truth[x.code]!, [x], y);
   return y;
 }
 
-/** "Not zero", as a mask: how any dtype becomes a condition. */
-const truth = new Pointwise("astype", 1, { value: (...x) => x[0] as Expr, grad: null, dtype: "bool" });
+/** The dtype in which integers are compared with a number: float64 where it does not fit theirs, so that every number has an answer. */
+function comparedWith(code: number, value: number): number {
+  if (code <= F64) return code;
+  return Number.isInteger(value) && Math.abs(value) <= 127 && (code !== U8 || value >= 0) ? promoteNumber(code, value, "") : F64;
+}
+
+/** "Not zero", as a mask, for each dtype: how any array becomes a condition. */
+const truth: Family[] = [];
 
 export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
   const [row, p] = pointwiseRow(name, 1, spec);

@@ -45,7 +45,8 @@ function trace(operator: string, f: Fn, args: readonly ArrayInput[], argnums: re
     const given: unknown[] = args.slice();
     for (const i of argnums) {
       if (i >= args.length) throw new ValueError(`${operator}: argument ${i} is wanted, but ${args.length} are given`);
-      const v = variable(args[i]!, operator);
+      const first = argnums.indexOf(i);
+      const v = first < variables.length ? variables[first]! : variable(args[i]!, operator);
       given[i] = v;
       variables.push(v);
     }
@@ -65,7 +66,7 @@ function checkFunction(operator: string, f: unknown): void {
 
 function argumentNumbers(operator: string, argnums: number | readonly number[]): readonly number[] {
   const list = typeof argnums === "number" ? [argnums] : argnums;
-  if (!Array.isArray(list) || list.length === 0 || list.some(i => !Number.isInteger(i) || i < 0))
+  if (!Array.isArray(list) || list.length === 0 || Array.from(list).some(i => !Number.isInteger(i) || i < 0))
     throw new ValueError(`${operator}: argnums are positions of arguments, counted from 0, got ${describe(argnums)}`);
   return list;
 }

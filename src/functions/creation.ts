@@ -164,7 +164,8 @@ export function linspace(start: number, stop: number, num: number | null = 50, o
   const code = options?.dtype === undefined ? F32 : dtypeCode(options.dtype, "linspace");
   const endpoint = flag("linspace", "endpoint", options?.endpoint, true);
   const step = (stop - start) / Math.max(1, endpoint ? n - 1 : n);
-  return made([n], code, i => (endpoint && i === n - 1 && n > 1 ? stop : start + i * step), "linspace");
+  const value = (i: number): number => (endpoint && i === n - 1 && n > 1 ? stop : start + i * step);
+  return made([n], code, isFloat(code) ? value : i => Math.floor(value(i)), "linspace");
 }
 
 /**

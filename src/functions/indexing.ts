@@ -34,7 +34,7 @@ export class Range {
 }
 
 /** One item of an index, as `at` and `set` take them. */
-export type IndexItem = number | string | null | boolean | Range | NDArray | TypedArray | readonly IndexList[];
+export type IndexItem = number | string | null | Range | NDArray | TypedArray | readonly IndexList[];
 type IndexList = number | boolean | readonly IndexList[];
 
 /**

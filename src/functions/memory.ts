@@ -2,7 +2,6 @@
 import { NDArray } from "../array.ts";
 import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
 import { describe, GradError, ValueError } from "../errors.ts";
-import { blockOf, type Node } from "../tape.ts";
 
 const kept = new Set<Block>();
 let depth = 0;
@@ -14,26 +13,6 @@ function eachArray(value: unknown, visit: (x: NDArray) => void, seen = new Set<o
   seen.add(value);
   if (value instanceof Map || value instanceof Set) for (const item of value.values()) eachArray(item, visit, seen);
   else for (const item of Object.values(value)) eachArray(item, visit, seen);
-}
-
-/** Adds an array's block, its gradient buffer's, and what the graph behind it has saved. */
-function claim(x: NDArray, wanted: Set<Block>): void {
-  wanted.add(x.storage.block);
-  const seen = new Set<Node>();
-  const stack: Node[] = x.edge === null ? [] : [x.edge];
-  if (x.base?.edge != null) stack.push(x.base.edge);
-  while (stack.length > 0) {
-    const node = stack.pop()!;
-    if (seen.has(node)) continue;
-    seen.add(node);
-    if (node.buffer !== null) wanted.add(node.buffer.storage.block);
-    for (const value of node.saved) {
-      const block = blockOf(value);
-      if (block !== null) wanted.add(block);
-    }
-    if (node.attrs !== null) eachArray(node.attrs, a => wanted.add(a.storage.block));
-    for (const p of node.parents) if (p !== null) stack.push(p);
-  }
 }
 
 /**
@@ -52,8 +31,8 @@ export function scope<T>(fn: () => T): T {
     if (typeof (value as { then?: unknown } | null)?.then === "function")
       throw new GradError("scope: the function is asynchronous; the scope would end before it");
     const wanted = new Set<Block>();
-    eachArray(value, x => claim(x, wanted));
-    for (const block of made) if (!wanted.has(block) && !kept.has(block) && !block.lasting) free(block);
+    eachArray(value, x => wanted.add(x.storage.block));
+    for (const block of made) if (block.saved === 0 && !block.lasting && !wanted.has(block) && !kept.has(block)) free(block);
     return value;
   } finally {
     if (--depth === 0) kept.clear();
@@ -65,7 +44,7 @@ export function scope<T>(fn: () => T): T {
  * @example npx.keep(np.ones(2)) // array([1., 1.])
  */
 export function keep<T>(value: T): T {
-  if (depth > 0) eachArray(value, x => claim(x, kept));
+  if (depth > 0) eachArray(value, x => kept.add(x.storage.block));
   return value;
 }
 

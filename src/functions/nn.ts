@@ -154,10 +154,12 @@ export function oneHot(index: ArrayInput, depth: number): NDArray {
   return astype(equal(expandDims(a, a.ndim), arange(depth)), "float32");
 }
 
-export interface TopkOptions {
+export type TopkReturn = "indices" | "value" | "both" | "mask";
+
+export interface TopkOptions<R extends TopkReturn = TopkReturn> {
   k?: number;
   axis?: number | null;
-  retTyp?: "indices" | "value" | "both" | "mask";
+  retTyp?: R;
   /** Take the smallest instead of the largest. */
   isAscend?: boolean;
 }
@@ -168,9 +170,14 @@ export interface TopkOptions {
  * @throws ValueError for a k outside 1 … the axis' size, or an unknown retTyp.
  * @example npx.topk([3, 9, 5], { k: 2, retTyp: "value" }) // array([9., 5.])
  */
-export function topk(x: ArrayInput, options: TopkOptions & { retTyp: "both" }): [NDArray, NDArray];
-export function topk(x: ArrayInput, options?: TopkOptions): NDArray;
-export function topk(x: ArrayInput, options?: TopkOptions): NDArray | [NDArray, NDArray] {
+export function topk<R extends TopkReturn = "indices">(
+  x: ArrayInput,
+  options?: TopkOptions<R>,
+): R extends "both" ? [NDArray, NDArray] : NDArray {
+  return selectTop(x, options) as R extends "both" ? [NDArray, NDArray] : NDArray;
+}
+
+function selectTop(x: ArrayInput, options: TopkOptions | undefined): NDArray | [NDArray, NDArray] {
   const given = toArray(x, "topk");
   checkOptions("topk", options, ["k", "axis", "retTyp", "isAscend"]);
   const { k = 1, axis = -1, retTyp = "indices" } = options ?? {};

@@ -1,5 +1,5 @@
 /** Scopes of recording and mode, marking variables, and operators that a user writes with `Function`. */
-import { type ArrayInput, NDArray } from "../array.ts";
+import { type ArrayInput, NDArray, Storage } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES, isFloat, promote } from "../dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
@@ -187,6 +187,22 @@ export function markVariables(
 
 // ---------------------------------------------------------------- Function
 
+/** Calls a user's backward with gradients that it may write to: a write goes to a copy, whoever else holds the memory. */
+function guarded<T>(gs: readonly NDArray[], fn: (dys: NDArray[]) => T): T {
+  const dys = gs.map(g => {
+    const { block } = g.storage;
+    block.saved++;
+    const dy = new NDArray(new Storage(block), g.offset, g.shape, g.view, g.size, g.code);
+    dy.edge = edgeOf(g);
+    return { dy, block };
+  });
+  try {
+    return fn(dys.map(d => d.dy));
+  } finally {
+    for (const { block } of dys) block.saved--;
+  }
+}
+
 /** One of several results, cut from the flat whole that the call's node stands for. */
 const OUTPUT: Row = {
   name: "output",
@@ -284,7 +300,7 @@ export abstract class Function {
               const part = reshape(slice([g], places[i]!), shape);
               return part.code === codes[i] ? part : astype(part, DTYPES[codes[i]!]!);
             });
-        const out = this.backward(...gs);
+        const out = guarded(gs, dys => this.backward(...dys));
         const list: readonly unknown[] = Array.isArray(out) ? out : [out];
         if (list.length !== xs.length)
           throw new GradError(

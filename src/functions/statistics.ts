@@ -1,6 +1,6 @@
 /** Means and their kin: compositions of reductions. */
 import type { ArrayInput, NDArray } from "../array.ts";
-import { dtypeCode, F32, isFloat } from "../dtype.ts";
+import { DTYPES, dtypeCode, F32, isFloat } from "../dtype.ts";
 import { divide } from "../ops/pointwise.ts";
 import { type Axis, type ReduceOptions, reduceArguments, restoreAxes } from "../ops/reduction.ts";
 import { astype, summed } from "../ops/structural.ts";
@@ -16,5 +16,5 @@ export function mean(x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArr
   // Integers are summed in float64, so that large ones lose nothing before the division.
   const source = isFloat(a.code) ? a : astype(a, "float64");
   const total = divide(summed([source], { axes, code: isFloat(a.code) ? code : source.code }), n);
-  return restoreAxes(total.code === code ? total : astype(total, code === F32 ? "float32" : "float64"), axes, keepdims);
+  return restoreAxes(total.code === code ? total : astype(total, DTYPES[code]!), axes, keepdims);
 }

@@ -160,10 +160,11 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
     if (p.ndim === 1 && q.ndim === 1) return dotRow([p, q], null);
     if (q.ndim <= 2) return matmul(p, q);
     const k = p.shape[p.ndim - 1]!;
+    const rest = q.shape.filter((_, i) => i !== summedAxis);
     const order = [summedAxis, ...[...q.shape.keys()].filter(i => i !== summedAxis)];
-    const right = reshape(transpose(q, order), [k, q.size / Math.max(k, 1)]);
-    const left = reshape(p, [p.size / Math.max(k, 1), k]);
-    return reshape(matmulRow([left, right], null), [...p.shape.slice(0, -1), ...q.shape.filter((_, i) => i !== summedAxis)]);
+    const right = reshape(transpose(q, order), [k, sizeOf(rest)]);
+    const left = reshape(p, [sizeOf(p.shape.slice(0, -1)), k]);
+    return reshape(matmulRow([left, right], null), [...p.shape.slice(0, -1), ...rest]);
   },
   { op: dotRow.op },
 );

@@ -55,6 +55,7 @@ const copyRow: Structural<null> = structural("copy", {
   run: ([x]) => {
     const y = blank(x!.shape, x!.size, x!.code);
     copyStrided(x!, y);
+    if (typeof x!.cause === "string") y.cause = x!.cause;
     return y;
   },
   grad: g => [g],
@@ -316,7 +317,9 @@ export const joined = concatenateRow;
 
 /** int32 positions that are checked and belong to the graph alone, so that nobody overwrites them. */
 export function positions(values: ArrayLike<number>, shape: Shape): NDArray {
-  return fromValues(values, shape, I32);
+  const x = fromValues(values, shape, I32);
+  x.storage.block.lasting = true;
+  return x;
 }
 
 interface Along {
