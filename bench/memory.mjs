@@ -24,7 +24,7 @@ function steps() {
 function operators() {
   let y = np.ones(1_000_000);
   const measured = measure(2_000, i => {
-    y = i % 2 === 0 ? np.multiply(y, 0.5) : np.add(y, 1);
+    y = i % 2 === 1 ? np.multiply(y, 0.5) : np.add(y, 1);
   });
   // The fixed point of y/2 + 1.
   return { ...measured, same: y.item(0) === 2 && y.item(-1) === 2 };
@@ -75,17 +75,28 @@ function placeOf(x) {
   return block;
 }
 
-/** Resident megabytes before, after a tenth and at the end of `count` steps. @param {number} count @param {(i: number) => void} step */
+/** @param {readonly number[]} values */
+const median = values => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+/**
+ * Resident megabytes before `count` steps, after a tenth of them and at the end. It goes up and down with every
+ * collection, so "after a tenth" and "at the end" are medians of fifty readings: over the second tenth, and over the last.
+ * @param {number} count
+ * @param {(i: number) => void} step
+ */
 function measure(count, step) {
-  const resident = () => process.memoryUsage.rss() / MB;
+  const every = count / 500;
+  /** @type {number[]} */
+  const readings = [];
   const begun = performance.now();
-  const start = resident();
-  let tenth = start;
-  for (let i = 0; i < count; i++) {
-    if (i === count / 10) tenth = resident();
+  const start = process.memoryUsage.rss() / MB;
+  for (let i = 1; i <= count; i++) {
     step(i);
+    if (i % every === 0) readings.push(process.memoryUsage.rss() / MB);
   }
-  return { start, tenth, end: resident(), seconds: (performance.now() - begun) / 1000 };
+  const seconds = (performance.now() - begun) / 1000;
+  const [tenth, end] = [readings.slice(50, 100), readings.slice(450)].map(median);
+  return { start, tenth, end, peak: Math.max(...readings), seconds };
 }
 
 const LOOPS = { steps, operators, graphs, losses };

@@ -68,6 +68,12 @@ const RANGE: readonly (readonly [number, number])[] = [
   [0, 1],
 ];
 
+/** Whether an integer dtype holds a whole number; bool counts as int32, which it becomes beside numbers. */
+export function fits(code: number, value: number): boolean {
+  const [low, high] = RANGE[code === BOOL ? I32 : code]!;
+  return value >= low && value <= high;
+}
+
 /**
  * The dtype in which an array and a JavaScript number meet: numbers are weak. An integral number keeps an integer
  * dtype (if it fits), bool becomes int32, any other number makes an integer array float32.
@@ -77,7 +83,6 @@ export function promoteNumber(code: number, value: number, operator: string): nu
   if (!Number.isInteger(value)) return F32;
   const kind = code === BOOL ? I32 : code;
   const [low, high] = RANGE[kind]!;
-  if (value < low || value > high)
-    throw new ValueError(`${operator}: ${value} does not fit ${DTYPES[kind]}, which holds ${low} to ${high}`);
+  if (!fits(code, value)) throw new ValueError(`${operator}: ${value} does not fit ${DTYPES[kind]}, which holds ${low} to ${high}`);
   return kind;
 }

@@ -6,7 +6,7 @@ import { type ArrayInput, addressOf, blank, blankLike, fromValues, memoryOf, NDA
 import { address, Block, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
-import { BOOL, DTYPES, F32, F64, I32, isFloat, promote, promoteNumber, SHIFT, U8 } from "./dtype.ts";
+import { BOOL, DTYPES, F32, F64, fits, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, toExpr } from "./expr.ts";
 import { CHUNK, Family, laneOf, runMap, writeMap } from "./launch.ts";
@@ -479,10 +479,10 @@ function asCondition(x: NDArray | number): NDArray {
   return y;
 }
 
-/** The dtype in which integers are compared with a number: float64 where it does not fit theirs, so that every number has an answer. */
+/** The dtype in which integers are compared with a number: float64 unless it is one of theirs, so that every number has an answer. */
 function comparedWith(code: number, value: number): number {
   if (code <= F64) return code;
-  return Number.isInteger(value) && Math.abs(value) <= 127 && (code !== U8 || value >= 0) ? promoteNumber(code, value, "") : F64;
+  return Number.isInteger(value) && fits(code, value) ? promoteNumber(code, value, "compare") : F64;
 }
 
 /** "Not zero", as a mask, for each dtype: how any array becomes a condition. */
@@ -525,7 +525,6 @@ const NOTHING: Kept[] = [];
 
 export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): Binary {
   const [row, p] = pointwiseRow(name, 2, spec);
-  const differentiable = spec.grad !== null;
   const masks = spec.dtype === "bool";
   /** The kernel's result for two contiguous operands or numbers of one dtype, in the shape of `like`; `scalars` as in Family. */
   const run = (a: NDArray | number, b: NDArray | number, like: NDArray, scalars: number): NDArray => {

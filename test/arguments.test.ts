@@ -1,3 +1,7 @@
+/**
+ * Every public function by its arguments: a method is the function; what no function takes throws a NablaError, leaves
+ * flags and arrays as they were; and an option that nobody knows is refused by name.
+ */
 import * as nabla from "nabla";
 import { autograd, NablaError, NDArray, np, npx, ValueError } from "nabla";
 import ts from "typescript";

@@ -12,11 +12,12 @@ import { npx } from "nabla";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "./support/source.ts";
 
-/** In megabytes of 10⁶ bytes. */
+/** In megabytes of 10⁶ bytes; "tenth" and "end" are medians of readings from there on, and up to there. */
 interface Run {
   readonly start: number;
   readonly tenth: number;
   readonly end: number;
+  readonly peak: number;
   readonly seconds: number;
   /** Whether values are right, and gradients the same arrays in the same place as at the start. */
   readonly same: boolean;
@@ -73,9 +74,9 @@ describe.skipIf(torture)("a long synchronous loop", () => {
 
   async function resultOf(loop: Loop): Promise<Run> {
     const result = await runs.get(loop)!;
-    const { start, tenth, end, seconds, same } = result;
+    const { start, tenth, end, peak, seconds, same } = result;
     console.log(
-      `${loop}: ${start.toFixed(0)} MB at the start, ${tenth.toFixed(0)} after a tenth, ${end.toFixed(0)} at the end, ${seconds.toFixed(1)} s`,
+      `${loop}: ${start.toFixed(0)} MB at the start, ${tenth.toFixed(0)} after a tenth, ${end.toFixed(0)} at the end, ${peak.toFixed(0)} at most, ${seconds.toFixed(1)} s`,
     );
     expect(same).toBe(true);
     return result;

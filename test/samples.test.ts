@@ -1,3 +1,7 @@
+/**
+ * Every operator that is not pointwise, on the arguments of samples.ts: gradients of order 1 and 2 against differences,
+ * adjointness to rounding, views, dtypes, cotangents of zeros; and operators without derivative, which say so.
+ */
 import { autograd, GradError, type NDArray, np } from "nabla";
 import { describe, expect, test } from "vitest";
 import type { HasRow } from "../src/op.ts";

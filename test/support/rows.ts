@@ -1,3 +1,4 @@
+/** The exported operators as the tests walk over them: rows, functions with samples, arguments for either. Judges nothing. */
 import type { DType, NDArray } from "nabla";
 import { DTYPES, isFloat, typedArrayOf } from "../../src/dtype.ts";
 import * as members from "../../src/members.ts";
