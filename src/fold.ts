@@ -4,7 +4,7 @@ import { call2, compile, rows1, rows2 } from "./backend/wasm/index.ts";
 import { BYTES, SHIFT } from "./dtype.ts";
 import { arg, type Expr, max as maxOf, min as minOf, mul, add as plus, show, substitute } from "./expr.ts";
 import { type Combine, REDUCTION } from "./kernel.ts";
-import { contiguous, Family, laneOf, transposeView } from "./launch.ts";
+import { contiguous, discard, Family, laneOf, transposeView } from "./launch.ts";
 import { SCALAR, sizeOf } from "./shape.ts";
 
 const COMBINE: Record<Combine, (a: Expr, b: Expr) => Expr> = { add: plus, mul, min: minOf, max: maxOf };
@@ -76,15 +76,16 @@ export function foldAxes(combine: Combine, x: NDArray, axes: readonly number[], 
   }
   const together = axes.every((axis, i) => i === 0 || axis === axes[i - 1]! + 1);
   let inner = together && axes.length > 0 ? sizeOf(x.shape.slice(axes[axes.length - 1]! + 1)) : 1;
-  let source: NDArray;
-  if (x.view === null && together && (inner === 1 || inner >= 8 || n < 64)) source = x;
-  else {
-    const order = [...x.shape.keys()].filter(axis => !axes.includes(axis)).concat(axes);
-    source = contiguous(transposeView(x, order));
+  // The way is chosen by the shape and not by how the array lies, so that equal arrays have equal sums.
+  let seen = x;
+  if (!together || (inner > 1 && inner < 8 && n >= 64)) {
+    seen = transposeView(x, [...x.shape.keys()].filter(axis => !axes.includes(axis)).concat(axes));
     inner = 1;
   }
-  if (axes.length === 0 || (n === 1 && source.view === null)) inner = out.size;
+  const source = contiguous(seen);
+  if (axes.length === 0 || n === 1) inner = out.size;
   fold(foldOf(combine, x.code, to, value), combine, source, out, out.size / inner, n, inner);
+  discard(source, seen);
   return out;
 }
 

@@ -605,7 +605,7 @@ function independent(g: NDArray, targets: readonly Node[], variables: readonly N
 
 const INDEPENDENT: Row = { name: "constant", kind: "function", fused: null, rule: (_, { like }) => like.map(() => 0) };
 
-/** Takes the cotangents of a walk's targets, each as an array of its own: not a seed, not shared, not a view. */
+/** Takes the cotangents of a walk's targets, each as an array of its own: not a seed, not shared, not a view, not what a graph saved. */
 function collect(targets: readonly Node[], variables: readonly NDArray[], seeds: readonly Seed[], createGraph: boolean): NDArray[] {
   const seen = new Set<NDArray>(seeds.map(s => s.g));
   const found = targets.map(node => node.cotangent);
@@ -616,7 +616,7 @@ function collect(targets: readonly Node[], variables: readonly NDArray[], seeds:
       return createGraph ? independent(zero, targets, variables) : zero;
     }
     if (createGraph && g.edge === null) return independent(g, targets, variables);
-    const own = !createGraph && (seen.has(g) || g.view !== null || g.base !== null) ? copyOf(g) : g;
+    const own = !createGraph && (seen.has(g) || g.view !== null || g.base !== null || g.storage.block.saved > 0) ? copyOf(g) : g;
     seen.add(g);
     return own;
   });

@@ -1,6 +1,6 @@
 /** From arrays to kernels: the kernels of an expression by dtype and layout, and how operands of any view reach them. */
 import { addressOf, blank, bytesOf, type NDArray, unshare, viewOf } from "./array.ts";
-import { scratch } from "./backend/wasm/heap.ts";
+import { free, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3, call4, call5, compile, copy, rows1, rows2, rows3, rows4, rows5, strided } from "./backend/wasm/index.ts";
 import { BYTES, F64, I32, SHIFT } from "./dtype.ts";
 import type { Expr } from "./expr.ts";
@@ -103,6 +103,11 @@ export function contiguous(x: NDArray): NDArray {
   return y;
 }
 
+/** Gives back the copy that `contiguous` made of an array, if it made one. */
+export function discard(copy: NDArray, original: NDArray): void {
+  if (copy !== original) free(copy.storage.block);
+}
+
 /** Copies x to y of the same shape and dtype, either of them any view. */
 export function copyStrided(x: NDArray, y: NDArray): void {
   if (x.size === 0) return;
@@ -180,6 +185,9 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
       position[axis] = 0;
     }
   }
+  arrays.forEach((x, i) => {
+    if (typeof x !== "number") discard(x, operands[i] as NDArray);
+  });
 }
 
 /** Drops axes of size 1 and joins neighbours along which every operand runs on without a jump. */

@@ -267,16 +267,16 @@ export abstract class Function {
     });
     // A handle of its own, so that an input returned as it is keeps its own edge.
     const ys = (given as readonly NDArray[]).map(y => new NDArray(y.storage, y.offset, y.shape, y.view, y.size, y.code));
-    if (tape.recording && edges.some(e => e !== null)) this.record(name, xs, edges, ys);
+    if (tape.recording && edges.some(e => e !== null) && ys.some(y => isFloat(y.code))) this.record(name, xs, edges, ys);
+    else {
+      if (tape.recording && edges.some(e => e !== null)) for (const y of ys) y.cause = name;
+      this.saveForBackward();
+    }
     return single ? ys[0]! : ys;
   }
 
   private record(name: string, xs: readonly NDArray[], edges: readonly (Node | null)[], ys: readonly NDArray[]): void {
     const floats = ys.filter(y => isFloat(y.code));
-    if (floats.length === 0) {
-      for (const y of ys) y.cause = name;
-      return;
-    }
     const code = floats.reduce((c, y) => promote(c, y.code), floats[0]!.code);
     const total = floats.reduce((n, y) => n + y.size, 0);
     let start = 0;
@@ -319,7 +319,9 @@ export abstract class Function {
       },
     };
     const like = xs.map(x => ({ shape: x.shape, code: x.code }));
-    const node = new Node(row, null, edges, [], like);
+    // What forward saved stands behind the places of inputs and result, so that freeing the node lets go of it.
+    const kept = [...new Array<null>(xs.length + 1).fill(null), ...this.saved.map(s => s.value)];
+    const node = new Node(row, null, edges, kept, like);
     if (alone) ys[0]!.edge = node;
     else
       ys.forEach((y, i) => {

@@ -7,7 +7,7 @@ import { BYTES, DTYPES, F32, F64, I32, isFloat, promote, SHIFT } from "../dtype.
 import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
 import { arg, mul } from "../expr.ts";
 import { foldAxes, foldProduct } from "../fold.ts";
-import { CHUNK, contiguous, copyStrided, laneOf, runMap } from "../launch.ts";
+import { CHUNK, contiguous, copyStrided, discard, laneOf, runMap } from "../launch.ts";
 import { checkOut, type HasRow, type OutOption, outOf, recordPair, restore, type Structural, structural } from "../op.ts";
 import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf, toAxes } from "../shape.ts";
 import { recording, type Saved } from "../tape.ts";
@@ -23,7 +23,11 @@ function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {
 
 function dotProduct(a: NDArray, b: NDArray): NDArray {
   const p = contiguous(a);
-  return foldProduct(p, a === b ? p : contiguous(b));
+  const q = a === b ? p : contiguous(b);
+  const y = foldProduct(p, q);
+  discard(p, a);
+  if (q !== p) discard(q, b);
+  return y;
 }
 
 /** Each factor's gradient reads the other, as bits for recordPair. */
@@ -95,6 +99,7 @@ function matrixProduct(a: NDArray, b: NDArray): NDArray {
       position[axis] = 0;
     }
   }
+  discard(right, b);
   return y;
 }
 

@@ -9,7 +9,7 @@ import { BYTES, type DType, dtypeCode, I32, isFloat, SHIFT } from "../dtype.ts";
 import { DTypeError, describe, IndexError, ShapeError, ValueError } from "../errors.ts";
 import { arg } from "../expr.ts";
 import { foldAxes } from "../fold.ts";
-import { contiguous, copyStrided, Family, laneOf, runMap, transposeView, view } from "../launch.ts";
+import { contiguous, copyStrided, discard, Family, laneOf, runMap, transposeView, view } from "../launch.ts";
 import { type HasRow, type Structural, structural } from "../op.ts";
 import {
   broadcastStrides,
@@ -344,6 +344,7 @@ export const gathered: Structural<Along> = structural("take", {
     const q = addressOf(y);
     const bytes = inner << SHIFT[x!.code]!;
     for (let o = 0; o < outer; o++) gather(x!.code, p + o * n * bytes, at, q + o * index.size * bytes, index.size, inner);
+    discard(source, x!);
     return y;
   },
   grad: (g, { attrs, like }) => [putAdded([g], { ...attrs, shape: like[0]!.shape })],
@@ -361,6 +362,7 @@ export const putAdded: Structural<Along & { readonly shape: Shape }> = structura
     const q = addressOf(y);
     const bytes = inner << SHIFT[g!.code]!;
     for (let o = 0; o < outer; o++) scatterAdd(g!.code, p + o * index.size * bytes, at, q + o * n * bytes, index.size, inner);
+    discard(source, g!);
     return y;
   },
   grad: (h, { attrs }) => [gathered([h], attrs)],
