@@ -77,3 +77,46 @@ export const matmul = {
     });
   },
 };
+
+/** @type {import("./report.mjs").Row} */
+export const layouts = {
+  title: "operands of other layouts, 1000 × 1000 float32",
+  how: "inside npx.scope, against np.add of two contiguous arrays; what is far above 1 takes a way it should not",
+  run() {
+    const x = np.random.uniform(-1, 1, [1000, 1000]);
+    const row = np.ones(1000);
+    const column = np.ones([1000, 1]);
+    const narrow = x.reshape([100_000, 10]);
+    const ten = np.ones(10);
+    const half = x.at(np.slice(), np.slice(0, 500));
+    const reversed = x.at(np.slice(), np.slice(null, null, -1));
+    const positive = x.gt(0);
+    const places = np.arange(1000).astype("int32");
+    const { same, ...others } = interleave(
+      {
+        same: () => npx.scope(() => void np.add(x, x)),
+        "(1000, 1000) + (1000,)": () => npx.scope(() => void np.add(x, row)),
+        "(1000, 1000) + (1000, 1)": () => npx.scope(() => void np.add(x, column)),
+        "(1000, 1) · (1, 1000)": () => npx.scope(() => void np.multiply(column, column.T)),
+        "(100000, 10) + (10,)": () => npx.scope(() => void np.add(narrow, ten)),
+        "x + x.T": () => npx.scope(() => void np.add(x, x.T)),
+        "x + x[:, ::-1]": () => npx.scope(() => void np.add(x, reversed)),
+        "x[:, :500] + 1": () => npx.scope(() => void np.add(half, 1)),
+        "np.where(mask, x, 0)": () => npx.scope(() => void np.where(positive, x, 0)),
+        "sum over rows": () => npx.scope(() => void x.sum(0)),
+        "sum over columns": () => npx.scope(() => void x.sum(1)),
+        "argmax over rows": () => npx.scope(() => void x.argmax(0)),
+        "np.take of all rows": () => npx.scope(() => void np.take(x, places, 0)),
+        "x.at(mask)": () => npx.scope(() => void x.at(positive)),
+        "npx.softmax": () => npx.scope(() => void npx.softmax(x)),
+      },
+      { seconds: 6 },
+    );
+    return Object.entries(others).map(([what, time]) => ({
+      what,
+      ours: duration(time),
+      other: `same shape ${duration(same)}`,
+      ...ratio(time, same),
+    }));
+  },
+};

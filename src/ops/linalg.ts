@@ -5,13 +5,13 @@ import { call2, multiply as multiplyMatrices } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
 import { BYTES, DTYPES, F32, F64, I32, isFloat, promote, SHIFT } from "../dtype.ts";
 import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
-import { arg, mul } from "../expr.ts";
+import { absorb as absorbExpr, arg, mul } from "../expr.ts";
 import { foldAxes, foldProduct } from "../fold.ts";
-import { CHUNK, contiguous, copyStrided, discard, laneOf, runMap } from "../launch.ts";
-import { checkOut, type HasRow, type OutOption, outOf, recordPair, restore, type Structural, structural } from "../op.ts";
+import { CHUNK, contiguous, copyStrided, discard, Family, laneOf, runMap } from "../launch.ts";
+import { checkOut, type HasRow, type OutOption, outOf, recordCall, recordPair, restore, type Structural, structural } from "../op.ts";
 import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf, toAxes } from "../shape.ts";
 import { recording, type Saved } from "../tape.ts";
-import { absorb, divide, equal, multiply, sqrt, where } from "./pointwise.ts";
+import { absorb, add, divide, equal, multiply, sqrt, where } from "./pointwise.ts";
 import { type Axis, restoreAxes } from "./reduction.ts";
 import { astype, cast, expandDims, reshape, spread, swapaxes, transpose, zeroed } from "./structural.ts";
 
@@ -36,19 +36,33 @@ const DOT_READS: readonly number[] = [2, 1];
 const dotRow: Structural<null> = structural("dot", {
   run: ([a, b]) => dotProduct(a!, b!),
   grad: (g, { inputs: [a, b], wants }) => [wants[0] ? absorb(g, b!) : null, wants[1] ? absorb(g, a!) : null],
-  fused: (node, g, input) => {
-    const other = node.saved[1 - input] as Saved;
-    const y = blankLike(other);
-    const slope = absorb.op.pointwise!.sameFamily(g.code);
-    if (other.view === null && other.size <= CHUNK && other.size > 0) {
-      const from = addressOf(g);
-      const factor = address(other.block) + (other.offset << SHIFT[other.code]!);
-      call2(slope.kernel(1), from, factor, addressOf(y), other.size);
-    } else runMap(slope, [g, restore(other, null, g) as NDArray], y);
-    return y;
-  },
+  fused: (node, g, input) => scaled(absorb.op.pointwise!.sameFamily(g.code), g, node.saved[1 - input] as Saved),
   reads: [[1], [0]],
 });
+
+/** An array's dot product with itself: one gradient instead of two equal ones that would have to be added. */
+const squaresRow: Structural<null> = structural("dot", {
+  run: ([x]) => dotProduct(x!, x!),
+  grad: (g, { inputs: [x] }) => [add(absorb(g, x!), absorb(g, x!))],
+  fused: (node, g) => {
+    doubled[g.code] ??= new Family(absorbExpr(arg(0), mul(2, arg(1))), [g.code, g.code], g.code, g.code);
+    return scaled(doubled[g.code]!, g, node.saved[0] as Saved);
+  },
+  reads: [[0]],
+});
+
+const doubled: Family[] = [];
+
+/** A kernel of a 0-d cotangent and a kept vector. */
+function scaled(family: Family, g: NDArray, kept: Saved): NDArray {
+  const y = blankLike(kept);
+  if (kept.view === null && kept.size <= CHUNK && kept.size > 0) {
+    const from = addressOf(g);
+    const vector = address(kept.block) + (kept.offset << SHIFT[kept.code]!);
+    call2(family.kernel(1), from, vector, addressOf(y), kept.size);
+  } else runMap(family, [g, restore(kept, null, g) as NDArray], y);
+  return y;
+}
 
 const matmulRow: Structural<null> = structural("matmul", {
   run: ([a, b]) => matrixProduct(a!, b!),
@@ -155,7 +169,10 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
     const y = b === a ? x : toArray(b, "dot");
     if (x.shape.length === 1 && y.shape.length === 1 && x.code === y.code && x.size === y.size && x.code <= F64) {
       const z = dotProduct(x, y);
-      if (recording) recordPair(dotRow.op, x, y, z, DOT_READS, false);
+      if (recording) {
+        if (x === y) recordCall(squaresRow.op, [x], z, null, [[0]]);
+        else recordPair(dotRow.op, x, y, z, DOT_READS, false);
+      }
       return z;
     }
     if (x.ndim === 0 || y.ndim === 0) return multiply(x, y);
