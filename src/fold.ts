@@ -2,7 +2,7 @@
 import { addressOf, blank, memoryOf, type NDArray } from "./array.ts";
 import { call2, compile, rows1, rows2 } from "./backend/wasm/index.ts";
 import { BYTES, SHIFT } from "./dtype.ts";
-import { arg, type Expr, max as maxOf, min as minOf, mul, add as plus, show, substitute } from "./expr.ts";
+import { arg, type Expr, max as maxOf, min as minOf, mul, add as plus, substitute } from "./expr.ts";
 import { type Combine, REDUCTION } from "./kernel.ts";
 import { contiguous, discard, Family, laneOf, transposeView } from "./launch.ts";
 import { SCALAR, sizeOf } from "./shape.ts";
@@ -46,14 +46,16 @@ class Fold {
   }
 }
 
-const folds = new Map<string, Fold>();
-
+/** By expression (callers keep theirs, so that the same one comes again), then by monoid and dtypes. */
+const folds = new Map<Expr, Map<string, Fold>>();
 const ELEMENT = arg(0);
 
 function foldOf(combine: Combine, from: number, to: number, value: Expr = ELEMENT): Fold {
-  const key = value === ELEMENT ? `${combine}${from}${to}` : `${combine}${from}${to}${show(value)}`;
-  let fold = folds.get(key);
-  if (fold === undefined) folds.set(key, (fold = new Fold(combine, value, from, laneOf(to), to)));
+  let known = folds.get(value);
+  if (known === undefined) folds.set(value, (known = new Map()));
+  const key = `${combine}${from}${to}`;
+  let fold = known.get(key);
+  if (fold === undefined) known.set(key, (fold = new Fold(combine, value, from, laneOf(to), to)));
   return fold;
 }
 

@@ -228,6 +228,7 @@ export function writeMap(family: Family, xs: readonly (NDArray | number)[], out:
   const y = blank(out.shape, out.size, out.code);
   runMap(family, xs, y);
   copyStrided(y, out);
+  free(y.storage.block);
 }
 
 /** A view, in C order if its strides say so. */

@@ -103,9 +103,12 @@ export function toAxis(axis: unknown, ndim: number, operator: string): number {
   return axis < 0 ? axis + ndim : axis;
 }
 
+/** All axes, by how many there are. */
+const ALL_AXES: (readonly number[])[] = [];
+
 /** The axes an operator works on, ascending and without repeats; null and undefined mean all of them. */
-export function toAxes(axis: unknown, ndim: number, operator: string): number[] {
-  if (axis === undefined || axis === null) return Array.from({ length: ndim }, (_, i) => i);
+export function toAxes(axis: unknown, ndim: number, operator: string): readonly number[] {
+  if (axis === undefined || axis === null) return (ALL_AXES[ndim] ??= Array.from({ length: ndim }, (_, i) => i));
   const axes = (Array.isArray(axis) ? axis : [axis]).map(a => toAxis(a, ndim, operator));
   const sorted = [...axes].sort((p, q) => p - q);
   for (let i = 1; i < sorted.length; i++)

@@ -8,9 +8,9 @@ import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.
 import { absorb as absorbExpr, arg, mul } from "../expr.ts";
 import { foldAxes, foldProduct } from "../fold.ts";
 import { CHUNK, contiguous, copyStrided, discard, Family, laneOf, runMap } from "../launch.ts";
-import { checkOut, type HasRow, type OutOption, outOf, recordCall, recordPair, restore, type Structural, structural } from "../op.ts";
+import { checkOut, edgeOf, type HasRow, type OutOption, outOf, recordPair, restore, type Structural, save, structural } from "../op.ts";
 import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf, toAxes } from "../shape.ts";
-import { recording, type Saved } from "../tape.ts";
+import { Node, recording, type Saved } from "../tape.ts";
 import { absorb, add, divide, equal, multiply, sqrt, where } from "./pointwise.ts";
 import { type Axis, restoreAxes } from "./reduction.ts";
 import { astype, cast, expandDims, reshape, spread, swapaxes, transpose, zeroed } from "./structural.ts";
@@ -170,8 +170,11 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
     if (x.shape.length === 1 && y.shape.length === 1 && x.code === y.code && x.size === y.size && x.code <= F64) {
       const z = dotProduct(x, y);
       if (recording) {
-        if (x === y) recordCall(squaresRow.op, [x], z, null, [[0]]);
-        else recordPair(dotRow.op, x, y, z, DOT_READS, false);
+        const edge = x === y ? edgeOf(x) : null;
+        if (edge !== null) {
+          const kept = save(x);
+          z.edge = new Node(squaresRow.op, null, [edge], [kept, null], [kept]);
+        } else recordPair(dotRow.op, x, y, z, DOT_READS, false);
       }
       return z;
     }
@@ -202,9 +205,11 @@ export function outer(a: ArrayInput, b: ArrayInput): NDArray {
   return multiply(reshape(x, [x.size, 1]), reshape(y, [1, y.size]));
 }
 
+const SQUARE = mul(arg(0), arg(0));
+
 const normRow: Structural<readonly number[]> = structural("norm", {
   kind: "reduction",
-  run: ([x], axes) => sqrt(foldAxes("add", x!, axes, x!.code, mul(arg(0), arg(0)))),
+  run: ([x], axes) => sqrt(foldAxes("add", x!, axes, x!.code, SQUARE)),
   // The slope at the zero vector is 0.
   grad: (g, { y, inputs: [x], attrs, like }) => {
     const shape = like[0]!.shape;

@@ -25,7 +25,7 @@ export function reduceArguments(
   axis: Axis | undefined,
   options: ReduceOptions | undefined,
   known: readonly string[],
-): [NDArray, number[], boolean] {
+): [NDArray, readonly number[], boolean] {
   const a = toArray(x, name);
   checkOptions(name, options, known);
   return [a, toAxes(axis, a.ndim, name), flag(name, "keepdims", options?.keepdims, false)];
