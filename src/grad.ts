@@ -65,9 +65,6 @@ export function whyNoGraph(x: NDArray): string {
 
 let walks = 0;
 
-/** The search's stack. */
-const stack: Node[] = [];
-
 /** How many walks are under way: a rule may start another over nodes of the one that called it. */
 let depth = 0;
 
@@ -111,30 +108,41 @@ function walking<T>(heads: readonly Node[], fn: () => T): T {
  * @throws GradError where a node was freed.
  */
 function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk: number, operator: string): Node {
-  for (let i = 0; i < heads.length; i++) visit(heads[i]!, walk);
+  // What is found but not looked at yet is a stack, linked by the same field as the finished list.
+  let top: Node | null = null;
+  for (let i = 0; i < heads.length; i++) {
+    const head = heads[i]!;
+    if (head.mark === walk) continue;
+    head.mark = head.useful = walk;
+    head.next = top;
+    top = head;
+  }
   let first: Node | null = null;
   let last: Node | null = null;
   let sorted = true;
   let allUseful = targets === null;
-  while (stack.length > 0) {
-    const node = stack.pop()!;
+  while (top !== null) {
+    const node: Node = top;
+    const { row, parents } = node;
+    top = node.next;
+    node.next = null;
     if (last === null) first = node;
     else {
       if (node.id > last.id) sorted = false;
       last.next = node;
     }
     last = node;
-    const { row, parents } = node;
     if (row === null) allUseful &&= node.buffer !== null;
-    else if (row === FREED) {
-      stack.length = 0;
+    else if (row === FREED)
       throw new GradError(
         `${operator}: this graph was freed by an earlier backward; pass { retainGraph: true } to that one, or give all heads to one autograd.backward`,
       );
-    }
     for (let i = 0; i < parents.length; i++) {
       const p = parents[i]!;
-      if (p !== null && p.mark !== walk) visit(p, walk);
+      if (p === null || p.mark === walk) continue;
+      p.mark = p.useful = walk;
+      p.next = top;
+      top = p;
     }
   }
   if (!sorted || !allUseful) {
@@ -146,13 +154,6 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
     if (!allUseful) markUseful(order, targets, walk);
   }
   return first!;
-}
-
-function visit(node: Node, walk: number): void {
-  if (node.mark === walk) return;
-  node.mark = node.useful = walk;
-  node.next = null;
-  stack.push(node);
 }
 
 function markUseful(order: readonly Node[], targets: ReadonlySet<Node> | null, walk: number): void {
