@@ -410,13 +410,11 @@ export function filled(shape: Shape, code: number, value: number): NDArray {
 }
 
 function headNodes(heads: readonly NDArray[], operator: string): Node[] {
-  const nodes: Node[] = heads.length === 1 ? [USED_UP] : new Array<Node>(heads.length).fill(USED_UP);
-  for (let i = 0; i < heads.length; i++) {
-    const node = edgeOf(heads[i]!);
-    if (node === null) throw new GradError(`${operator}${heads.length > 1 ? ` (head ${i})` : ""}: ${whyNoGraph(heads[i]!)}`);
-    nodes[i] = node;
-  }
-  return nodes;
+  return heads.map((head, i) => {
+    const node = edgeOf(head);
+    if (node === null) throw new GradError(`${operator}${heads.length > 1 ? ` (head ${i})` : ""}: ${whyNoGraph(head)}`);
+    return node;
+  });
 }
 
 function checkFlags(operator: string, options: object | undefined, known: readonly string[]): void {
@@ -441,7 +439,27 @@ export function backward(heads: NDArray | readonly NDArray[], headGrads: unknown
   backwardFrom("backward", headList(heads, "backward"), headGrads, heads instanceof NDArray, options);
 }
 
-export function backwardFrom(
+// The lists of the most frequent walk, that of one head and not within another, are not made anew each time. They are
+// emptied afterwards, or they would keep the last graph alive.
+const oneHead: (NDArray | null)[] = [null];
+const oneNode: (Node | null)[] = [null];
+
+/** `backward` as a method: from one head. */
+export function backwardOf(head: NDArray, headGrad: unknown, options: WalkOptions | undefined): void {
+  if (depth > 0) return backwardFrom("backward", [head], headGrad, true, options);
+  checkFlags("backward", options, ["retainGraph", "trainMode"]);
+  const node = edgeOf(head);
+  if (node === null) throw new GradError(`backward: ${whyNoGraph(head)}`);
+  oneHead[0] = head;
+  oneNode[0] = node;
+  try {
+    backwardNodes("backward", oneNode as Node[], oneHead as NDArray[], headGrad, true, options);
+  } finally {
+    oneHead[0] = oneNode[0] = null;
+  }
+}
+
+function backwardFrom(
   operator: string,
   heads: readonly NDArray[],
   headGrads: unknown,
@@ -489,20 +507,19 @@ function backwardNodes(
 /** Writes or adds a gradient into its buffer, in place. */
 function write(node: Node, g: NDArray): void {
   const buffer = node.buffer!;
+  const adds = node.req === "add" && node.row === null;
   node.fresh = true;
+  unshare(buffer);
+  if (!adds && g.view === null && buffer.view === null && g.size <= CHUNK) {
+    if (g.size === 0) return;
+    const from = addressOf(g);
+    call1(positive.op.pointwise!.sameFamily(g.code).kernel(0), from, addressOf(buffer), g.size);
+    return;
+  }
   const was = setRecording(false);
   try {
-    unshare(buffer);
-    if (node.req === "add" && node.row === null) {
-      add(buffer, g, { out: buffer });
-      return;
-    }
-    if (g.view === null && buffer.view === null && g.size <= CHUNK) {
-      if (g.size > 0) {
-        const from = addressOf(g);
-        call1(positive.op.pointwise!.sameFamily(g.code).kernel(0), from, addressOf(buffer), g.size);
-      }
-    } else copyStrided(g, buffer);
+    if (adds) add(buffer, g, { out: buffer });
+    else copyStrided(g, buffer);
   } finally {
     setRecording(was);
   }

@@ -4,7 +4,7 @@ import { free } from "./backend/wasm/heap.ts";
 import { describe, GradError, ValueError } from "./errors.ts";
 import { at, set, update } from "./functions/indexing.ts";
 import type { TopkOptions, TopkReturn } from "./functions/nn.ts";
-import { attach, backwardFrom, checkReq, retain } from "./grad.ts";
+import { attach, backwardOf, checkReq, retain } from "./grad.ts";
 import * as members from "./members.ts";
 import { edgeOf } from "./op.ts";
 import { add, divide, multiply, power, subtract } from "./ops/pointwise.ts";
@@ -105,7 +105,7 @@ const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
     return this;
   },
   backward(outGrad: unknown = null, options?: { retainGraph?: boolean; trainMode?: boolean }): void {
-    backwardFrom("backward", [this], outGrad, true, options);
+    backwardOf(this, outGrad, options);
   },
   detach(): NDArray {
     const y = new NDArray(this.storage, this.offset, this.shape, this.view, this.size, this.code);

@@ -93,6 +93,7 @@ function moded<T>(
 export function record<T>(fn: () => T, options?: ModeOptions): T;
 export function record(options?: ModeOptions): Scope;
 export function record<T>(first?: (() => T) | ModeOptions, options?: ModeOptions): T | Scope {
+  if (typeof first === "function" && options === undefined) return within("autograd.record", first, true, true);
   return moded("autograd.record", first, options, true, true);
 }
 
