@@ -231,20 +231,7 @@ function touch(r: Region): number {
   return r.address;
 }
 
-let prepared = false;
-
-/**
- * Once, before the first large eviction: a block of this size, given back to the C library unused, teaches glibc to keep
- * freed memory instead of returning it to the system, so that later evictions meet no page faults (5 to 100 for each
- * before, 0 to 5 after, measured on Node 20). Its pages are never touched; elsewhere it does nothing.
- */
-function prepareEviction(): void {
-  prepared = true;
-  new ArrayBuffer(2 ** 25 - 2 ** 16);
-}
-
 function copyOut(address: number, bytes: number): Uint8Array[] {
-  if (!prepared && bytes > SLAB) prepareEviction();
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes; at += PIECE) pieces.push(U8.slice(address + at, address + Math.min(at + PIECE, bytes)));
   evictions++;
