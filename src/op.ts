@@ -344,7 +344,7 @@ export class Pointwise {
       memoryOf(lane).fill(slope.value.value, start, start + out.size);
       return out;
     }
-    if (node.like === null && g.view === null && k > 0 && k <= 3 && g.size <= CHUNK && g.size > 0) {
+    if (node.like === null && g.view === null && k <= 3 && g.size <= CHUNK && g.size > 0) {
       // Everything has the result's shape and dtype: straight from addresses to the kernel.
       let scalars = 0;
       let plain = true;

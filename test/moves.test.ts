@@ -5,27 +5,10 @@
 import { autograd, type NDArray, np, npx } from "nabla";
 import { describe, expect, test } from "vitest";
 import { allocate } from "../src/backend/wasm/heap.ts";
-import { checkDerivatives } from "./support/derivatives.ts";
-import { arrayOf, randomNumbers, samples, valuesOf } from "./support/sampling.ts";
+import { randomNumbers, valuesOf } from "./support/sampling.ts";
 
-const _f64 = (values: number[]): NDArray => np.array(Float64Array.from(values));
 const list = (x: NDArray | null): unknown => (x === null ? null : x.tolist());
-const next = randomNumbers(99);
-const _numbers = (shape: readonly number[]): NDArray =>
-  arrayOf(
-    samples(
-      shape.reduce((n, k) => n * k, 1),
-      [0.4, 2],
-      0,
-      next,
-    ),
-    shape,
-    "float64",
-  );
 const { record } = autograd;
-
-/** Order 1 and 2 of a function of float64 arrays against differences. */
-const _expectRight = (f: (...xs: NDArray[]) => NDArray, ...xs: NDArray[]): void => expect(checkDerivatives(f, xs, 2, next)).toBe("");
 
 describe("memory that moves", () => {
   /** Fills the rings of small arrays a little further. */

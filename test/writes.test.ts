@@ -5,22 +5,12 @@
 import { autograd, GradError, type NDArray, np, ValueError } from "nabla";
 import { describe, expect, test } from "vitest";
 import { checkDerivatives } from "./support/derivatives.ts";
-import { arrayOf, randomNumbers, samples, valuesOf } from "./support/sampling.ts";
+import { arrayWithin, randomNumbers, valuesOf } from "./support/sampling.ts";
 
 const f64 = (values: number[]): NDArray => np.array(Float64Array.from(values));
 const list = (x: NDArray | null): unknown => (x === null ? null : x.tolist());
 const next = randomNumbers(99);
-const numbers = (shape: readonly number[]): NDArray =>
-  arrayOf(
-    samples(
-      shape.reduce((n, k) => n * k, 1),
-      [0.4, 2],
-      0,
-      next,
-    ),
-    shape,
-    "float64",
-  );
+const numbers = (shape: readonly number[]): NDArray => arrayWithin(shape, [0.4, 2], next);
 const { record } = autograd;
 
 /** Order 1 and 2 of a function of float64 arrays against differences. */

@@ -154,3 +154,16 @@ export function closeness(actual: readonly number[], wanted: readonly number[], 
   }
   return "";
 }
+
+/** A float64 array of numbers within a domain. */
+export const arrayWithin = (shape: readonly number[], domain: readonly [number, number], next: () => number): NDArray =>
+  arrayOf(
+    samples(
+      shape.reduce((n, k) => n * k, 1),
+      domain,
+      0,
+      next,
+    ),
+    shape,
+    "float64",
+  );
