@@ -17,7 +17,7 @@ function eachArray(value: unknown, visit: (x: NDArray) => void, seen = new Set<o
 
 /**
  * Runs a function and releases at once the arrays made inside that are not in what it returns, nor attached, nor passed
- * to `npx.keep`, nor saved by the graph of a returned one. Never needed; large loops run faster with it. Using a
+ * to `npx.keep`, nor saved by a graph that is still alive. Never needed; large loops run faster with it. Using a
  * released array is a ValueError.
  * @throws GradError for an asynchronous function.
  * @example npx.scope(() => np.ones(3).mul(2).add(1)) // array([3., 3., 3.])
