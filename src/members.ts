@@ -2,8 +2,8 @@
 import { divide, equal, greater, greaterEqual, less, lessEqual, multiply, negative, notEqual, power, subtract } from "./ops/pointwise.ts";
 
 export { at, set } from "./functions/indexing.ts";
-export { sort, take, takeAlongAxis } from "./functions/joining.ts";
 export { dropout, logSoftmax, oneHot, pick, softmax, topk } from "./functions/nn.ts";
+export { sort, take, takeAlongAxis } from "./functions/searching.ts";
 export { mean } from "./functions/statistics.ts";
 export { dot, matmul, norm, outer } from "./ops/linalg.ts";
 export {

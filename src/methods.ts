@@ -22,9 +22,19 @@ type MethodsOf<T> = { [K in keyof T]: Method<T[K]> };
 type From<M> = MethodsOf<Pick<M, Exclude<keyof M & keyof typeof members, "topk">>>;
 
 export type Methods = From<typeof import("./functions/indexing.ts")> &
-  From<typeof import("./functions/joining.ts")> &
+  From<typeof import("./functions/shaping.ts")> &
+  From<typeof import("./functions/products.ts")> &
+  From<typeof import("./functions/layers.ts")> &
+  From<typeof import("./functions/comparison.ts")> &
   From<typeof import("./functions/nn.ts")> &
+  From<typeof import("./functions/searching.ts")> &
   From<typeof import("./functions/statistics.ts")> &
+  From<typeof import("./ops/elementary.ts")> &
+  From<typeof import("./ops/special.ts")> &
+  From<typeof import("./ops/arithmetic.ts")> &
+  From<typeof import("./ops/activations.ts")> &
+  From<typeof import("./ops/scan.ts")> &
+  From<typeof import("./ops/factorisation.ts")> &
   From<typeof import("./ops/linalg.ts")> &
   From<typeof import("./ops/pointwise.ts")> &
   From<typeof import("./ops/reduction.ts")> &

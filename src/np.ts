@@ -16,7 +16,8 @@ export {
   zerosLike,
 } from "./functions/creation.ts";
 export { range as slice } from "./functions/indexing.ts";
-export { concatenate, sort, stack, take, takeAlongAxis } from "./functions/joining.ts";
+export { concatenate, stack } from "./functions/joining.ts";
+export { sort, take, takeAlongAxis } from "./functions/searching.ts";
 export { mean } from "./functions/statistics.ts";
 export * as linalg from "./linalg.ts";
 export { dot, matmul, outer } from "./ops/linalg.ts";

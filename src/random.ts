@@ -313,7 +313,7 @@ function randomOrder(n: number): Int32Array {
 /** The entries along axis 0 in random order. */
 function shuffled(x: NDArray): NDArray {
   const n = x.shape[0]!;
-  return gathered([x], { index: positions(randomOrder(n), [n]), axis: 0 });
+  return gathered([x, positions(randomOrder(n), [n])], 0);
 }
 
 /**

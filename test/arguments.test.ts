@@ -9,8 +9,9 @@ import { describe, expect, test } from "vitest";
 import { describe as describeWrong } from "../src/errors.ts";
 import * as members from "../src/members.ts";
 import type { HasRow } from "../src/op.ts";
-import { MODULES, SAMPLES, type Sample } from "./samples.ts";
+import { MODULES, SAMPLES } from "./samples.ts";
 import { type AnyFn, arraysFor, FLOATS, made, results, rows, samplesOf } from "./support/rows.ts";
+import type { Sample } from "./support/sample.ts";
 import { difference, randomNumbers, seedOf, valuesOf } from "./support/sampling.ts";
 import { nodesOf, parse } from "./support/source.ts";
 

@@ -3,18 +3,37 @@
  * made from their arity and domain. The types ask for samples of every other one.
  */
 import { type NDArray, np } from "nabla";
+import * as comparison from "../src/functions/comparison.ts";
 import * as creation from "../src/functions/creation.ts";
 import * as indexing from "../src/functions/indexing.ts";
 import * as joining from "../src/functions/joining.ts";
+import * as layers from "../src/functions/layers.ts";
 import * as nn from "../src/functions/nn.ts";
+import * as products from "../src/functions/products.ts";
+import * as searching from "../src/functions/searching.ts";
+import * as shaping from "../src/functions/shaping.ts";
 import * as statistics from "../src/functions/statistics.ts";
 import type * as members from "../src/members.ts";
 import type { HasRow } from "../src/op.ts";
+import * as activations from "../src/ops/activations.ts";
+import * as arithmetic from "../src/ops/arithmetic.ts";
+import * as elementary from "../src/ops/elementary.ts";
+import * as factorisation from "../src/ops/factorisation.ts";
 import * as linalg from "../src/ops/linalg.ts";
 import * as pointwise from "../src/ops/pointwise.ts";
 import * as reduction from "../src/ops/reduction.ts";
+import * as scan from "../src/ops/scan.ts";
 import * as selection from "../src/ops/selection.ts";
+import * as special from "../src/ops/special.ts";
 import * as structural from "../src/ops/structural.ts";
+import { arithmetic as arithmeticSamples } from "./samples/arithmetic.ts";
+import { elementary as elementarySamples } from "./samples/elementary.ts";
+import { layers as layersSamples } from "./samples/layers.ts";
+import { products as productsSamples } from "./samples/products.ts";
+import { searching as searchingSamples } from "./samples/searching.ts";
+import { shaping as shapingSamples } from "./samples/shaping.ts";
+import { statistics as statisticsSamples } from "./samples/statistics.ts";
+import { curved, int32, linear, of, row, type Sample, seeded } from "./support/sample.ts";
 import type { Shape } from "./support/sampling.ts";
 
 /** Every module of operators. A test compares the list with the folders. */
@@ -23,6 +42,17 @@ export const MODULES = {
   "functions/indexing": indexing,
   "functions/joining": joining,
   "functions/nn": nn,
+  "functions/searching": searching,
+  "ops/elementary": elementary,
+  "ops/special": special,
+  "ops/arithmetic": arithmetic,
+  "ops/activations": activations,
+  "ops/scan": scan,
+  "ops/factorisation": factorisation,
+  "functions/shaping": shaping,
+  "functions/products": products,
+  "functions/layers": layers,
+  "functions/comparison": comparison,
   "functions/statistics": statistics,
   "ops/linalg": linalg,
   "ops/pointwise": pointwise,
@@ -32,7 +62,7 @@ export const MODULES = {
 } as const;
 
 /** Modules in the same folders that hold no operators. */
-export const WITHOUT_OPERATORS: readonly string[] = ["functions/memory", "functions/recording", "functions/settings"];
+export const WITHOUT_OPERATORS: readonly string[] = ["functions/recording", "functions/settings"];
 
 type Modules = typeof MODULES;
 type RowsOf<M> = { [K in keyof M]: M[K] extends HasRow ? K : never }[keyof M];
@@ -42,34 +72,8 @@ type Alias = "div" | "eq" | "ge" | "gt" | "le" | "lt" | "mul" | "ne" | "neg" | "
 /** The exported rows and the methods that are not pointwise. */
 export type SampledName = NamesOf<keyof Modules> | Exclude<keyof typeof members, keyof typeof pointwise | Alias>;
 
-export interface Sample {
-  /** The shapes of the arrays, each of them filled with distinct numbers. */
-  readonly shapes: readonly Shape[];
-  /** The arguments, made of the arrays; they may not depend on the arrays' values. */
-  readonly args: (...xs: NDArray[]) => readonly unknown[];
-  /** Linear in all arrays together, or in each alone: then adjointness holds to rounding. */
-  readonly linear?: "jointly" | "each";
-}
-
-const of = (shapes: readonly Shape[], args: Sample["args"], linear?: Sample["linear"]): Sample => ({
-  shapes,
-  args,
-  ...(linear === undefined ? {} : { linear }),
-});
-/** Samples of one array and the rest of the arguments, for a linear operator. */
-const linear = (shape: Shape, ...rest: readonly unknown[]): Sample => of([shape], x => [x, ...rest], "jointly");
-/** The same for one that is not. */
-const curved = (shape: Shape, ...rest: readonly unknown[]): Sample => of([shape], x => [x, ...rest]);
-/** A row that takes a list of arrays. */
-const row = (shape: Shape, attrs: unknown): Sample => of([shape], x => [[x], attrs], "jointly");
-
-/** The array, and the same random numbers for whoever takes it. */
-function seeded(x: NDArray | undefined): unknown {
-  np.random.seed(3);
-  return x;
-}
-
-const int32 = (values: number[], shape: Shape): NDArray => np.reshape(np.array(values, { dtype: "int32" }), shape);
+/** A row that takes an array and positions. */
+const chosen = (shape: Shape, index: NDArray, attrs: unknown): Sample => of([shape], x => [[x, index], attrs], "jointly");
 
 const sumLike: readonly Sample[] = [
   linear([]),
@@ -163,15 +167,15 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
     of([[2], [0], [3]], (x, y, z) => [[x, y, z], 0], "jointly"),
   ],
   gathered: [
-    row([4], { index: int32([3, 0, 0, 1], [2, 2]), axis: 0 }),
-    row([3, 4], { index: int32([2, 1, 2], [3]), axis: 1 }),
-    row([2, 3, 4], { index: int32([], [0]), axis: 1 }),
-    row([2, 3, 4], { index: int32([1], []), axis: 0 }),
+    chosen([4], int32([3, 0, 0, 1], [2, 2]), 0),
+    chosen([3, 4], int32([2, 1, 2], [3]), 1),
+    chosen([2, 3, 4], int32([], [0]), 1),
+    chosen([2, 3, 4], int32([1], []), 0),
   ],
   putAdded: [
-    row([2, 2], { index: int32([3, 0, 0, 1], [2, 2]), axis: 0, shape: [4] }),
-    row([3, 3], { index: int32([2, 1, 2], [3]), axis: 1, shape: [3, 4] }),
-    row([2, 2, 4], { index: int32([2, 2], [2]), axis: 1, shape: [2, 3, 4] }),
+    chosen([2, 2], int32([3, 0, 0, 1], [2, 2]), { axis: 0, shape: [4] }),
+    chosen([3, 3], int32([2, 1, 2], [3]), { axis: 1, shape: [3, 4] }),
+    chosen([2, 2, 4], int32([2, 2], [2]), { axis: 1, shape: [2, 3, 4] }),
   ],
   erased: [row([5], int32([1, 3, 1], [3])), row([2, 3], int32([0, 5], [2])), row([2, 3], int32([], [0]))],
   at: [
@@ -354,4 +358,11 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
     curved([3, 4], { k: 3, axis: 1, retTyp: "both", isAscend: true }),
     curved([3, 4], { k: 3, axis: null, retTyp: "mask" }),
   ],
+  ...arithmeticSamples,
+  ...elementarySamples,
+  ...layersSamples,
+  ...productsSamples,
+  ...searchingSamples,
+  ...shapingSamples,
+  ...statisticsSamples,
 };

@@ -212,13 +212,13 @@ export function at(x: NDArray, ...items: IndexItem[]): NDArray {
   const identical = fancy.length > 0 && sameShape(plan.slice.shape, x.shape) && plan.slice.steps.every(s => s === 1);
   const y = identical ? x : slice([x], plan.slice);
   if (fancy.length === 0) return y;
-  if (fancy.length === 1) return gathered([y], { index: fancy[0]!.index, axis: fancy[0]!.axis });
+  if (fancy.length === 1) return gathered([y, fancy[0]!.index], fancy[0]!.axis);
   const chosen = fancy.map(f => f.axis);
   const rest = [...y.shape.keys()].filter(axis => !chosen.includes(axis));
   const { places, shape } = combine(fancy, y.shape, "at");
   const front = transpose(y, [...chosen, ...rest]);
   const flat = reshape(front, [chosen.reduce((n, axis) => n * y.shape[axis]!, 1), ...rest.map(axis => y.shape[axis]!)]);
-  const z = gathered([flat], { index: positions(places, shape), axis: 0 });
+  const z = gathered([flat, positions(places, shape)], 0);
   const before = plan.adjacent ? rest.filter(axis => axis < chosen[0]!).length : 0;
   if (before === 0) return z;
   const b = shape.length;
@@ -353,7 +353,7 @@ const WRITE: Row = {
     const { places, stayed } = attrs as Written;
     const old = wants[0] ? erased([g], places) : null;
     if (!wants[1]) return [old, null];
-    const read = gathered([reshape(g, [g.size])], { index: places, axis: 0 });
+    const read = gathered([reshape(g, [g.size]), places], 0);
     const mine = stayed === null ? read : multiply(read, stayed);
     return [old, reshape(mine, like[1]!.shape)];
   },
@@ -366,7 +366,7 @@ const WINDOW: Row = {
   fused: null,
   rule: (g, { attrs, like }) => {
     const { shape } = like[0]!;
-    return [reshape(putAdded([reshape(g, [g.size])], { index: attrs as NDArray, axis: 0, shape: [sizeOf(shape)] }), shape)];
+    return [reshape(putAdded([reshape(g, [g.size]), attrs as NDArray], { axis: 0, shape: [sizeOf(shape)] }), shape)];
   },
 };
 

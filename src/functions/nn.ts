@@ -13,7 +13,7 @@ import { showShape, toAxis } from "../shape.ts";
 import { training } from "../tape.ts";
 import { arange, zeros } from "./creation.ts";
 import { set } from "./indexing.ts";
-import { takeAlongAxis } from "./joining.ts";
+import { takeAlongAxis } from "./searching.ts";
 
 export interface SoftmaxOptions {
   /** Divides x first: above 1 evens the result out, below 1 sharpens it. */

@@ -1,6 +1,8 @@
-/** Switches for the whole program. */
+/** What a program may say to the library as a whole, none of it ever needed: how comparisons answer, and memory (scopes, a limit, what is in use). */
+import { NDArray } from "../array.ts";
+import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
 import { BOOL, F32 } from "../dtype.ts";
-import { checkOptions, describe, ValueError } from "../errors.ts";
+import { checkOptions, describe, GradError, ValueError } from "../errors.ts";
 import { setComparison } from "../op.ts";
 
 export interface NpOptions {
@@ -26,3 +28,69 @@ export function setNp(options?: NpOptions): void {
  * @example npx.waitall() // undefined
  */
 export function waitall(): void {}
+
+// ---- memory
+
+const kept = new Set<Block>();
+let depth = 0;
+
+/** Calls `visit` for every array in a value: itself, or in nested lists and plain objects. */
+function eachArray(value: unknown, visit: (x: NDArray) => void, seen = new Set<object>()): void {
+  if (value instanceof NDArray) return visit(value);
+  if (typeof value !== "object" || value === null || seen.has(value) || ArrayBuffer.isView(value)) return;
+  seen.add(value);
+  if (value instanceof Map || value instanceof Set) for (const item of value.values()) eachArray(item, visit, seen);
+  else for (const item of Object.values(value)) eachArray(item, visit, seen);
+}
+
+/**
+ * Runs a function and releases at once the arrays made inside that are not in what it returns, nor attached, nor passed
+ * to `npx.keep`, nor saved by a graph that is still alive. Never needed; large loops run faster with it. Using a
+ * released array is a ValueError.
+ * @throws GradError for an asynchronous function.
+ * @example npx.scope(() => np.ones(3).mul(2).add(1)) // array([3., 3., 3.])
+ */
+export function scope<T>(fn: () => T): T {
+  if (typeof fn !== "function") throw new ValueError(`scope: expected a function, got ${describe(fn)}`);
+  if (fn.constructor.name === "AsyncFunction") throw new GradError("scope: the function is asynchronous; the scope would end before it");
+  depth++;
+  try {
+    const [value, made] = noteBlocks(fn);
+    if (typeof (value as { then?: unknown } | null)?.then === "function")
+      throw new GradError("scope: the function is asynchronous; the scope would end before it");
+    const wanted = new Set<Block>();
+    eachArray(value, x => wanted.add(x.storage.block));
+    for (const block of made) if (block.saved === 0 && !block.lasting && !wanted.has(block) && !kept.has(block)) free(block);
+    return value;
+  } finally {
+    if (--depth === 0) kept.clear();
+  }
+}
+
+/**
+ * Keeps an array made inside `npx.scope` beyond its end, and gives it. Outside of scopes it does nothing.
+ * @example npx.keep(np.ones(2)) // array([1., 1.])
+ */
+export function keep<T>(value: T): T {
+  if (depth > 0) eachArray(value, x => kept.add(x.storage.block));
+  return value;
+}
+
+/**
+ * How much memory arrays take: the limit, bytes of WebAssembly memory, bytes of large arrays in it, and how often
+ * something was moved out of it and came back.
+ * @example npx.memoryInfo().limit > 0 // true
+ */
+export const memoryInfo = (): MemoryInfo => heapInfo();
+
+/**
+ * Sets how many bytes large arrays may take in WebAssembly memory before the least recently used are moved out of it
+ * (to where the garbage collector frees them, or the next use brings them back).
+ * @throws ValueError for less than 1 MB or anything but a number.
+ * @example npx.setMemoryLimit(256 * 2 ** 20) // undefined
+ */
+export function setMemoryLimit(bytes: number): void {
+  if (typeof bytes !== "number" || !(bytes >= 2 ** 20) || bytes > 2 ** 32)
+    throw new ValueError(`setMemoryLimit: expected a number of bytes from 2**20 to 2**32, got ${describe(bytes)}`);
+  setLimit(Math.floor(bytes));
+}

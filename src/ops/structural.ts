@@ -322,50 +322,51 @@ export function positions(values: ArrayLike<number>, shape: Shape): NDArray {
   return x;
 }
 
-interface Along {
-  readonly index: NDArray;
-  readonly axis: number;
-}
-
 function blocks(shape: Shape, axis: number): [number, number, number] {
   return [sizeOf(shape.slice(0, axis)), shape[axis]!, sizeOf(shape.slice(axis + 1))];
 }
 
 /** The entries of an axis that a list of checked positions names, in the list's shape. @internal */
-export const gathered: Structural<Along> = structural("take", {
-  run: ([x], { index, axis }) => {
+export const gathered: Structural<number> = structural("take", {
+  run: ([x, index], axis) => {
     const source = contiguous(x!);
     const [outer, n, inner] = blocks(x!.shape, axis);
-    const shape = [...x!.shape.slice(0, axis), ...index.shape, ...x!.shape.slice(axis + 1)];
+    const places = contiguous(index!);
+    const shape = [...x!.shape.slice(0, axis), ...places.shape, ...x!.shape.slice(axis + 1)];
     const y = blank(shape, sizeOf(shape), x!.code);
     if (y.size === 0) return y;
     const p = addressOf(source);
-    const at = addressOf(index);
+    const at = addressOf(places);
     const q = addressOf(y);
     const bytes = inner << SHIFT[x!.code]!;
-    for (let o = 0; o < outer; o++) gather(x!.code, p + o * n * bytes, at, q + o * index.size * bytes, index.size, inner);
+    for (let o = 0; o < outer; o++) gather(x!.code, p + o * n * bytes, at, q + o * places.size * bytes, places.size, inner);
     discard(source, x!);
+    discard(places, index!);
     return y;
   },
-  grad: (g, { attrs, like }) => [putAdded([g], { ...attrs, shape: like[0]!.shape })],
+  grad: (g, { inputs: [, index], attrs: axis, like }) => [putAdded([g, index!], { axis, shape: like[0]!.shape }), null],
+  reads: [[1], []],
 });
 
 /** Zeros, with the entries added at their positions: the adjoint of `gathered`. @internal */
-export const putAdded: Structural<Along & { readonly shape: Shape }> = structural("putAdd", {
-  run: ([g], { index, axis, shape }) => {
+export const putAdded: Structural<{ readonly axis: number; readonly shape: Shape }> = structural("putAdd", {
+  run: ([g, index], { axis, shape }) => {
     const source = contiguous(g!);
+    const places = contiguous(index!);
     const [outer, n, inner] = blocks(shape, axis);
     const y = zeroed(shape, g!.code);
     if (g!.size === 0) return y;
     const p = addressOf(source);
-    const at = addressOf(index);
+    const at = addressOf(places);
     const q = addressOf(y);
     const bytes = inner << SHIFT[g!.code]!;
-    for (let o = 0; o < outer; o++) scatterAdd(g!.code, p + o * index.size * bytes, at, q + o * n * bytes, index.size, inner);
+    for (let o = 0; o < outer; o++) scatterAdd(g!.code, p + o * places.size * bytes, at, q + o * n * bytes, places.size, inner);
     discard(source, g!);
+    discard(places, index!);
     return y;
   },
-  grad: (h, { attrs }) => [gathered([h], attrs)],
+  grad: (h, { inputs: [, index], attrs }) => [gathered([h, index!], attrs.axis), null],
+  reads: [[1], []],
 });
 
 /** A copy with zeros at the given positions of the flat array: what is left of a gradient where contents were overwritten. @internal */

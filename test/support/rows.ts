@@ -3,8 +3,9 @@ import type { DType, NDArray } from "nabla";
 import { DTYPES, isFloat, typedArrayOf } from "../../src/dtype.ts";
 import * as members from "../../src/members.ts";
 import type { HasRow, Pointwise, Row } from "../../src/op.ts";
-import { MODULES, SAMPLES, type Sample } from "../samples.ts";
+import { MODULES, SAMPLES } from "../samples.ts";
 import type { Fn } from "./derivatives.ts";
+import type { Sample } from "./sample.ts";
 import { arrayOf, LAYOUTS, type Next, type Shape, SPECIAL, samples, sizeOf } from "./sampling.ts";
 
 export type AnyFn = (...args: unknown[]) => unknown;

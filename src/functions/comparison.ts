@@ -1,0 +1,2 @@
+/** Whether arrays are equal or close. */
+export {};

@@ -1,0 +1,2 @@
+/** Layers of neural networks as functions. */
+export {};

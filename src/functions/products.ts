@@ -1,0 +1,2 @@
+/** Products of tensors, and what signals and polynomials are multiplied with. */
+export {};

@@ -1,0 +1,2 @@
+/** Arrays from one array by moving, repeating, padding and splitting. */
+export {};

@@ -1,0 +1,2 @@
+/** Elementary functions of one argument and the rounding family, one row each. */
+export {};

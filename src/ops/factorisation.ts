@@ -1,0 +1,2 @@
+/** Factorisations of matrices, as routines whose rules are written in public operators. */
+export {};

@@ -1,0 +1,2 @@
+/** Running sums and products along an axis, with their adjoints. */
+export {};

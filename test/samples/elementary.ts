@@ -1,0 +1,4 @@
+/** Samples for the operators of this family that are not pointwise. */
+import type { Sample } from "../support/sample.ts";
+
+export const elementary = {} satisfies Record<string, readonly Sample[]>;
