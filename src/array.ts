@@ -79,11 +79,12 @@ export class NDArray {
   }
 
   /**
-   * One element as a number or boolean; without arguments that of an array of size 1. Negative positions count from the end.
+   * One element as a number (of a bool array as a boolean); without arguments that of an array of size 1. Negative
+   * positions count from the end.
    * @throws IndexError for a position out of range, ValueError without arguments where size is not 1.
    * @example np.array([5, 6, 7]).item(-1) // 7
    */
-  item(...index: number[]): number | boolean {
+  item<T extends number | boolean = number>(...index: number[]): T {
     let at = this.offset;
     if (index.length === 0) {
       if (this.size !== 1)
@@ -96,7 +97,7 @@ export class NDArray {
     }
     const start = address(this.storage.block) >> SHIFT[this.code]!;
     const value = memoryOf(this.code)[start + at]!;
-    return this.code === BOOL ? value !== 0 : value;
+    return (this.code === BOOL ? value !== 0 : value) as T;
   }
 
   /**
@@ -105,14 +106,19 @@ export class NDArray {
    */
   tolist(): Nested {
     const flat = this.toTypedArray();
-    const convert = this.code === BOOL ? (v: number) => v !== 0 : (v: number) => v;
-    const nest = (axis: number, start: number, step: number): Nested => {
-      if (axis === this.shape.length) return convert(flat[start]!);
-      const n = this.shape[axis]!;
-      const inner = n === 0 ? 0 : step / n;
-      return Array.from({ length: n }, (_, i) => nest(axis + 1, start + i * inner, inner));
+    const { shape } = this;
+    const bool = this.code === BOOL;
+    const steps = contiguousStrides(shape);
+    const nest = (axis: number, start: number): Nested => {
+      if (axis === shape.length) return bool ? flat[start] !== 0 : flat[start]!;
+      const n = shape[axis]!;
+      const out = new Array<Nested>(n);
+      if (axis < shape.length - 1) for (let i = 0; i < n; i++) out[i] = nest(axis + 1, start + i * steps[axis]!);
+      else if (bool) for (let i = 0; i < n; i++) out[i] = flat[start + i] !== 0;
+      else for (let i = 0; i < n; i++) out[i] = flat[start + i]!;
+      return out;
     };
-    return nest(0, 0, this.size);
+    return nest(0, 0);
   }
 
   /**
@@ -125,8 +131,11 @@ export class NDArray {
     const kind = typedArrayOf(this.code);
     if (this.view === null) return new kind(source.subarray(start, start + this.size));
     const out = new kind(this.size);
-    forEachOffset(this.shape, this.view, (at, i) => {
-      out[i] = source[start + at]!;
+    const last = this.shape.length - 1;
+    const n = this.shape[last]!;
+    const step = this.view[last]!;
+    forEachOffset(this.shape.slice(0, last), this.view, (at, row) => {
+      for (let i = row * n, p = start + at; i < (row + 1) * n; i++, p += step) out[i] = source[p]!;
     });
     return out;
   }

@@ -1,6 +1,7 @@
 /** What `autograd` has: MXNet's names. A contents page. */
 export {
   Function,
+  graphSize,
   isRecording,
   isTraining,
   markVariables,
@@ -11,4 +12,4 @@ export {
   setTraining,
   trainMode,
 } from "./functions/recording.ts";
-export { backward, gradOf as grad, graphSize } from "./grad.ts";
+export { backward, gradOf as grad } from "./grad.ts";

@@ -1,8 +1,10 @@
 /** What callers hand in, as arrays: numbers, booleans, nested lists, TypedArrays. */
-import { type ArrayInput, fromValues, NDArray, type Nested } from "./array.ts";
-import { BOOL, DTYPES, F32, F64, I8, I32, type TypedArray, U8 } from "./dtype.ts";
+import { type ArrayInput, addressOf, blankHost, fromValues, memoryOf, NDArray, type Nested } from "./array.ts";
+import { free } from "./backend/wasm/heap.ts";
+import { BOOL, DTYPES, F32, F64, fits, I8, I32, SHIFT, type TypedArray, U8 } from "./dtype.ts";
 import { DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
-import { MAX_NDIM, SCALAR, sizeOf } from "./shape.ts";
+import { Expr } from "./expr.ts";
+import { checkSize, MAX_NDIM, SCALAR, sizeOf } from "./shape.ts";
 import { recording } from "./tape.ts";
 
 /** An argument as an array: arrays as they are, numbers and lists as float32, booleans as bool, a TypedArray in its own kind. */
@@ -12,7 +14,17 @@ export function toArray(x: ArrayInput, operator: string): NDArray {
   if (typeof x === "boolean") return fromValues([x ? 1 : 0], SCALAR, BOOL);
   if (ArrayBuffer.isView(x)) return fromTypedArray(x, operator);
   if (Array.isArray(x)) return fromNested(x, undefined, operator);
+  if ((x as unknown) instanceof Expr)
+    throw new ValueError(`${operator}: not a pointwise operator, so it cannot be part of npx.fuse; use it outside of the fused function`);
   throw new ValueError(`${operator}: expected an array, a number, a list or a TypedArray, got ${describe(x)}${hint(x)}`);
+}
+
+/** The same for operators of integers: numbers and lists of whole numbers, which have no dtype yet, are int32. */
+export function toIntegers(x: ArrayInput, operator: string): NDArray {
+  const a = toArray(x, operator);
+  if (x instanceof NDArray || ArrayBuffer.isView(x) || a.code !== F32) return a;
+  const values = a.toTypedArray();
+  return values.every(v => Number.isInteger(v) && fits(I32, v)) ? fromValues(values, a.shape, I32) : a;
 }
 
 const hint = (x: unknown): string =>
@@ -37,40 +49,86 @@ export function fromTypedArray(x: ArrayBufferView, operator: string): NDArray {
 /** Nested lists as an array; without a dtype booleans make bool, numbers float32. Rows that are arrays are read out. */
 export function fromNested(x: readonly unknown[], code: number | undefined, operator: string): NDArray {
   const shape: number[] = [];
-  for (let list = asList(x); list !== null; list = list.length === 0 ? null : asList(list[0])) {
+  let leaf: unknown = x;
+  for (let list = asList(x); list !== null; list = list.length === 0 ? null : asList(leaf)) {
     shape.push(list.length);
+    leaf = list[0];
     if (shape.length > MAX_NDIM)
       throw new ShapeError(`${operator}: lists nested deeper than ${MAX_NDIM} levels, the most axes an array has`);
   }
+  checkSize(shape, operator);
   const size = sizeOf(shape);
-  const values = new Float64Array(size);
-  let at = 0;
-  let booleans = size > 0;
-  const visit = (given: unknown, depth: number, path: string): void => {
-    const list = asList(given);
-    if (depth < shape.length) {
-      if (list === null || list.length !== shape[depth])
-        throw new ShapeError(
-          `${operator}: ragged lists: expected ${shape[depth]} elements at ${path || "the outside"}, got ${list === null ? describe(given) : list.length}`,
-        );
-      for (let i = 0; i < list.length; i++) visit(list[i], depth + 1, `${path}[${i}]`);
-      return;
-    }
-    const value = given instanceof NDArray ? given.item() : given;
-    if (typeof value === "number") booleans = false;
-    else if (typeof value !== "boolean")
-      throw list === null
-        ? new ValueError(`${operator}: expected numbers, got ${describe(given)} at ${path}`)
-        : new ShapeError(`${operator}: ragged lists: expected a number at ${path}, got a list of ${list.length}`);
-    values[at++] = Number(value);
+  const last = shape.length - 1;
+  const kind = code ?? (isTruth(leaf) ? BOOL : F32);
+  const y = blankHost(shape, size, kind);
+  // Values go over in runs: a host array of all of them would cost more than the rest.
+  const run = new Float64Array(Math.min(size, RUN));
+  let filled = 0;
+  let written = 0;
+  let truths = 0;
+  const flush = (): void => {
+    const values = filled === run.length ? run : run.subarray(0, filled);
+    checkValues(values, kind, operator, written);
+    if (kind === BOOL) for (let i = 0; i < filled; i++) values[i] = Number(values[i] !== 0);
+    const start = (addressOf(y) >> SHIFT[kind]!) + written;
+    memoryOf(kind).set(values, start);
+    written += filled;
+    filled = 0;
   };
-  visit(x, 0, "");
-  const kind = code ?? (booleans ? BOOL : F32);
-  checkValues(values, kind, operator);
-  return fromValues(kind === BOOL ? values.map(v => (v !== 0 ? 1 : 0)) : values, shape, kind);
+  const place: number[] = [];
+  const path = (depth: number, i?: number): string =>
+    [...place.slice(0, depth), ...(i === undefined ? [] : [i])].map(k => `[${k}]`).join("");
+  const ragged = (depth: number, got: number | string): ShapeError =>
+    new ShapeError(`${operator}: ragged lists: expected ${shape[depth]} elements at ${path(depth) || "the outside"}, got ${got}`);
+  const single = (given: unknown, i: number): number => {
+    const list = asList(given);
+    const value = list === null && given instanceof NDArray ? given.item<number | boolean>() : given;
+    if (typeof value === "boolean") truths++;
+    if (typeof value === "number" || typeof value === "boolean") return Number(value);
+    throw list === null
+      ? new ValueError(`${operator}: expected numbers, got ${describe(given)} at ${path(last, i)}`)
+      : new ShapeError(`${operator}: ragged lists: expected a number at ${path(last, i)}, got a list of ${list.length}`);
+  };
+  const visit = (list: ArrayLike<unknown>, depth: number): void => {
+    const n = list.length;
+    if (n !== shape[depth]) throw ragged(depth, n);
+    if (depth < last)
+      for (let i = 0; i < n; i++) {
+        place[depth] = i;
+        const inner = asList(list[i]);
+        if (inner === null) throw ragged(depth + 1, describe(list[i]));
+        visit(inner, depth + 1);
+      }
+    else
+      for (let i = 0; i < n; ) {
+        if (filled === RUN) flush();
+        let at = filled;
+        for (const end = Math.min(n, i + RUN - at); i < end; i++) {
+          const given = list[i];
+          run[at++] = typeof given === "number" ? given : single(given, i);
+        }
+        filled = at;
+      }
+  };
+  try {
+    visit(x, 0);
+    flush();
+  } catch (error) {
+    free(y.storage.block);
+    throw error;
+  }
+  if (kind !== BOOL || code === BOOL || truths === size) return y;
+  // Numbers after a boolean: all of them are numbers.
+  free(y.storage.block);
+  return fromNested(x, F32, operator);
 }
 
-function asList(x: unknown): readonly unknown[] | null {
+/** How many values are converted at a time. */
+const RUN = 4096;
+
+const isTruth = (x: unknown): boolean => typeof x === "boolean" || (x instanceof NDArray && x.code === BOOL);
+
+function asList(x: unknown): ArrayLike<unknown> | null {
   if (Array.isArray(x)) return x;
   if (x instanceof NDArray) {
     if (recording && x.edge !== null)
@@ -79,14 +137,13 @@ function asList(x: unknown): readonly unknown[] | null {
       );
     return x.ndim === 0 ? null : (x.tolist() as readonly Nested[]);
   }
-  if (ArrayBuffer.isView(x) && !(x instanceof DataView)) return Array.from(x as TypedArray);
-  return null;
+  return ArrayBuffer.isView(x) && !(x instanceof DataView) ? (x as TypedArray) : null;
 }
 
 /** NaN and infinities have no place in an integer array. */
-export function checkValues(values: ArrayLike<number>, code: number, operator: string): void {
+export function checkValues(values: ArrayLike<number>, code: number, operator: string, first = 0): void {
   if (code <= F64 || code === BOOL) return;
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i]!))
-      throw new ValueError(`${operator}: ${values[i]} at position ${i} has no place in an ${DTYPES[code]} array`);
+      throw new ValueError(`${operator}: ${values[i]} at position ${first + i} has no place in an ${DTYPES[code]} array`);
 }

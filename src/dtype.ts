@@ -46,6 +46,17 @@ export function dtypeCode(name: unknown, operator: string): number {
   return code;
 }
 
+/** The dtype of sums and products: that of floats, int32 for bool and all integers; or the one asked for. */
+export const sumCode = (code: number, asked: unknown, operator: string): number =>
+  asked === undefined || asked === null ? (isFloat(code) ? code : I32) : dtypeCode(asked, operator);
+
+/** The dtype of means: that of floats, float32 for bool and all integers; or the float asked for. */
+export function meanCode(code: number, asked: unknown, operator: string): number {
+  const found = asked === undefined || asked === null ? (isFloat(code) ? code : F32) : dtypeCode(asked, operator);
+  if (!isFloat(found)) throw new DTypeError(`${operator}: the result is a fraction, so its dtype is float32 or float64, not ${asked}`);
+  return found;
+}
+
 // int + float is the float, int + int the wider, bool + T is T, int8 + uint8 is int32.
 const PROMOTION: readonly (readonly number[])[] = [
   [F32, F64, F32, F32, F32, F32],
@@ -58,6 +69,12 @@ const PROMOTION: readonly (readonly number[])[] = [
 
 /** The dtype in which two arrays meet. */
 export const promote = (a: number, b: number): number => PROMOTION[a]![b]!;
+
+// Bools, unsigned and signed integers, floats.
+const KIND: readonly number[] = [3, 3, 2, 2, 1, 0];
+
+/** Whether results of one dtype may be written over another's, losing digits but not their kind: NumPy's "same_kind". */
+export const sameKind = (from: number, to: number): boolean => KIND[from]! <= KIND[to]!;
 
 const RANGE: readonly (readonly [number, number])[] = [
   [0, 0],

@@ -53,6 +53,13 @@ export function flag(operator: string, name: string, value: unknown, otherwise: 
   return value;
 }
 
+/** A whole number among the arguments; `least` is the smallest allowed. */
+export function wholeNumber(operator: string, name: string, value: unknown, least: number = Number.NEGATIVE_INFINITY): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < least)
+    throw new ValueError(`${operator}: ${name} is a whole number${least > -1 ? ` >= ${least}` : ""}, got ${describe(value)}`);
+  return value;
+}
+
 /** An object as written down in braces: not a list, map, date, promise or array. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -5,6 +5,8 @@
  * A lane is float32, float64 or int32 (the dtype an expression is rendered in). A comparison gives a mask, which is
  * read by `select`, `rare`, `and`, `or`, `xor` and `not`, and becomes 0 or 1 when it is stored.
  */
+import { describe, ValueError } from "./errors.ts";
+import type { Row } from "./op.ts";
 
 /** The machine operations, by number of operands. The numbers of a name are its operands. */
 export const MACHINE = {
@@ -37,7 +39,12 @@ export const MACHINE = {
   add: 2,
   sub: 2,
   mul: 2,
+  /** The quotient; in int32 lanes truncated, and made an int32 as stores do: saturated, 0 for 0/0. */
   div: 2,
+  /** Float lanes: what is left of x after whole multiples of y, exact, with the sign of x; slow, for the third operand of `rare`. */
+  fmod: 2,
+  /** int32 lanes, taken as unsigned: the greatest common divisor; slow. */
+  gcd: 2,
   /** The smaller; NaN if either is NaN; -0 is smaller than 0. */
   min: 2,
   /** The larger; NaN if either is NaN. */
@@ -71,6 +78,38 @@ export class Expr {
   ) {}
 }
 
+let traced = 0;
+
+/**
+ * A symbol that remembers the operator it came from: what `fuse` runs a function on. Without a row, number `value` of the
+ * function's arguments, or a constant. It stands in for an expression only so that operators know it as a symbol.
+ */
+export class Traced extends Expr {
+  /** What messages call it. */
+  static override readonly name = "symbol of npx.fuse";
+  readonly id = ++traced;
+  constructor(
+    readonly row: Row | null,
+    readonly operands: readonly Traced[],
+    value = 0,
+    readonly constant = false,
+  ) {
+    super("arg", [], value);
+  }
+}
+
+/** The symbol for an operator's call on symbols and numbers. */
+export function trace(row: Row, given: readonly unknown[]): Traced {
+  const operands = given.map(x => {
+    if (x instanceof Traced) return x;
+    if (typeof x === "number" || typeof x === "boolean") return new Traced(null, [], Number(x), true);
+    throw new ValueError(
+      `${row.name}: ${describe(x)} inside npx.fuse is neither a number nor made of the arguments; make it an argument of the function`,
+    );
+  });
+  return new Traced(row, operands);
+}
+
 /** What builds an expression: an expression, or a number that becomes a constant. */
 export type Operand = Expr | number;
 
@@ -99,6 +138,8 @@ export const mul = (x: Operand, y: Operand): Expr => (isConst(x, 1) ? toExpr(y) 
 export const div = (x: Operand, y: Operand): Expr => (isConst(y, 1) ? toExpr(x) : binary("div")(x, y));
 export const sub = (x: Operand, y: Operand): Expr => (isConst(y, 0) ? toExpr(x) : binary("sub")(x, y));
 export const add = binary("add");
+export const fmod = binary("fmod");
+export const gcd = binary("gcd");
 export const min = binary("min");
 export const max = binary("max");
 export const lt = binary("lt");
@@ -137,6 +178,9 @@ export function isMask(e: Expr): boolean {
   if (e.op === "and" || e.op === "or" || e.op === "xor" || e.op === "not") return isMask(e.src[0]!);
   return false;
 }
+
+/** Whether a number is not 0, as a mask; masks stay as they are. */
+export const truth = (e: Expr): Expr => (isMask(e) ? e : ne(e, 0));
 
 /** The operands an expression reads, ascending. */
 export function argsOf(e: Expr): number[] {

@@ -129,6 +129,12 @@ function foldRows(f: Fold, x: NDArray, out: NDArray, outer: number, n: number, i
   const to = BYTES[f.to]! * inner;
   const p = addressOf(x);
   let q = addressOf(out);
+  if (outer > n && n <= block) {
+    // The longer of the two loops over rows runs inside.
+    rows1(first, p, q, inner, outer, n * from, to);
+    for (let row = 1; row < n; row++) rows2(next, q, p + row * from, q, inner, outer, to, n * from, to);
+    return;
+  }
   for (let o = 0; o < outer; o++)
     for (let row = 0; row < n; row += block) {
       const at = p + (o * n + row) * from;

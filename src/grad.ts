@@ -2,57 +2,19 @@
  * The walk: from heads backwards over recorded nodes, applying rules and adding up cotangents. It knows rows only by
  * their `rule` and `fused`; broadcasting and dtypes are fitted here, once, and never by a rule.
  */
-import { type ArrayInput, addressOf, blank, blankHost, memoryOf, NDArray, recycle, unshare } from "./array.ts";
+import { type ArrayInput, addressOf, blank, memoryOf, NDArray, recycle, unshare } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
-import { call1, call2 } from "./backend/wasm/index.ts";
+import { call1 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
-import { DTYPES, isFloat, SHIFT } from "./dtype.ts";
-import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
+import { DTYPES, SHIFT } from "./dtype.ts";
+import { checkOptions, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { CHUNK, copyStrided } from "./launch.ts";
+import { isMapped, mapping } from "./mapped.ts";
 import { edgeOf, FREED, type Part, type Row, restore } from "./op.ts";
 import { add, positive } from "./ops/pointwise.ts";
-import { astype, broadcastTo, cast, copy as copyOf, sumTo, zeroed } from "./ops/structural.ts";
+import { addInto, astype, broadcastTo, cast, copy as copyOf, sumTo, zeroed } from "./ops/structural.ts";
 import { SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
-import { freeNode, type GradReq, type Like, leaf, Node, recording, setRecording, setTraining, training } from "./tape.ts";
-
-// ---------------------------------------------------------------- attaching
-
-const REQS: readonly GradReq[] = ["write", "add", "null"];
-
-export function checkReq(req: unknown, operator: string): GradReq {
-  if (!REQS.includes(req as GradReq)) throw new ValueError(`${operator}: gradReq is "write", "add" or "null", got ${describe(req)}`);
-  return req as GradReq;
-}
-
-/** Makes x a variable: a new leaf without history, whose gradient buffer is `buffer` (fresh zeros by default). */
-export function attach(x: NDArray, req: GradReq, operator: string, buffer?: NDArray): void {
-  if (!isFloat(x.code)) throw new DTypeError(`${operator}: ${x.dtype} arrays have no derivative; use astype("float32") first`);
-  const node = leaf();
-  node.req = req;
-  if (req !== "null") node.buffer = buffer ?? zeros(x.shape, x.code);
-  x.storage.block.lasting = true;
-  if (node.buffer !== null) node.buffer.storage.block.lasting = true;
-  x.edge = node;
-  x.writes = x.base === null ? x.writes : x.base.writes;
-}
-
-/** A buffer of zeros that lives with parameters, not among passing results. */
-function zeros(shape: Shape, code: number): NDArray {
-  const size = sizeOf(shape);
-  const y = blankHost(shape, size, code);
-  const start = addressOf(y) >> SHIFT[code]!;
-  memoryOf(code).fill(0, start, start + size);
-  return y;
-}
-
-/** Keeps the gradient of a recorded intermediate, without cutting its history. */
-export function retain(x: NDArray): void {
-  const node = edgeOf(x);
-  if (node === null) throw new GradError(`retainGrad: ${whyNoGraph(x)}; for an array without history use attachGrad`);
-  if (node.buffer !== null) return;
-  node.buffer = zeros(x.shape, x.code);
-  node.buffer.storage.block.lasting = true;
-}
+import { freeNode, type Kept, type Like, Node, passing, recording, setRecording, setTraining, training } from "./tape.ts";
 
 export function whyNoGraph(x: NDArray): string {
   if (x.cause === "detach") return "this array was detached from its graph";
@@ -80,13 +42,13 @@ interface Marks {
 let shielded: ReadonlySet<Node> = new Set();
 
 /** Runs a walk. One within another leaves the nodes they share as it found them. */
-function walking<T>(heads: readonly Node[], fn: () => T): T {
+function walking<T>(heads: readonly Node[], fn: () => T, oldest = 0): T {
   if (depth === 0) return fn();
   const shared: Node[] = [];
   const marks: Marks[] = [];
   const seen = new Set<Node>(heads);
   for (const node of seen) {
-    for (const p of node.parents) if (p !== null) seen.add(p);
+    if (node.id >= oldest) for (const p of node.parents) if (p !== null) seen.add(p);
     if (node.mark === 0) continue;
     shared.push(node);
     marks.push({ mark: node.mark, useful: node.useful, next: node.next, cotangent: node.cotangent, owned: node.owned });
@@ -105,9 +67,10 @@ function walking<T>(heads: readonly Node[], fn: () => T): T {
 /**
  * Links all nodes behind the heads, newest first, each marked with the walk's number; gives the first. Those from which
  * a wanted node is reached are marked as useful: the targets, or without targets the nodes that have a buffer to fill.
+ * What is older than `oldest` is found, but not what lies behind it.
  * @throws GradError where a node was freed.
  */
-function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk: number, operator: string): Node {
+function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk: number, operator: string, oldest = 0): Node {
   // What is found but not looked at yet is a stack, linked by the same field as the finished list.
   let top: Node | null = null;
   for (let i = 0; i < heads.length; i++) {
@@ -123,7 +86,8 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
   let allUseful = targets === null;
   while (top !== null) {
     const node: Node = top;
-    const { row, parents } = node;
+    const { row } = node;
+    const parents = node.id < oldest ? NOTHING : node.parents;
     top = node.next;
     node.next = null;
     if (last === null) first = node;
@@ -133,7 +97,7 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
     }
     last = node;
     if (row === null) allUseful &&= node.buffer !== null;
-    else if (row === FREED)
+    else if (row === FREED && node.id >= oldest)
       throw new GradError(
         `${operator}: this graph was freed by an earlier backward; pass { retainGraph: true } to that one, or give all heads to one autograd.backward`,
       );
@@ -155,6 +119,8 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
   }
   return first!;
 }
+
+const NOTHING: readonly never[] = [];
 
 function markUseful(order: readonly Node[], targets: ReadonlySet<Node> | null, walk: number): void {
   for (let i = order.length - 1; i >= 0; i--) {
@@ -196,18 +162,6 @@ function accumulate(node: Node, part: NDArray, owned: boolean): void {
   }
 }
 
-/** target += part, for arrays of one shape and dtype, the target contiguous; not recorded. */
-function addInto(target: NDArray, part: NDArray): void {
-  if (part.view !== null || target.size > CHUNK || target.size === 0) {
-    add(target, part, { out: target });
-    return;
-  }
-  const f = add.op.pointwise!.sameFamily(target.code).kernel(0);
-  const from = addressOf(part);
-  const to = addressOf(target);
-  call2(f, to, from, to, target.size);
-}
-
 /** A part as the input's gradient: its shape and dtype, broadcast axes summed. */
 function fit(part: NDArray, like: Like): NDArray {
   let y = part;
@@ -227,12 +181,33 @@ function partOf(part: Part, like: Like): NDArray | null {
   return part === 0 ? y : add(y, part);
 }
 
+/** What the walk under way is there for: as `keeps` takes it. */
+let wanted: ReadonlySet<Node> | null = null;
+
+/**
+ * The cotangent of a node as an array of the walk's own, to be added to in place; where the node is only a view of its
+ * input, a view of that one's. So many reads of small parts of an array cost no array of its size each.
+ */
+function gathering(node: Node, like: Like, walk: number): NDArray {
+  const have = node.cotangent;
+  if (have === null) {
+    const { row, parents } = node;
+    if (row?.window && parents[0]!.useful === walk && !keeps(node, wanted)) {
+      const y = row.window(gathering(parents[0]!, node.like === null ? like : node.like[0]!, walk), node.attrs);
+      if (y !== null) return y;
+    }
+    node.cotangent = zeroed(like.shape, like.code);
+  } else if (!node.owned || have.view !== null) node.cotangent = copyOf(have);
+  node.owned = true;
+  return node.cotangent!;
+}
+
 // The functions of the walk have no closures on their short ways: one would cost an allocation at every call.
 
 /** Sends the cotangent g of a node to its parents. */
 function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): void {
-  if (row.fused === null || recording) {
-    passByRule(node, row, g, walk);
+  if (row.fused === null || recording || (mapping > 0 && isMapped(g))) {
+    passByRule(node, row, g, owned, walk);
     return;
   }
   const { parents, like } = node;
@@ -263,28 +238,59 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
 }
 
 /** The same by the rule in public operators, recorded if recording is on. */
-function passByRule(node: Node, row: Row, g: NDArray, walk: number): void {
-  const { parents, like } = node;
-  const n = parents.length;
-  const likes = like ?? new Array<Like>(n).fill({ shape: g.shape, code: g.code });
+function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): void {
+  const { parents } = node;
+  const likes = likesOf(node, g);
   const wants = parents.map(p => p !== null && p.useful === walk);
-  const call = {
-    y: restore(node.saved[n] ?? null, node, g) as NDArray,
-    inputs: parents.map((p, i) => {
-      const x = restore(node.saved[i] ?? null, p, g);
-      // A bare number would meet others as float32, whatever the dtype here.
-      return typeof x === "number" ? filled(SCALAR, g.code, x) : x;
-    }) as NDArray[],
-    attrs: node.attrs,
-    like: likes,
-    wants,
-  };
-  const parts = row.rule!(g, call);
-  for (let i = 0; i < n; i++) {
-    if (!wants[i]) continue;
-    const part = partOf(parts[i] ?? null, likes[i]!);
-    if (part !== null) accumulate(parents[i]!, fit(part, likes[i]!), false);
+  if (row.into !== undefined && wants[0] && !recording && mapping === 0) {
+    row.into(gathering(parents[0]!, likes[0]!, walk), g, node.attrs, keptOf(node, g));
+    if (owned) recycle(g);
+    return;
   }
+  const erases = row.erase !== undefined && wants[0] && !recording && mapping === 0;
+  if (erases) wants[0] = false;
+  const parts = callRule(node, row, g, wants, likes);
+  for (let i = 0; i < parents.length; i++) {
+    if (!wants[i]) continue;
+    const part = fitted(parts[i], likes[i]!);
+    if (part !== null) accumulate(parents[i]!, part, false);
+  }
+  if (!erases) return;
+  const left = owned && g.view === null ? g : copyOf(g);
+  row.erase!(left, keptOf(node, g));
+  accumulate(parents[0]!, left, true);
+}
+
+const keptOf = (node: Node, g: NDArray): readonly NDArray[] => node.saved.map(kept => restore(kept, null, g)) as NDArray[];
+
+/** The shape and dtype of each input of a node; `g` has those of its result. */
+export const likesOf = (node: Node, { shape, code }: Like): readonly Like[] =>
+  node.like ?? new Array<Like>(node.parents.length).fill({ shape, code });
+
+/** What the rule of a node makes of g, reading what is `kept`: as constants unless `linked` to where they came from. */
+export function callRule(
+  node: Node,
+  row: Row,
+  g: NDArray,
+  wants: readonly boolean[],
+  like: readonly Like[],
+  kept: readonly Kept[] = node.saved,
+  linked = true,
+): readonly Part[] {
+  const { parents, attrs } = node;
+  const inputs = parents.map((p, i) => {
+    const x = restore(kept[i] ?? null, linked ? p : null, g);
+    // A bare number would meet others as float32, whatever the dtype here.
+    return typeof x === "number" ? filled(SCALAR, g.code, x) : x;
+  });
+  const y = restore(kept[parents.length] ?? null, linked ? node : null, g);
+  return row.rule!(g, { y: y as NDArray, inputs: inputs as NDArray[], attrs, like, wants });
+}
+
+/** What a rule gave for an input, as an array of its shape and dtype. */
+export function fitted(given: Part | undefined, like: Like): NDArray | null {
+  const part = partOf(given ?? null, like);
+  return part === null ? null : fit(part, like);
 }
 
 /**
@@ -299,9 +305,12 @@ function run(
   targets: ReadonlySet<Node> | null,
   createGraph: boolean,
   trainMode: boolean,
+  oldest = 0,
 ): void {
   const wasRecording = setRecording(createGraph);
   const wasTraining = setTraining(trainMode);
+  const wasWanted = wanted;
+  wanted = targets;
   depth++;
   try {
     for (let i = 0; i < heads.length; i++) accumulate(heads[i]!, seeds[i]!.g, seeds[i]!.owned);
@@ -311,13 +320,14 @@ function run(
       const useful = node.useful === walk;
       const kept = useful && keeps(node, targets);
       if (!kept) node.cotangent = null;
-      if (useful && node.row !== null) pass(node, node.row, g, node.owned && !kept, walk);
+      if (useful && node.row !== null && node.id >= oldest) pass(node, node.row, g, node.owned && !kept, walk);
     }
   } catch (error) {
     for (let node: Node | null = first; node !== null; node = node.next) node.cotangent = null;
     throw error;
   } finally {
     depth--;
+    wanted = wasWanted;
     setRecording(wasRecording);
     setTraining(wasTraining);
   }
@@ -334,11 +344,11 @@ function forget(heads: readonly NDArray[]): void {
 }
 
 /** Unlinks the nodes of a walk; frees them unless the graph is retained. */
-function finish(first: Node, retain: boolean): void {
+function finish(first: Node, retain: boolean, oldest = 0): void {
   for (let node: Node | null = first; node !== null; ) {
     const { next }: Node = node;
     node.next = null;
-    if (!retain && node.row !== null && (depth === 0 || !shielded.has(node))) freeNode(node, FREED);
+    if (!retain && node.row !== null && node.id >= oldest && (depth === 0 || !shielded.has(node))) freeNode(node, FREED);
     node = next;
   }
 }
@@ -363,6 +373,12 @@ function headList(heads: unknown, operator: string): NDArray[] {
 /** The seed of a 0-d head, by dtype, made once. */
 const ONE: Seed[][] = [];
 
+/** What a walk made, but the next ones need too. */
+function forGood(x: NDArray): NDArray {
+  x.storage.block.lasting = true;
+  return x;
+}
+
 interface Seed {
   readonly g: NDArray;
   readonly owned: boolean;
@@ -376,7 +392,7 @@ function seedList(heads: readonly NDArray[], given: unknown, single: boolean, op
   if (single && (given === null || given === undefined)) {
     const head = heads[0]!;
     return head.ndim === 0
-      ? (ONE[head.code] ??= [{ g: filled(SCALAR, head.code, 1), owned: false }])
+      ? (ONE[head.code] ??= [{ g: forGood(filled(SCALAR, head.code, 1)), owned: false }])
       : [{ g: filled(head.shape, head.code, 1), owned: true }];
   }
   const wrapped = Array.isArray(given) && given.length === 1 && (given[0] === null || given[0] instanceof NDArray);
@@ -565,7 +581,7 @@ export function gradOf(
   });
   const nodes = headNodes(list, operator);
   const createGraph = options?.createGraph ?? false;
-  const results = walking(nodes, () => {
+  const walked = (): NDArray[] => {
     const walk = ++walks;
     const set = new Set(targets);
     const first = search(nodes, set, walk, operator);
@@ -578,45 +594,61 @@ export function gradOf(
     const found = collect(targets, wanted, seeds, createGraph);
     finish(first, options?.retainGraph ?? createGraph);
     return found;
-  });
+  };
+  const work = (): NDArray[] => walking(nodes, walked);
+  const results = mapping > 0 ? work() : passing(work);
   return single ? results[0]! : results;
 }
 
 /** The cotangents of variables for one head, zeros for those that it does not depend on. Everything is checked by the caller. */
-export function cotangents(
-  head: NDArray,
-  variables: readonly NDArray[],
-  seed: NDArray,
-  { createGraph, retainGraph }: { createGraph: boolean; retainGraph: boolean },
-): NDArray[] {
+export function cotangents(head: NDArray, variables: readonly NDArray[], seed: NDArray, options: Retaining): NDArray[] {
   const node = edgeOf(head);
-  const zeroes = (x: NDArray): NDArray => zeroed(x.shape, x.code);
   if (node === null) {
     if (typeof head.cause === "string") throw new GradError(`grad: ${whyNoGraph(head)}`);
-    return variables.map(zeroes);
+    return variables.map(x => zeroed(x.shape, x.code));
   }
   const targets = variables.map(x => edgeOf(x)!);
-  return walking([node], () => {
+  // Whatever is older than all variables does not depend on them.
+  return pull([node], [seed], targets, variables, Math.min(...targets.map(t => t.id)), options);
+}
+
+interface Retaining {
+  readonly createGraph: boolean;
+  readonly retainGraph: boolean;
+}
+
+/** The cotangents of targets, of which `likes` are the shapes and dtypes, over nothing older than `oldest`. */
+export function pull(
+  heads: readonly Node[],
+  gs: readonly NDArray[],
+  targets: readonly Node[],
+  likes: readonly Like[],
+  oldest: number,
+  { createGraph, retainGraph }: Retaining,
+): NDArray[] {
+  const walked = (): NDArray[] => {
     const walk = ++walks;
     const set = new Set(targets);
-    const first = search([node], set, walk, "grad");
-    const seeds = [{ g: seed, owned: false }];
-    run(first, walk, [node], seeds, set, createGraph, training);
-    const results = collect(targets, variables, seeds, createGraph);
-    finish(first, retainGraph);
+    const first = search(heads, set, walk, "grad", oldest);
+    const seeds = gs.map(g => ({ g, owned: false }));
+    run(first, walk, heads, seeds, set, createGraph, training, oldest);
+    const results = collect(targets, likes, seeds, createGraph);
+    finish(first, retainGraph, oldest);
     return results;
-  });
+  };
+  const work = (): NDArray[] => walking(heads, walked, oldest);
+  return mapping > 0 ? work() : passing(work);
 }
 
 /** A gradient that does not depend on the variables, so that differentiating it again gives them real zeros. */
-function independent(g: NDArray, targets: readonly Node[], variables: readonly NDArray[]): NDArray {
+function independent(g: NDArray, targets: readonly Node[], likes: readonly Like[]): NDArray {
   const y = new NDArray(g.storage, g.offset, g.shape, g.view, g.size, g.code);
   y.edge = new Node(
     INDEPENDENT,
     null,
     targets,
     [],
-    variables.map(x => ({ shape: x.shape, code: x.code })),
+    likes.map(({ shape, code }) => ({ shape, code })),
   );
   return y;
 }
@@ -624,32 +656,18 @@ function independent(g: NDArray, targets: readonly Node[], variables: readonly N
 const INDEPENDENT: Row = { name: "constant", kind: "function", fused: null, rule: (_, { like }) => like.map(() => 0) };
 
 /** Takes the cotangents of a walk's targets, each as an array of its own: not a seed, not shared, not a view, not what a graph saved. */
-function collect(targets: readonly Node[], variables: readonly NDArray[], seeds: readonly Seed[], createGraph: boolean): NDArray[] {
+function collect(targets: readonly Node[], likes: readonly Like[], seeds: readonly Seed[], createGraph: boolean): NDArray[] {
   const seen = new Set<NDArray>(seeds.map(s => s.g));
   const found = targets.map(node => node.cotangent);
   for (const node of targets) node.cotangent = null;
   return found.map((g, i) => {
     if (g === null) {
-      const zero = zeroed(variables[i]!.shape, variables[i]!.code);
-      return createGraph ? independent(zero, targets, variables) : zero;
+      const zero = zeroed(likes[i]!.shape, likes[i]!.code);
+      return createGraph ? independent(zero, targets, likes) : zero;
     }
-    if (createGraph && g.edge === null) return independent(g, targets, variables);
+    if (createGraph && g.edge === null) return independent(g, targets, likes);
     const own = !createGraph && (seen.has(g) || g.view !== null || g.base !== null || g.storage.block.saved > 0) ? copyOf(g) : g;
     seen.add(g);
     return own;
-  });
-}
-
-/** How many nodes are recorded behind an array, attached variables included. @example autograd.graphSize(np.array([1])) // 0 */
-export function graphSize(y: NDArray): number {
-  if (!(y instanceof NDArray)) throw new GradError(`graphSize: expected an array, got ${describe(y)}`);
-  const node = edgeOf(y);
-  if (node === null) return 0;
-  return walking([node], () => {
-    const first = search([node], null, ++walks, "graphSize");
-    let count = 0;
-    for (let n: Node | null = first; n !== null; n = n.next) count++;
-    finish(first, true);
-    return count;
   });
 }

@@ -1,2 +1,2 @@
 /** What `np.linalg` has. A contents page. */
-export { norm } from "./ops/linalg.ts";
+export { norm } from "./functions/products.ts";

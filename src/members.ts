@@ -1,11 +1,163 @@
 /** The functions whose first parameter is an array: each is a method too, under the same name. Nothing but the list. */
 import { divide, equal, greater, greaterEqual, less, lessEqual, multiply, negative, notEqual, power, subtract } from "./ops/pointwise.ts";
 
+export { allclose, arrayEqual, isclose } from "./functions/comparison.ts";
 export { at, set } from "./functions/indexing.ts";
-export { dropout, logSoftmax, oneHot, pick, softmax, topk } from "./functions/nn.ts";
-export { sort, take, takeAlongAxis } from "./functions/searching.ts";
-export { mean } from "./functions/statistics.ts";
-export { dot, matmul, norm, outer } from "./ops/linalg.ts";
+export { append, atleast1d, atleast2d, atleast3d } from "./functions/joining.ts";
+export {
+  activation,
+  batchDot,
+  batchFlatten,
+  broadcastLike,
+  embedding,
+  fullyConnected,
+  gatherNd,
+  hardSigmoid,
+  indexAdd,
+  indexUpdate,
+  layerNorm,
+  prelu,
+  reshapeLike,
+  sequenceMask,
+} from "./functions/layers.ts";
+export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/nn.ts";
+export { convolve, correlate, cross, inner, kron, norm, polyval, tensordot, vdot } from "./functions/products.ts";
+export {
+  argpartition,
+  argwhere,
+  bincount,
+  choose,
+  extract,
+  flatnonzero,
+  histogram,
+  interp,
+  nonzero,
+  partition,
+  putAlongAxis,
+  sort,
+  take,
+  takeAlongAxis,
+  unravelIndex,
+  where,
+} from "./functions/searching.ts";
+export {
+  arraySplit,
+  delete,
+  diag,
+  diagflat,
+  diagonal,
+  dsplit,
+  flip,
+  fliplr,
+  flipud,
+  hsplit,
+  insert,
+  moveaxis,
+  pad,
+  ravel,
+  repeat,
+  resize,
+  roll,
+  rollaxis,
+  rot90,
+  split,
+  tile,
+  trace,
+  tril,
+  triu,
+  unique,
+  vsplit,
+} from "./functions/shaping.ts";
+export {
+  average,
+  diff,
+  ediff1d,
+  logsumexp,
+  mean,
+  median,
+  nanmean,
+  nanstd,
+  nansum,
+  nanvar,
+  percentile,
+  ptp,
+  quantile,
+  std,
+  trapezoid,
+  var,
+} from "./functions/statistics.ts";
+export {
+  elu,
+  gelu,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  selu,
+  silu,
+  smoothL1,
+  softplus,
+  softrelu,
+  softsign,
+} from "./ops/activations.ts";
+export {
+  arctan2,
+  bitwiseAnd,
+  bitwiseOr,
+  bitwiseXor,
+  copysign,
+  floorDivide,
+  fmax,
+  fmin,
+  fmod,
+  gcd,
+  heaviside,
+  hypot,
+  lcm,
+  ldexp,
+  leftShift,
+  logaddexp,
+  logaddexp2,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  mod,
+  remainder,
+  rightShift,
+} from "./ops/arithmetic.ts";
+export {
+  arccos,
+  arccosh,
+  arcsin,
+  arcsinh,
+  arctan,
+  arctanh,
+  bitwiseNot,
+  cbrt,
+  ceil,
+  cosh,
+  degrees,
+  exp2,
+  expm1,
+  fix,
+  floor,
+  isfinite,
+  isinf,
+  isnan,
+  isneginf,
+  isposinf,
+  log1p,
+  log2,
+  log10,
+  logicalNot,
+  nanToNum,
+  radians,
+  rint,
+  round,
+  sinh,
+  tan,
+  trunc,
+} from "./ops/elementary.ts";
+export { dot, matmul, outer } from "./ops/linalg.ts";
 export {
   abs,
   absolute,
@@ -37,10 +189,11 @@ export {
   stopGradient,
   subtract,
   tanh,
-  where,
 } from "./ops/pointwise.ts";
-export { all, any, max, min, sum } from "./ops/reduction.ts";
-export { argmax, argmin, argsort } from "./ops/selection.ts";
+export { all, any, countNonzero, max, min, nanmax, nanmin, prod, sum } from "./ops/reduction.ts";
+export { cumprod, cumsum } from "./ops/scan.ts";
+export { argmax, argmin, argsort, digitize, isin, searchsorted } from "./ops/selection.ts";
+export { digamma, erf, erfc, erfinv, gamma, gammaln, i0, sinc } from "./ops/special.ts";
 export { astype, broadcastTo, copy, expandDims, reshape, squeeze, swapaxes, transpose } from "./ops/structural.ts";
 
 /**

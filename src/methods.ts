@@ -4,9 +4,13 @@ import { free } from "./backend/wasm/heap.ts";
 import { describe, GradError, ValueError } from "./errors.ts";
 import { at, set, update } from "./functions/indexing.ts";
 import type { TopkOptions, TopkReturn } from "./functions/nn.ts";
-import { attach, backwardOf, checkReq, retain } from "./grad.ts";
+import { attach, checkReq, retain } from "./functions/recording.ts";
+import { compress } from "./functions/searching.ts";
+import type { Places, Unique, UniqueOptions } from "./functions/shaping.ts";
+import { backwardOf } from "./grad.ts";
 import * as members from "./members.ts";
 import { edgeOf } from "./op.ts";
+import { remainder } from "./ops/arithmetic.ts";
 import { add, divide, multiply, power, subtract } from "./ops/pointwise.ts";
 import { reshape, transpose } from "./ops/structural.ts";
 import { type GradReq, setRecording } from "./tape.ts";
@@ -17,12 +21,14 @@ type MethodsOf<T> = { [K in keyof T]: Method<T[K]> };
 
 /**
  * What of a module is listed in members.ts. From the module itself and not from the list: only where a function is
- * declared does its documentation stand, and only `Pick` carries it on. (topk, whose result depends on an option, is in Own.)
+ * declared does its documentation stand, and only `Pick` carries it on. (topk, unique and where, whose results depend on
+ * their arguments, are in Own; so is delete, which is exported under another name than its own.)
  */
-type From<M> = MethodsOf<Pick<M, Exclude<keyof M & keyof typeof members, "topk">>>;
+type From<M> = MethodsOf<Pick<M, Exclude<keyof M & keyof typeof members, "topk" | "unique" | "where" | "delete">>>;
 
 export type Methods = From<typeof import("./functions/indexing.ts")> &
   From<typeof import("./functions/shaping.ts")> &
+  From<typeof import("./functions/joining.ts")> &
   From<typeof import("./functions/products.ts")> &
   From<typeof import("./functions/layers.ts")> &
   From<typeof import("./functions/comparison.ts")> &
@@ -90,6 +96,8 @@ export interface Own {
   imul(v: ArrayInput): NDArray;
   /** `x /= v`: in place. @throws as iadd. */
   idiv(v: ArrayInput): NDArray;
+  /** `x %= v`: in place. @throws as iadd. */
+  imod(v: ArrayInput): NDArray;
   /** `x **= v`: in place. @throws as iadd. */
   ipow(v: ArrayInput): NDArray;
   /**
@@ -97,10 +105,30 @@ export interface Own {
    * @example np.array([3, 9, 5]).topk({ k: 2, retTyp: "value" }) // array([9., 5.])
    */
   topk<R extends TopkReturn = "indices">(options?: TopkOptions<R>): R extends "both" ? [NDArray, NDArray] : NDArray;
+  /**
+   * The array without the entries at positions of an axis, as np.delete; without an axis it is flattened first.
+   * @example np.array([1, 2, 3]).delete(1) // array([1., 3.])
+   */
+  delete(i: Places, axis?: number | null): NDArray;
+  /**
+   * The different elements in ascending order, or the different entries along an axis, as np.unique; a list where more is
+   * asked for.
+   * @example np.array([3, 1, 3]).unique() // array([1., 3.])
+   */
+  unique<O extends UniqueOptions>(options?: O): Unique<O>;
+  /**
+   * With two arrays: elements of x where the array, as a condition, holds, else of y; alone: its nonzero. As np.where.
+   * @example np.array([true, false]).where([1, 2], [3, 4]) // array([1., 4.])
+   */
+  where<B extends readonly [] | readonly [x: ArrayInput, y: ArrayInput]>(...branches: B): B extends readonly [] ? NDArray[] : NDArray;
+  /**
+   * The entries along an axis (of the flattened array by default) where a list of conditions holds. NumPy's compress.
+   * @throws ShapeError unless the condition has one axis, IndexError where it holds beyond the end.
+   * @example np.array([5, 6, 7]).compress([true, false, true]) // array([5., 7.])
+   */
+  compress(condition: ArrayInput, axis?: number | null): NDArray;
   /** A copy of the elements as a 1-d array. @example np.eye(2).flatten() // array([1., 0., 0., 1.]) */
   flatten(): NDArray;
-  /** The elements as a 1-d array, a view where strides allow. @example np.eye(2).ravel() // array([1., 0., 0., 1.]) */
-  ravel(): NDArray;
   /** The entries along axis 0. @throws ValueError for a 0-d array. */
   [Symbol.iterator](): IterableIterator<NDArray>;
   /** Releases the memory at once. Never needed; using the array afterwards is a ValueError. */
@@ -157,14 +185,17 @@ const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
   idiv(v: ArrayInput): NDArray {
     return update("idiv", divide, this, v);
   },
+  imod(v: ArrayInput): NDArray {
+    return update("imod", remainder, this, v);
+  },
   ipow(v: ArrayInput): NDArray {
     return update("ipow", power, this, v);
   },
+  compress(condition: ArrayInput, axis?: number | null): NDArray {
+    return compress(condition, this, axis);
+  },
   flatten(): NDArray {
     return reshape(members.copy(this), [this.size]);
-  },
-  ravel(): NDArray {
-    return reshape(this, [this.size]);
   },
   *[Symbol.iterator](): IterableIterator<NDArray> {
     if (this.ndim === 0) throw new ValueError("iteration: a 0-d array has no axis to walk along; use item()");

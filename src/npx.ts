@@ -1,5 +1,36 @@
 /** What `npx` has: MXNet's extensions of NumPy. A contents page. */
-export { dropout, logSoftmax, oneHot, pick, softmax, topk } from "./functions/nn.ts";
+export {
+  activation,
+  batchDot,
+  batchFlatten,
+  broadcastLike,
+  embedding,
+  fullyConnected,
+  gatherNd,
+  hardSigmoid,
+  indexAdd,
+  indexUpdate,
+  layerNorm,
+  prelu,
+  reshapeLike,
+  sequenceMask,
+} from "./functions/layers.ts";
+export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/nn.ts";
 export { keep, memoryInfo, scope, setMemoryLimit, setNp, waitall } from "./functions/settings.ts";
+export {
+  elu,
+  gelu,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  selu,
+  silu,
+  smoothL1,
+  softplus,
+  softrelu,
+  softsign,
+} from "./ops/activations.ts";
 export { relu, sigmoid, stopGradient } from "./ops/pointwise.ts";
+export { digamma, erf, erfc, erfinv, gamma, gammaln } from "./ops/special.ts";
 export { seed } from "./random.ts";
+export { fuse } from "./transforms/fuse.ts";

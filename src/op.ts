@@ -5,11 +5,12 @@
 import { type ArrayInput, addressOf, blank, blankLike, fromValues, memoryOf, NDArray, Storage } from "./array.ts";
 import { address, Block, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
-import { toArray } from "./convert.ts";
+import { toArray, toIntegers } from "./convert.ts";
 import { BOOL, DTYPES, F32, F64, fits, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
-import { arg, argsOf, Expr, substitute, toExpr } from "./expr.ts";
+import { arg, argsOf, Expr, substitute, Traced, toExpr, trace } from "./expr.ts";
 import { CHUNK, Family, laneOf, runMap, writeMap } from "./launch.ts";
+import { isMapped, type Lifting, mapper, mapping } from "./mapped.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import { type Kept, type Like, Node, recording, Saved } from "./tape.ts";
 
@@ -36,6 +37,14 @@ export interface Row {
   readonly rule: ((g: NDArray, call: Call) => readonly Part[]) | null;
   /** The gradient for one input, by one kernel; g itself where it passes through unchanged. */
   readonly fused: ((node: Node, g: NDArray, input: number) => NDArray) | null;
+  /** Adds the gradient of the first input, the only one differentiated, to an array of the walk's own. */
+  readonly into?: ((target: NDArray, g: NDArray, attrs: unknown, inputs: readonly NDArray[]) => void) | undefined;
+  /** Turns the result's gradient, an array of the walk's own, into that of the first input, in place. */
+  readonly erase?: (g: NDArray, inputs: readonly NDArray[]) => void;
+  /** The result as a view of the input, or null where it would be a copy. */
+  readonly window?: ((x: NDArray, attrs: unknown) => NDArray | null) | undefined;
+  /** Linear in its float inputs: the row itself, to be applied to tangents. */
+  readonly linear?: { readonly in: "jointly" | "each"; readonly apply: (xs: readonly NDArray[], attrs: unknown) => NDArray } | undefined;
   /** The kernels behind it, for snapshots and tests; only pointwise rows have them. */
   readonly pointwise?: Pointwise;
 }
@@ -148,7 +157,10 @@ export function recordCall(
     if (edge !== null) found = true;
     if (x.code !== y.code || !sameShape(x.shape, y.shape)) differ = true;
   }
-  if (!found) return;
+  if (!found) {
+    for (const x of xs) if (typeof x !== "number" && typeof x.cause === "string") y.cause = passedOn(x.cause, y);
+    return;
+  }
   if (row.rule === null || !isFloat(y.code)) {
     y.cause = row.name;
     return;
@@ -167,6 +179,10 @@ export function recordCall(
   }
   y.edge = new Node(row, attrs, parents, kept, differ ? likes(xs, kept, y) : null);
 }
+
+/** What ended the graph of an operand ended it for y too; but y is no mask for being computed from one. */
+const passedOn = (cause: string, y: NDArray): boolean | string =>
+  cause === "detach" || isFloatMask(y) ? y.cause : y.code === F32 && questions.has(cause) ? "a comparison" : cause;
 
 const NO_MASKS: readonly number[] = [0, 0];
 
@@ -211,8 +227,10 @@ export interface PointwiseSpec<X extends readonly NDArray[] = readonly NDArray[]
   readonly value: (...args: [...{ [I in keyof X]: Expr }, number]) => Expr;
   /** Null: there is no derivative, and the graph ends here. */
   readonly grad: ((g: NDArray, y: NDArray, ...x: X) => readonly Part[]) | null;
-  /** The result's dtype for the promoted one: "same", "float" (integers become float32) or "bool". */
-  readonly dtype?: "same" | "float" | "bool";
+  /** The result's dtype for the promoted one: "same", "float" (integers become float32), "integer" (floats are refused) or "bool". */
+  readonly dtype?: "same" | "float" | "integer" | "bool";
+  /** Integers become float32, whatever the dtype of the result. */
+  readonly floats?: boolean;
   /** How bool operands count: as integers ("int"), or as they are. Default: as they are. */
   readonly bool?: "int";
   /** Where tests and plots may sample each operand. */
@@ -222,7 +240,7 @@ export interface PointwiseSpec<X extends readonly NDArray[] = readonly NDArray[]
 }
 
 /** The gradient of one input as a kernel: which values it reads, and the expression over just those. */
-interface Slope {
+export interface Slope {
   /** Numbers of inputs; the arity for the result, arity + 1 for the cotangent. */
   readonly sources: readonly number[];
   readonly value: Expr;
@@ -241,9 +259,10 @@ export function setComparison(code: number): void {
 }
 
 /** Whether an array is the result of a comparison that was asked to answer in float32: a mask all the same. */
-export const isFloatMask = (x: NDArray): boolean => x.code === F32 && typeof x.cause === "string" && COMPARISONS.has(x.cause);
+export const isFloatMask = (x: NDArray): boolean => x.code === F32 && typeof x.cause === "string" && questions.has(x.cause);
 
-const COMPARISONS: ReadonlySet<string> = new Set(["equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual"]);
+/** The names of the rows that answer in bool. */
+const questions = new Set<string>();
 
 /** Everything read off one pointwise spec. */
 export class Pointwise {
@@ -261,7 +280,9 @@ export class Pointwise {
 
   /** The dtype computed in: that in which the operands meet, made float where the row says so. */
   meet(promoted: number): number {
-    if (this.spec.dtype === "float" && !isFloat(promoted)) return F32;
+    if ((this.spec.dtype === "float" || this.spec.floats === true) && !isFloat(promoted)) return F32;
+    if (this.spec.dtype === "integer" && isFloat(promoted))
+      throw new DTypeError(`${this.name}: takes integers and bools, got ${DTYPES[promoted]}; use astype("int32")`);
     if (this.spec.bool === "int" && promoted === BOOL) return I32;
     return promoted;
   }
@@ -403,14 +424,24 @@ export interface HasRow {
   readonly op: Row;
 }
 
-export type Unary = ((x: ArrayInput, options?: OutOption) => NDArray) & HasRow;
-export type Binary = ((x1: ArrayInput, x2: ArrayInput, options?: OutOption) => NDArray) & HasRow;
+/**
+ * What derivatives are taken of: a function of arrays, or one of np's own whose further parameters need not be arrays. (The
+ * latter by its row and not by its parameters, from which the compiler would have to guess those of `x => …`.)
+ */
+export type ArrayFunction = ((...args: NDArray[]) => NDArray) | HasRow;
+
+/** What stands last: options, or the position that list.map and list.reduce hand over, which counts for nothing. */
+export type Trailing<O> = O | number;
+
+export type Unary = ((x: ArrayInput, options?: Trailing<OutOption>) => NDArray) & HasRow;
+export type Binary = ((x1: ArrayInput, x2: ArrayInput, options?: Trailing<OutOption>) => NDArray) & HasRow;
 export type Ternary = ((x1: ArrayInput, x2: ArrayInput, x3: ArrayInput) => NDArray) & HasRow;
 
 function pointwiseRow<X extends readonly NDArray[]>(name: string, arity: number, typed: PointwiseSpec<X>): [Row, Pointwise] {
   const spec = typed as unknown as PointwiseSpec;
   const p = new Pointwise(name, arity, spec);
   const { grad } = spec;
+  if (spec.dtype === "bool") questions.add(name);
   const rule =
     grad === null
       ? null
@@ -433,14 +464,20 @@ function pointwiseRow<X extends readonly NDArray[]>(name: string, arity: number,
 let withinRule = false;
 
 /** Any operands of a pointwise row: symbols, numbers, lists, arrays of several shapes and dtypes. */
-function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInput[], options: unknown): NDArray {
+export function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInput[], options: unknown): NDArray {
   const { name, arity, spec } = p;
+  if (given.some(x => (x as unknown) instanceof Traced)) return trace(row, given) as unknown as NDArray;
   if (given.some(x => (x as unknown) instanceof Expr))
     return spec.value(...given.map(x => toExpr(x as unknown as Expr | number)), tracedLane) as unknown as NDArray;
   if (withinRule && given.includes(null as unknown as ArrayInput)) return null as unknown as NDArray;
+  const read = spec.dtype === "integer" ? toIntegers : toArray;
+  const xs: (NDArray | number)[] = given.map(x => (typeof x === "number" ? x : read(x, name)));
+  if (mapping > 0 && xs.some(isMapped)) {
+    if (outOf(options, name) !== undefined) throw new ValueError(`${name}: out cannot be given under vmap; leave it out`);
+    return mapper!.broadcast(ys => applyPointwise(row, p, ys as ArrayInput[], undefined), xs, name);
+  }
   const discrete = spec.discrete ?? [];
-  const xs: (NDArray | number)[] = given.map(x => (typeof x === "number" ? x : toArray(x, name)));
-  if (xs.every((x, i) => typeof x === "number" || discrete.includes(i))) xs[arity - 1] = toArray(given[arity - 1]!, name);
+  if (xs.every((x, i) => typeof x === "number" || discrete.includes(i))) xs[arity - 1] = read(given[arity - 1]!, name);
   for (const i of discrete) xs[i] = asCondition(xs[i]!);
   let promoted = -1;
   let shape: Shape | null = null;
@@ -449,10 +486,12 @@ function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInput[], op
     if (!discrete.includes(i)) promoted = promoted < 0 ? x.code : promote(promoted, x.code);
     shape = shape === null ? x.shape : broadcastShapes(shape, x.shape, name);
   });
-  // Weak numbers come last: they follow the dtype of the arrays, and only change an integer one by not fitting it.
+  // Weak numbers come last: they follow the dtype of the arrays, and only change an integer one by not being integers themselves.
   let met = p.meet(promoted);
-  for (const x of xs)
-    if (typeof x === "number") met = promote(met, p.meet(spec.dtype === "bool" ? comparedWith(met, x) : promoteNumber(met, x, name)));
+  for (const integral of [false, true])
+    for (const x of xs)
+      if (typeof x === "number" && Number.isInteger(x) === integral)
+        met = promote(met, p.meet(spec.dtype === "bool" ? comparedWith(met, x) : promoteNumber(met, x, name)));
   const codes = xs.map(x => (typeof x === "number" ? laneOf(met) : x.code));
   const out = outOf(options, name);
   const code = p.resultCode(met);
@@ -491,7 +530,7 @@ const truth: Family[] = [];
 export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
   const [row, p] = pointwiseRow(name, 1, spec);
   const differentiable = spec.grad !== null;
-  const fn = (x: ArrayInput, options?: OutOption): NDArray => {
+  const fn = (x: ArrayInput, options?: Trailing<OutOption>): NDArray => {
     if (x instanceof NDArray && options === undefined && x.view === null && x.size <= CHUNK && x.size > 0) {
       const met = p.meet(x.code);
       if (met === x.code) {
@@ -526,6 +565,7 @@ const NOTHING: Kept[] = [];
 export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): Binary {
   const [row, p] = pointwiseRow(name, 2, spec);
   const masks = spec.dtype === "bool";
+  const integral = spec.dtype === "integer";
   /** The kernel's result for two contiguous operands or numbers of one dtype, in the shape of `like`; `scalars` as in Family. */
   const run = (a: NDArray | number, b: NDArray | number, like: NDArray, scalars: number): NDArray => {
     const { code } = like;
@@ -537,7 +577,7 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
     if (masks && comparison !== BOOL) y.cause = name;
     return y;
   };
-  const fn = (a: ArrayInput, b: ArrayInput, options?: OutOption): NDArray => {
+  const fn = (a: ArrayInput, b: ArrayInput, options?: Trailing<OutOption>): NDArray => {
     if (options === undefined) {
       if (a instanceof NDArray) {
         if (a.view === null && a.size <= CHUNK && a.size > 0) {
@@ -555,13 +595,21 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
                 return y;
               }
             }
-          } else if (typeof b === "number" && code <= F64) {
+          } else if (typeof b === "number" && code <= F64 && !integral) {
             const y = run(a, b, a, 2);
             if (recording) recordPair(row, a, b, y, p.masks(y.code), true);
             return y;
           }
         }
-      } else if (typeof a === "number" && b instanceof NDArray && b.view === null && b.size <= CHUNK && b.size > 0 && b.code <= F64) {
+      } else if (
+        typeof a === "number" &&
+        b instanceof NDArray &&
+        b.view === null &&
+        b.size <= CHUNK &&
+        b.size > 0 &&
+        b.code <= F64 &&
+        !integral
+      ) {
         const y = run(a, b, b, 1);
         if (recording) recordPair(row, a, b, y, p.masks(y.code), true);
         return y;
@@ -573,9 +621,22 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
   return Object.assign(rename(fn, name), { op: row });
 }
 
-export function ternary(name: string, spec: PointwiseSpec<[NDArray, NDArray, NDArray]>): Ternary {
-  const [row, p] = pointwiseRow(name, 3, spec);
-  const fn = (a: ArrayInput, b: ArrayInput, c: ArrayInput): NDArray => applyPointwise(row, p, [a, b, c], undefined);
+export const ternary = (name: string, spec: PointwiseSpec<[NDArray, NDArray, NDArray]>): Ternary => pointwise(name, 3, spec);
+
+/** A function of any number of operands. */
+export function pointwise<X extends readonly NDArray[]>(
+  name: string,
+  arity: number,
+  spec: PointwiseSpec<X>,
+): ((...xs: ArrayInput[]) => NDArray) & HasRow {
+  const [row, p] = pointwiseRow(name, arity, spec);
+  const fn = (...xs: ArrayInput[]): NDArray =>
+    applyPointwise(
+      row,
+      p,
+      Array.from({ length: arity }, (_, i) => xs[i]!),
+      undefined,
+    );
   return Object.assign(rename(fn, name), { op: row });
 }
 
@@ -585,7 +646,7 @@ function rename<F extends (...args: never[]) => unknown>(fn: F, name: string): F
 
 // ---------------------------------------------------------------- structural rows
 
-export interface StructuralSpec<A> {
+export interface StructuralSpec<A> extends Lifting<A> {
   /** Computes the result; arguments are checked already. */
   readonly run: (xs: readonly NDArray[], attrs: A) => NDArray;
   /** Null: there is no derivative, and the graph ends here. */
@@ -594,16 +655,42 @@ export interface StructuralSpec<A> {
   readonly reads?: readonly (readonly number[])[];
   /** The gradient for one input straight from kernels, where the rule would take many small calls. */
   readonly fused?: Row["fused"];
+  /**
+   * Adds the gradient of input 0, the only one with a derivative, to an array of that input's shape: what would be zeros
+   * but for some places need not be made for each of many reads.
+   */
+  readonly into?: (target: NDArray, g: NDArray, attrs: A, inputs: readonly NDArray[]) => void;
+  /** The result is a view of input 0, if its strides allow. */
+  readonly view?: boolean;
+  /** Linear in all float inputs together, or in each of them alone. */
+  readonly linear?: "jointly" | "each";
   readonly kind?: Row["kind"];
 }
 
 /** A row that is applied to a list of arrays with attributes; the public function checks its arguments and calls it. */
 export type Structural<A> = ((xs: readonly NDArray[], attrs: A) => NDArray) & HasRow;
 
+/** How common attributes get one more axis in front. */
+export const liftAxis = (axis: number): number => axis + 1;
+export const liftShape = (shape: Shape, n: number): Shape => [n, ...shape];
+export const liftAxes = <A extends { readonly axes: readonly number[] }>(attrs: A): A => ({ ...attrs, axes: attrs.axes.map(liftAxis) });
+export const liftNothing = <A>(attrs: A): A => attrs;
+
+const shown = (y: NDArray, x: NDArray): NDArray | null => (y.storage === x.storage ? y : null);
+
 export function structural<A>(name: string, spec: StructuralSpec<A>): Structural<A> {
-  const row: Row = { name, kind: spec.kind ?? "structural", rule: spec.grad as Row["rule"], fused: spec.fused ?? null };
+  const row: Row = {
+    name,
+    kind: spec.kind ?? "structural",
+    rule: spec.grad as Row["rule"],
+    fused: spec.fused ?? null,
+    into: spec.into as Row["into"],
+    linear: spec.linear && { in: spec.linear, apply: (xs, attrs) => fn(xs, attrs as A) },
+    window: spec.view === true ? (x, attrs) => shown(spec.run([x], attrs as A), x) : undefined,
+  };
   const reads = spec.reads ?? [];
   const fn = (xs: readonly NDArray[], attrs: A): NDArray => {
+    if (mapping > 0 && xs.some(isMapped)) return mapper!.structural(fn, spec, xs, attrs);
     const y = spec.run(xs, attrs);
     if (recording) recordCall(row, xs, y, attrs, reads);
     return y;

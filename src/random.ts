@@ -2,16 +2,17 @@
  * np.random: one counter-based generator, and the distributions drawn from it. The number at a place of the sequence
  * depends on the seed, the place, the function and the dtype, so that neither sizes nor machines change it.
  */
-import { type ArrayInput, addressOf, blank, memoryOf, NDArray, unshare, viewOf } from "./array.ts";
+import { type ArrayInput, addressOf, blank, fromValues, memoryOf, NDArray, unshare, viewOf } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
-import { type Kind, philox } from "./backend/wasm/philox.ts";
+import { generator, type Kind, philox } from "./backend/wasm/philox.ts";
 import { toArray } from "./convert.ts";
 import { BOOL, BYTES, DTYPES, type DType, dtypeCode, F32, F64, isFloat, promoteNumber } from "./dtype.ts";
-import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
+import { checkOptions, DTypeError, describe, flag, GradError, ShapeError, ValueError } from "./errors.ts";
 import * as E from "./expr.ts";
 import { CHUNK, copyStrided, Family, runMap } from "./launch.ts";
+import { mapping, physicalOf, spreadShape, wrapped } from "./mapped.ts";
 import { checkWritable, edgeOf } from "./op.ts";
-import { add, minimum, multiply, subtract } from "./ops/pointwise.ts";
+import { add, divide, log, minimum, multiply, subtract } from "./ops/pointwise.ts";
 import { astype, gathered, positions } from "./ops/structural.ts";
 import * as scalar from "./scalar.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf, toShape } from "./shape.ts";
@@ -31,10 +32,6 @@ export interface RandintOptions {
 }
 
 // ---- the generator
-
-/** The seed in two words, null until something is drawn or seeded; and how many numbers were drawn since. */
-let key: readonly [number, number] | null = null;
-let position = 0;
 
 /** What no two kinds of draws have in common: the third word of the counter. */
 interface Stream {
@@ -64,7 +61,7 @@ function entropy(): readonly [number, number] {
 
 /** Writes the numbers of the stream from place `start` of the sequence on. */
 function fill(out: NDArray, { number, kind }: Stream, start: number): void {
-  key ??= entropy();
+  const key = (generator.key ??= entropy());
   const perBlock = kind === "uniform64" ? 2 : 4;
   const block = Math.floor(start / perBlock);
   philox(kind)(addressOf(out), out.size, start - block * perBlock, block, Math.floor(block / 2 ** 32), number, 0, key[0], key[1]);
@@ -77,11 +74,11 @@ function compute(out: NDArray, family: Family, streams: readonly Stream[], param
   for (let at = 0; at < out.size; at += CHUNK) {
     const m = Math.min(CHUNK, out.size - at);
     const parts = sources.map(x => viewOf(x, 0, [m], null, m));
-    streams.forEach((stream, i) => void fill(parts[i]!, stream, position + at));
+    streams.forEach((stream, i) => void fill(parts[i]!, stream, generator.position + at));
     runMap(family, [...parts, ...parameters], viewOf(out, at, [m], null, m));
   }
   for (const x of sources) free(x.storage.block);
-  position += out.size;
+  generator.position += out.size;
 }
 
 const families = new Map<string, Family>();
@@ -106,8 +103,8 @@ function familyOf(name: string, value: () => E.Expr, inputs: number, lane: numbe
 export function seed(n: number): void {
   if (!Number.isInteger(n) || n < 0 || n > 2 ** 53)
     throw new ValueError(`random.seed: a seed is a whole number from 0 to 2^53, got ${describe(n)}`);
-  key = [n % 2 ** 32, Math.floor(n / 2 ** 32)];
-  position = 0;
+  generator.key = [n % 2 ** 32, Math.floor(n / 2 ** 32)];
+  generator.position = 0;
 }
 
 // ---- arguments
@@ -145,9 +142,25 @@ function resultShape(size: Shape | null, a: NDArray | number, b: NDArray | numbe
   return size;
 }
 
+/** A new array for numbers to be drawn into: under vmap, for all entries. */
+function undrawn(shape: Shape, code: number): NDArray {
+  const all = spreadShape(shape);
+  return blank(all, sizeOf(all), code);
+}
+
+/** Positions drawn at random: under vmap, for every entry anew. */
+function drawn(shape: Shape, draw: () => ArrayLike<number>): NDArray {
+  if (mapping === 0) return positions(draw(), shape);
+  const all = spreadShape(shape);
+  const size = sizeOf(shape);
+  const values = new Int32Array(sizeOf(all));
+  for (let at = 0; at < values.length; at += size) values.set(draw(), at);
+  return wrapped(positions(values, all));
+}
+
 /** Whether any value passes a test. */
 function some(x: NDArray | number, test: (value: number) => boolean): boolean {
-  return typeof x === "number" ? test(x) : x.toTypedArray().some(test);
+  return typeof x === "number" ? test(x) : physicalOf(x).toTypedArray().some(test);
 }
 
 // ---- distributions
@@ -172,13 +185,13 @@ export function uniform(low: ArrayInput | null = 0, high: ArrayInput | null = 1,
   if (some(range, r => r < 0)) throw new ValueError(`${name}: low is greater than high${bothNumbers(a, b)}; exchange them`);
   if (some(range, r => !Number.isFinite(r)))
     throw new ValueError(`${name}: high - low must be a finite ${DTYPES[code]}${bothNumbers(a, b)}`);
-  const y = blank(shape, sizeOf(shape), code);
-  fill(y, UNIFORM[code]!, position);
-  position += y.size;
+  const y = undrawn(shape, code);
+  fill(y, UNIFORM[code]!, generator.position);
+  generator.position += y.size;
   // In one of twenty intervals the rounded sum can be beyond `high`.
-  if (typeof a !== "number" || typeof b !== "number" || typeof range !== "number") return minimum(add(multiply(y, range), a), b);
+  if (typeof a !== "number" || typeof b !== "number" || typeof range !== "number") return minimum(add(multiply(wrapped(y), range), a), b);
   if (a !== 0 || b !== 1) runMap(familyOf("uniform", uniformExpr, 4, code, code), [y, a, range, b], y);
-  return y;
+  return wrapped(y);
 }
 
 const bothNumbers = (a: NDArray | number, b: NDArray | number): string =>
@@ -212,7 +225,7 @@ export function normal(loc: ArrayInput | null = 0, scale: ArrayInput | null = 1,
   const b = cast(given[1], code);
   if (some(b, s => s < 0))
     throw new ValueError(`${name}: scale must be >= 0${typeof b === "number" ? `, got ${b}` : ", some elements are not"}`);
-  const y = blank(shape, sizeOf(shape), code);
+  const y = undrawn(shape, code);
   const numbers = typeof a === "number" && typeof b === "number";
   compute(
     y,
@@ -220,7 +233,7 @@ export function normal(loc: ArrayInput | null = 0, scale: ArrayInput | null = 1,
     [RADIUS[code]!, ANGLE[code]!],
     numbers ? [a, b] : [0, 1],
   );
-  return numbers ? y : add(multiply(y, b), a);
+  return numbers ? wrapped(y) : add(multiply(wrapped(y), b), a);
 }
 
 /** Sizes of axes, and options at the end. */
@@ -281,39 +294,43 @@ export function randint(low: number, high?: number | null, size?: Size, options?
     if (code === BOOL && bound !== 0 && bound !== 1) throw new ValueError(`${name}: ${bound} does not fit bool, which holds 0 and 1`);
   }
   const shape = toSize(size, name) ?? SCALAR;
-  const y = blank(shape, sizeOf(shape), code);
+  const y = undrawn(shape, code);
   compute(y, familyOf("randint", randintExpr, 3, F64, code), [INTEGER], [to - from, from]);
-  return y;
+  return wrapped(y);
 }
 
 // ---- orders
 
-/** The numbers 0 … n - 1 in random order (Fisher and Yates); moves on by n. */
-function randomOrder(n: number): Int32Array {
-  const order = new Int32Array(n);
-  for (let i = 0; i < n; i++) order[i] = i;
+/** Random numbers 0 <= u < 1 of 53 bits, one after the other, in pieces that stay in the cache; moves on by n. */
+function forEachDraw(n: number, visit: (u: number, i: number) => void): void {
   const draws = blank([Math.min(n, CHUNK)], Math.min(n, CHUNK), F64);
   for (let at = 0; at < n; at += CHUNK) {
-    fill(draws, INTEGER, position + at);
+    fill(draws, INTEGER, generator.position + at);
     const start = addressOf(draws) / BYTES[F64]!;
     const u = memoryOf(F64);
-    for (let k = 0; k < CHUNK && at + k < n; k++) {
-      const i = at + k;
-      const j = i + Math.floor(u[start + k]! * (n - i));
-      const swapped = order[i]!;
-      order[i] = order[j]!;
-      order[j] = swapped;
-    }
+    for (let k = 0; k < CHUNK && at + k < n; k++) visit(u[start + k]!, at + k);
   }
   free(draws.storage.block);
-  position += n;
-  return order;
+  generator.position += n;
+}
+
+/** The first `count` of the numbers 0 … n - 1 in random order (Fisher and Yates); moves on by `count`. */
+function randomOrder(n: number, count = n): Int32Array {
+  const order = new Int32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
+  forEachDraw(count, (u, i) => {
+    const j = i + Math.floor(u * (n - i));
+    const swapped = order[i]!;
+    order[i] = order[j]!;
+    order[j] = swapped;
+  });
+  return order.subarray(0, count);
 }
 
 /** The entries along axis 0 in random order. */
 function shuffled(x: NDArray): NDArray {
   const n = x.shape[0]!;
-  return gathered([x, positions(randomOrder(n), [n])], 0);
+  return gathered([x, drawn([n], () => randomOrder(n))], 0);
 }
 
 /**
@@ -353,9 +370,101 @@ export function permutation(x: ArrayInput): NDArray {
   if (typeof x === "number") {
     const [n] = Number.isInteger(x) && x >= 0 ? toShape(x, name) : [];
     if (n === undefined) throw new ValueError(`${name}: expected a whole number >= 0 or an array, got ${x}`);
-    return positions(randomOrder(n), [n]);
+    return drawn([n], () => randomOrder(n));
   }
   const a = toArray(x, name);
   if (a.ndim === 0) throw new ValueError(`${name}: a 0-d array has no entries to put in order; pass a number for that many positions`);
   return shuffled(a);
+}
+
+export interface ChoiceOptions {
+  /** Whether an element may be drawn again (true unless given). */
+  replace?: boolean;
+  /** The probability of each element; all alike unless given. */
+  p?: ArrayInput | null;
+}
+
+/** Probabilities that were checked: one for each of n elements, none below 0, with a sum of 1 up to rounding. */
+function probabilities(p: ArrayInput, n: number, name: string): Float64Array {
+  const given = toArray(p, name);
+  if (given.ndim !== 1 || given.size !== n)
+    throw new ShapeError(`${name}: p has shape ${showShape(given.shape)}; wanted one probability for each of ${n} elements`);
+  const values = Float64Array.from(given.toTypedArray());
+  if (!values.every(v => v >= 0)) throw new ValueError(`${name}: probabilities must be >= 0, some of p are not`);
+  const total = values.reduce((sum, v) => sum + v, 0);
+  if (!(Math.abs(total - 1) <= 1e-6)) throw new ValueError(`${name}: the probabilities add up to ${total}; divide p by its sum`);
+  return values;
+}
+
+/** Positions drawn each by its own probability, anew each time. */
+function drawWeighted(p: Float64Array, count: number): Int32Array {
+  const sums = p.slice();
+  for (let i = 1; i < sums.length; i++) sums[i]! += sums[i - 1]!;
+  const total = sums.at(-1)!;
+  const found = new Int32Array(count);
+  forEachDraw(count, (u, i) => {
+    // The first whose share reaches beyond u. The last sum divided by itself is 1, so there is one.
+    let low = 0;
+    for (let high = sums.length - 1; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (sums[middle]! / total > u) high = middle;
+      else low = middle + 1;
+    }
+    found[i] = low;
+  });
+  return found;
+}
+
+/**
+ * The same without repetition: as waiting times, -log(1 - u)/p, of which the shortest come first. One that cannot come
+ * waits for ever. The logarithm is our own kernel's, the same on every machine.
+ */
+function drawWeightedOnce(p: Float64Array, count: number): Int32Array {
+  const n = p.length;
+  const waits = new Float64Array(n);
+  forEachDraw(n, (u, i) => {
+    waits[i] = 1 - u;
+  });
+  const times = divide(log(fromValues(waits, [n], F64)), fromValues(p, [n], F64)).toTypedArray();
+  const order = Int32Array.from({ length: n }, (_, i) => i).filter(i => p[i]! > 0);
+  // Largest quotients first, which are all negative or 0.
+  return order.sort((i, j) => times[j]! - times[i]! || i - j).subarray(0, count);
+}
+
+/**
+ * Elements of a 1-d array drawn at random, in the shape `size` (one, 0-d, by default); of a number n, of the numbers
+ * 0 … n - 1, int32. Each may come again unless `replace` is false, and all are alike unless `p` gives probabilities.
+ * Gradients flow to the array. NumPy's random.choice.
+ * @throws ValueError for what is not 1-d, more elements than there are, or probabilities below 0 or that do not add up to
+ * 1 (within 1e-6); ShapeError for another number of probabilities.
+ * @example
+ * np.random.seed(7)
+ * np.random.choice(5, 3) // array([3, 1, 4], dtype=int32)
+ * @example
+ * np.random.seed(7)
+ * np.random.choice([10, 20, 30], 2, { replace: false, p: [0.5, 0.5, 0] }) // array([20., 10.])
+ */
+export function choice(a: ArrayInput, size?: Size, options?: ChoiceOptions): NDArray {
+  const name = "random.choice";
+  checkOptions(name, options, ["replace", "p"]);
+  const replace = flag(name, "replace", options?.replace, true);
+  const source = typeof a === "number" ? null : toArray(a, name);
+  const n = source === null ? (a as number) : source.ndim === 1 ? source.size : -1;
+  if (!Number.isInteger(n) || n < 0)
+    throw new ValueError(
+      `${name}: expected a whole number >= 0 or a 1-d array, got ${source === null ? a : `one of shape ${showShape(source.shape)}`}`,
+    );
+  const shape = toSize(size, name) ?? SCALAR;
+  const count = sizeOf(shape);
+  const p = options?.p === undefined || options.p === null ? null : probabilities(options.p, n, name);
+  const possible = p === null ? n : p.filter(v => v > 0).length;
+  if (count > (replace && possible > 0 ? Number.POSITIVE_INFINITY : possible))
+    throw new ValueError(`${name}: ${count} elements cannot be drawn${replace ? "" : " without replacement"} from ${possible}; draw fewer`);
+  const draw = (): ArrayLike<number> => {
+    if (count === 0) return [];
+    if (p === null) return randomOrder(toShape(n, name)[0]!, count);
+    return (replace ? drawWeighted : drawWeightedOnce)(p, count);
+  };
+  const places = replace && p === null && count > 0 ? randint(0, n, shape) : drawn(shape, draw);
+  return source === null ? places : gathered([source, places], 0);
 }

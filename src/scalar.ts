@@ -37,12 +37,27 @@ import {
   xor,
 } from "./expr.ts";
 import {
+  atLeast,
+  atMost,
+  cosReduced,
+  INF,
+  isNegative,
+  isOdd,
+  log2Pair,
+  odd,
+  of,
+  poly,
+  powerOfTwo,
+  scale,
+  sinReduced,
+  splitLog,
+} from "./scalar/parts.ts";
+import {
   ARCCOSH,
   ARCSIN,
   ARCTAN,
   ARCTANH,
   CBRT,
-  COS,
   ERF,
   ERFC,
   ERFC_CENTRE_HIGH,
@@ -51,26 +66,10 @@ import {
   EXP2,
   type Lanes,
   LOG,
-  LOG_TAIL,
-  SIN,
   SINH,
   TAN,
   TANH,
-} from "./scalar-tables.ts";
-
-const INF = Number.POSITIVE_INFINITY;
-
-const of = <T>(table: Lanes<T>, dtype: number): T => (dtype === F32 ? table[0] : table[1]);
-
-/** c₀ + c₁x + c₂x² + … by Horner's rule. */
-const poly = (x: Expr, c: readonly number[]): Expr =>
-  c.slice(0, -1).reduceRight<Expr>((sum, ci) => add(ci, mul(x, sum)), toExpr(c.at(-1)!));
-
-const atMost = (x: Expr, hi: number): Expr => select(lt(hi, x), hi, x);
-const atLeast = (x: Expr, lo: number): Expr => select(lt(x, lo), lo, x);
-
-/** The value of an odd function at x from y, its value at |x|. */
-const odd = (x: Expr, y: Expr): Expr => select(gt(x, 0), y, select(lt(x, 0), neg(y), x));
+} from "./scalar/tables.ts";
 
 // ln 2 and log₁₀ 2 in two parts, the first with so few bits that its product with an exponent is exact.
 const LN2_HIGH: Lanes<number> = [0.693145751953125, 0.6931471805598903];
@@ -97,12 +96,6 @@ function splitExp(x: Expr, dtype: number, low?: Expr) {
   const tail = low === undefined ? below : add(below, low);
   const r = sub(rest, tail);
   return { n, rest, tail, r, t: mul(mul(r, r), poly(r, of(EXP, dtype))) };
-}
-
-/** p·2ⁿ, in two steps, because 2ⁿ alone may be beyond the normal numbers where the product is not. */
-function scale(p: Expr, n: Expr): Expr {
-  const half = nearest(mul(n, 0.5));
-  return mul(mul(p, pow2(half)), pow2(sub(n, half)));
 }
 
 export function exp(x: Operand, dtype: number): Expr {
@@ -189,17 +182,6 @@ function logShortfall(f: Expr, dtype: number): Expr {
 /** log(1 + f) + n·ln 2 */
 const joinLog = (f: Expr, n: Expr, dtype: number): Expr =>
   add(mul(n, of(LN2_HIGH, dtype)), sub(f, sub(logShortfall(f, dtype), mul(n, of(LN2_LOW, dtype)))));
-
-const MIN_NORMAL: Lanes<number> = [2 ** -126, 2 ** -1022];
-const SUBNORMAL_SHIFT: Lanes<number> = [24, 54];
-
-/** m and n of a positive finite x = m·2ⁿ with m in [√½, √2). */
-function splitLog(x: Expr, dtype: number) {
-  const subnormal = lt(x, of(MIN_NORMAL, dtype));
-  const shift = of(SUBNORMAL_SHIFT, dtype);
-  const normal = mul(x, select(subnormal, 2 ** shift, 1));
-  return { m: mantissa(normal), n: sub(exponent(normal), select(subnormal, shift, 0)) };
-}
 
 /** The result where 0 < x < ∞, and what every logarithm gives elsewhere. */
 const logDomain = (x: Expr, result: Expr): Expr =>
@@ -321,15 +303,6 @@ function reduceTrig(x: Expr, dtype: number): { r: Expr; n: Expr } {
   return { r: rare(far, fast.r, piRemainder(x)), n: rare(far, fast.n, piQuadrant(x)) };
 }
 
-const sinReduced = (r: Expr, z: Expr, dtype: number): Expr => add(r, mul(mul(r, z), poly(z, of(SIN, dtype))));
-const cosReduced = (z: Expr, dtype: number): Expr => add(sub(1, mul(z, 0.5)), mul(mul(z, z), poly(z, of(COS, dtype))));
-
-/** Whether an integer is odd. */
-function isOdd(n: Expr): Expr {
-  const half = mul(n, 0.5);
-  return ne(half, floor(half));
-}
-
 export function sin(x: Operand, dtype: number): Expr {
   const a = toExpr(x);
   const { r, n } = reduceTrig(a, dtype);
@@ -414,9 +387,6 @@ export function arctan(x: Operand, dtype: number): Expr {
   const t = div(select(steep, -1, size), select(steep, size, 1));
   return odd(a, arctanPlus(t, select(steep, 1, 0), dtype));
 }
-
-/** Whether a number is below 0, or is -0. */
-const isNegative = (x: Expr): Expr => or(lt(x, 0), lt(div(1, x), 0));
 
 export function arctan2(y: Operand, x: Operand, dtype: number): Expr {
   const a = toExpr(y);
@@ -515,40 +485,6 @@ export function erfc(x: Operand, dtype: number): Expr {
   return select(lt(size, ERF_MIDDLE), sub(sub(1, a), erfExcess(a, dtype)), select(lt(a, 0), sub(2, tail), tail));
 }
 
-// 2/(3·ln 2), whole and in two parts.
-const LOG2_SCALE = 2 / (3 * Math.LN2);
-const LOG2_SCALE_HIGH: Lanes<number> = [0.961669921875, 0.9617966860532761];
-const LOG2_SCALE_LOW: Lanes<number> = [0.00012677205086220056, 7.872699542894897e-9];
-
-/** log₂(m·2ⁿ) as h + l, h with half of the lane's digits; relative error 2⁻³⁴ (float32), 2⁻⁶⁴ (float64). */
-function log2Pair(m: Expr, n: Expr, dtype: number): { h: Expr; l: Expr } {
-  // s = (m - 1)/(m + 1) = sh + sl
-  const f = sub(m, 1);
-  const d = add(m, 1);
-  const dh = high(d);
-  const dl = sub(m, sub(dh, 1));
-  const inverse = div(1, d);
-  const s = mul(f, inverse);
-  const sh = high(s);
-  const sl = mul(sub(sub(f, mul(sh, dh)), mul(sh, dl)), inverse);
-  // 3·artanh(s)/s = 3 + s² + z²P(z) = th + tl
-  const z = mul(s, s);
-  const sh2 = mul(sh, sh);
-  const rest = add(mul(mul(z, z), poly(z, of(LOG_TAIL, dtype))), mul(sl, add(sh, s)));
-  const th = high(add(3, add(sh2, rest)));
-  const tl = sub(rest, sub(sub(th, 3), sh2));
-  // s·(th + tl) = ph + pl
-  const u = mul(sh, th);
-  const v = add(mul(sl, th), mul(tl, s));
-  const ph = high(add(u, v));
-  const pl = sub(v, sub(ph, u));
-  // times 2/(3·ln 2), plus n
-  const q = mul(ph, of(LOG2_SCALE_HIGH, dtype));
-  const ql = add(mul(ph, of(LOG2_SCALE_LOW, dtype)), mul(pl, LOG2_SCALE));
-  const h = high(add(add(q, ql), n));
-  return { h, l: sub(ql, sub(sub(h, n), q)) };
-}
-
 export function power(x: Operand, y: Operand, dtype: number): Expr {
   const base = toExpr(x);
   const index = toExpr(y);
@@ -558,14 +494,8 @@ export function power(x: Operand, y: Operand, dtype: number): Expr {
   // |log₂ a| is at least the distance of 1 to its neighbour, so beyond this bound every power saturates.
   const bound = dtype === F32 ? 2 ** 33 : 2 ** 65;
   const w = atLeast(atMost(index, bound), -bound);
-  const wh = high(w);
-  const limit = dtype === F32 ? 160 : 1100;
-  const wide = mul(wh, h);
-  const main = atLeast(atMost(wide, limit), -limit);
-  const rest = select(eq(main, wide), add(mul(sub(w, wh), h), mul(w, l)), 0);
-  const k = nearest(add(main, rest));
-  const r = add(sub(main, k), rest);
-  const size = scale(add(1, mul(r, poly(r, of(EXP2, dtype)))), k);
+  const { p, k } = powerOfTwo(w, h, l, dtype);
+  const size = scale(p, k);
 
   const integral = eq(floor(index), index);
   const flips = and(integral, isOdd(index));

@@ -47,6 +47,16 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
+/** Two shapes below each other as broadcasting pairs their axes, from the last; a mark below the axis where they do not fit. */
+function picture(a: Shape, b: Shape, axis: number): string {
+  const n = Math.max(a.length, b.length);
+  const columns = Array.from({ length: n }, (_, i) => [a[i - n + a.length], b[i - n + b.length]].map(size => String(size ?? "")));
+  const widths = columns.map(pair => Math.max(...pair.map(text => text.length)));
+  const line = (texts: readonly string[]): string => texts.map((text, i) => text.padStart(widths[i]!)).join("  ");
+  const rows = [columns.map(pair => pair[0]!), columns.map(pair => pair[1]!), columns.map((_, i) => (i === axis ? "^" : ""))];
+  return rows.map(row => `\n    ${line(row).trimEnd()}`).join("");
+}
+
 /** The shape two shapes broadcast to, by NumPy's rule. */
 export function broadcastShapes(a: Shape, b: Shape, operator: string): Shape {
   if (sameShape(a, b)) return a;
@@ -57,7 +67,7 @@ export function broadcastShapes(a: Shape, b: Shape, operator: string): Shape {
     const y = q < 0 ? 1 : b[q]!;
     if (x !== y && x !== 1 && y !== 1)
       throw new ShapeError(
-        `${operator}: cannot broadcast ${showShape(a)} with ${showShape(b)}: axis ${i} has sizes ${x} and ${y}; sizes must be equal, or one of them 1`,
+        `${operator}: cannot broadcast ${showShape(a)} with ${showShape(b)}: axis ${i} has sizes ${x} and ${y}; sizes must be equal, or one of them 1${picture(a, b, i)}`,
       );
     out[i] = x === 1 ? y : x;
   }

@@ -1,6 +1,6 @@
 /** The tape: flags, and the nodes that recorded results carry. It knows no operator and does not walk. */
 import type { NDArray } from "./array.ts";
-import { Block } from "./backend/wasm/heap.ts";
+import { Block, free, noteBlocks } from "./backend/wasm/heap.ts";
 import type { Row } from "./op.ts";
 import type { Shape } from "./shape.ts";
 
@@ -93,7 +93,7 @@ const NOTHING: readonly never[] = [];
 export function freeNode(node: Node, freed: Row): void {
   for (let i = 0; i < node.saved.length; i++) {
     const block = blockOf(node.saved[i]!);
-    if (block !== null) block.saved--;
+    if (block !== null && --block.saved === 0 && block.passing) free(block);
   }
   node.row = freed;
   node.attrs = null;
@@ -102,3 +102,24 @@ export function freeNode(node: Node, freed: Row): void {
 }
 
 export const leaf = (): Node => new Node(null, null, NOTHING, NOTHING, null);
+
+/** How often code of the caller's ran inside a walk: what it saw, it may keep. */
+let foreign = 0;
+
+export function noteForeign(): void {
+  foreign++;
+}
+
+/** Runs work of which nobody sees more than the results; what else it made is given back at once, or by the nodes that saved it. */
+export function passing(work: () => NDArray[]): NDArray[] {
+  const before = foreign;
+  const [results, made] = noteBlocks(work);
+  if (foreign !== before) return results;
+  const kept = new Set(results.map(x => x.storage.block));
+  for (const block of made) {
+    if (block.lasting || kept.has(block)) continue;
+    if (block.saved === 0) free(block);
+    else block.passing = true;
+  }
+  return results;
+}

@@ -6,18 +6,24 @@ import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError }
 import { stack } from "./functions/joining.ts";
 import { record } from "./functions/recording.ts";
 import { cotangents, filled } from "./grad.ts";
-import { type Structural, structural } from "./op.ts";
+import { mapping, physicalOf, wrapped } from "./mapped.ts";
+import { type ArrayFunction, liftNothing, type Structural, structural } from "./op.ts";
 import { add, multiply } from "./ops/pointwise.ts";
 import { sum } from "./ops/reduction.ts";
 import { astype, reshape, zeroed } from "./ops/structural.ts";
 import { sameShape, showShape } from "./shape.ts";
 import { leaf, recording } from "./tape.ts";
+import { push } from "./transforms/forward.ts";
+import { lower, mappedEverywhere, raise } from "./vmap.ts";
 
-type Fn = (...args: never[]) => NDArray;
+type Fn = ((...args: never[]) => NDArray) | ArrayFunction;
+
+const callWith = (f: Fn, args: readonly unknown[]): NDArray => (f as (...args: unknown[]) => NDArray)(...args);
 
 const alias: Structural<null> = structural("alias", {
   run: ([x]) => new NDArray(x!.storage, x!.offset, x!.shape, x!.view, x!.size, x!.code),
   grad: g => [g],
+  lift: liftNothing,
 });
 
 /** An argument as a variable of its own, that still passes gradients on to an outer graph it comes from. */
@@ -25,8 +31,10 @@ function variable(x: ArrayInput, operator: string): NDArray {
   const a = toArray(x, operator);
   if (!isFloat(a.code))
     throw new DTypeError(`${operator}: an argument is ${a.dtype}, which has no derivative; use astype("float32") first`);
-  const v = alias([a], null);
-  if (v.edge === null) v.edge = leaf();
+  // Under vmap every entry has a derivative of its own, also with respect to what all entries share.
+  const v = alias([mapping > 0 ? mappedEverywhere(a) : a], null);
+  const physical = physicalOf(v);
+  if (physical.edge === null) physical.edge = leaf();
   return v;
 }
 
@@ -35,6 +43,8 @@ interface Recorded {
   readonly variables: NDArray[];
   /** Whether derivatives are to be recorded in their turn. */
   readonly nested: boolean;
+  /** How many vmaps were under way. */
+  readonly levels: number;
 }
 
 /** Runs f with the arguments at `argnums` as variables. */
@@ -50,14 +60,18 @@ function trace(operator: string, f: Fn, args: readonly ArrayInput[], argnums: re
       given[i] = v;
       variables.push(v);
     }
-    return f(...(given as never[]));
+    return callWith(f, given);
   });
   if (!(y instanceof NDArray)) throw new GradError(`${operator}: the function must return an array, got ${describe(y)}`);
-  return { y, variables, nested };
+  return { y, variables, nested, levels: mapping };
 }
 
-function pullBack({ y, variables, nested }: Recorded, g: NDArray, retainGraph: boolean): NDArray[] {
-  return cotangents(y, variables, g, { createGraph: nested, retainGraph: retainGraph || nested });
+function pullBack({ y, variables, nested, levels }: Recorded, g: NDArray, retainGraph: boolean): NDArray[] {
+  const how = { createGraph: nested, retainGraph: retainGraph || nested };
+  if (mapping === 0) return cotangents(y, variables, g, how);
+  // The tape knows arrays as they lie in memory; vmaps that came after the function ran map over cotangents only.
+  const gs = cotangents(physicalOf(mappedEverywhere(y, levels)), variables.map(physicalOf), lower(g, levels), how);
+  return gs.map(part => raise(part, levels));
 }
 
 function checkFunction(operator: string, f: unknown): void {
@@ -84,7 +98,7 @@ type Grad<N> = N extends number ? NDArray : NDArray[];
  * @example valueAndGrad(x => x.mul(x).sum())([1, 2]) // [array(5.), array([2., 4.])]
  */
 export function valueAndGrad<N extends number | readonly number[] = 0>(
-  f: (...args: NDArray[]) => NDArray,
+  f: ArrayFunction,
   argnums?: N,
 ): (...args: ArrayInput[]) => [NDArray, Grad<N>] {
   checkFunction("valueAndGrad", f);
@@ -100,7 +114,9 @@ export function valueAndGrad<N extends number | readonly number[] = 0>(
 
 /** The same contents without history; what a transform returns outside of recording. */
 function withoutGraph(y: NDArray): NDArray {
-  return new NDArray(y.storage, y.offset, y.shape, y.view, y.size, y.code);
+  const x = physicalOf(y);
+  const bare = new NDArray(x.storage, x.offset, x.shape, x.view, x.size, x.code);
+  return x === y ? bare : wrapped(bare);
 }
 
 /**
@@ -110,10 +126,7 @@ function withoutGraph(y: NDArray): NDArray {
  * @example grad(x => x.pow(3))(2) // array(12.)
  * @example grad(grad(x => x.pow(3)))(2) // array(12.)
  */
-export function grad<N extends number | readonly number[] = 0>(
-  f: (...args: NDArray[]) => NDArray,
-  argnums?: N,
-): (...args: ArrayInput[]) => Grad<N> {
+export function grad<N extends number | readonly number[] = 0>(f: ArrayFunction, argnums?: N): (...args: ArrayInput[]) => Grad<N> {
   checkFunction("grad", f);
   const numbers = argumentNumbers("grad", argnums ?? 0);
   return (...args) => {
@@ -129,7 +142,7 @@ export function grad<N extends number | readonly number[] = 0>(
  * argument, a list for several.
  * @example vjp(x => x.mul(x), [1, 2])[1]([1, 10]) // array([ 2., 40.])
  */
-export function vjp(f: (...args: NDArray[]) => NDArray, ...args: ArrayInput[]): [NDArray, (g: ArrayInput) => NDArray | NDArray[]] {
+export function vjp(f: ArrayFunction, ...args: ArrayInput[]): [NDArray, (g: ArrayInput) => NDArray | NDArray[]] {
   checkFunction("vjp", f);
   const traced = trace(
     "vjp",
@@ -153,15 +166,64 @@ export function vjp(f: (...args: NDArray[]) => NDArray, ...args: ArrayInput[]): 
   return [traced.nested ? traced.y : withoutGraph(traced.y), pull];
 }
 
+/** How many arrays a function takes; the options that np's own have besides are none. */
+const arityOf = (f: Fn): number => ("op" in f ? (f.op.pointwise?.arity ?? 1) : f.length);
+
+/** Whether a list is one of arguments, and not one array. */
+const isArguments = (list: unknown, f: Fn): list is readonly ArrayInput[] =>
+  Array.isArray(list) && (arityOf(f) > 1 || list.some(x => x instanceof NDArray || ArrayBuffer.isView(x)));
+
+/**
+ * The value of f at the arguments, and the derivative of the value along tangents of the arguments, found in one pass
+ * forwards. One array and one tangent for one argument, lists for several; a list of plain numbers is one array, unless
+ * f takes several.
+ * @throws ShapeError for a tangent that has not its argument's shape, DTypeError for an argument that is not a float.
+ * @example jvp(x => x.mul(x), [1, 2], [1, 10]) // [array([1., 4.]), array([ 2., 40.])]
+ * @example jvp((x, y) => x.mul(y), [2, 3], [1, 0]) // [array(6.), array(3.)]
+ */
+export function jvp(
+  f: ArrayFunction,
+  primals: ArrayInput | readonly ArrayInput[],
+  tangents: ArrayInput | readonly ArrayInput[],
+): [NDArray, NDArray] {
+  checkFunction("jvp", f);
+  const several = isArguments(primals, f);
+  const args = (several ? primals : [primals]).map(x => toArray(x, "jvp"));
+  const given = several ? tangents : [tangents];
+  if (!Array.isArray(given) || given.length !== args.length)
+    throw new ValueError(`jvp: a list of ${args.length} arguments, but ${describe(tangents)} as tangents; give a list with one for each`);
+  const ts = args.map((x, i) => along("jvp", x, given[i] as ArrayInput));
+  const traced = trace(
+    "jvp",
+    f,
+    args,
+    args.map((_, i) => i),
+  );
+  return [traced.nested ? traced.y : withoutGraph(traced.y), pushForward(traced, ts)];
+}
+
+/** A tangent or direction at x, in its dtype. */
+function along(operator: string, x: NDArray, given: ArrayInput): NDArray {
+  const t = toArray(given, operator);
+  if (!sameShape(x.shape, t.shape))
+    throw new ShapeError(
+      `${operator}: the tangent has shape ${showShape(t.shape)}, its argument ${showShape(x.shape)}; they must be equal`,
+    );
+  return t.code === x.code || !isFloat(x.code) ? t : astype(t, x.dtype);
+}
+
+function pushForward({ y, variables, levels }: Recorded, ts: readonly NDArray[]): NDArray {
+  if (mapping === 0) return push(y, variables, ts);
+  const physical = (x: NDArray): NDArray => physicalOf(mappedEverywhere(x, levels));
+  return wrapped(push(physical(y), variables.map(physicalOf), ts.map(physical)));
+}
+
 /**
  * The function that gives the Jacobian of f with respect to the argument(s) at `argnums`: an array of the value's shape
  * followed by the argument's.
  * @example jacobian(x => x.mul(x))([1, 2]) // array([[2., 0.],\n       [0., 4.]])
  */
-export function jacobian<N extends number | readonly number[] = 0>(
-  f: (...args: NDArray[]) => NDArray,
-  argnums?: N,
-): (...args: ArrayInput[]) => Grad<N> {
+export function jacobian<N extends number | readonly number[] = 0>(f: ArrayFunction, argnums?: N): (...args: ArrayInput[]) => Grad<N> {
   checkFunction("jacobian", f);
   const numbers = argumentNumbers("jacobian", argnums ?? 0);
   return (...args) => {
@@ -187,7 +249,7 @@ export function jacobian<N extends number | readonly number[] = 0>(
  * @throws GradError if f's value is not 0-d.
  * @example hessian(x => x.pow(3).sum())([1, 2]) // array([[ 6.,  0.],\n       [ 0., 12.]])
  */
-export function hessian(f: (...args: NDArray[]) => NDArray, argnum = 0): (...args: ArrayInput[]) => NDArray {
+export function hessian(f: ArrayFunction, argnum = 0): (...args: ArrayInput[]) => NDArray {
   checkFunction("hessian", f);
   return jacobian(grad(f, argnum) as (...args: NDArray[]) => NDArray, argnum);
 }
@@ -200,9 +262,7 @@ export function hessian(f: (...args: NDArray[]) => NDArray, argnum = 0): (...arg
 export function hvp(f: (x: NDArray) => NDArray, x: ArrayInput, v: ArrayInput): NDArray {
   checkFunction("hvp", f);
   const a = toArray(x, "hvp");
-  const direction = toArray(v, "hvp");
-  if (!sameShape(a.shape, direction.shape))
-    throw new ShapeError(`hvp: the direction has shape ${showShape(direction.shape)}, the point ${showShape(a.shape)}; they must be equal`);
+  const direction = along("hvp", a, v);
   const traced = trace("hvp", grad(f) as Fn, [a], [0]);
   return pullBack(traced, direction.code === traced.y.code ? direction : astype(direction, traced.y.dtype), false)[0]!;
 }
@@ -220,7 +280,7 @@ export interface CheckGradOptions {
  * @throws GradError if that exceeds the tolerance, or f's value has no graph.
  * @example checkGrad(x => x.mul(x).sum(), [[1, 2, 3]]) < 1e-8 // true
  */
-export function checkGrad(f: (...args: NDArray[]) => NDArray, args: readonly ArrayInput[], options?: CheckGradOptions): number {
+export function checkGrad(f: ArrayFunction, args: readonly ArrayInput[], options?: CheckGradOptions): number {
   checkFunction("checkGrad", f);
   checkOptions("checkGrad", options, ["order", "tolerance"]);
   const { order = 2, tolerance = 1e-6 } = options ?? {};
@@ -250,15 +310,15 @@ function directionalError(f: Fn, xs: readonly NDArray[], order: number, next: ()
     const values = Float64Array.from({ length: like.size }, next);
     return reshape(toArray(values, "checkGrad"), like.shape);
   };
-  const call = (args: readonly NDArray[]): NDArray => f(...(args as never[]));
+  const call = (args: readonly NDArray[]): NDArray => callWith(f, args);
   const y0 = call(xs);
   const u = random(y0);
   const vs = xs.map(random);
   const value = (args: readonly NDArray[]): NDArray => sum(multiply(call(args), u));
-  const along = (h: number): number => Number(value(xs.map((x, i) => add(x, multiply(vs[i]!, h)))).item());
+  const beside = (h: number): number => Number(value(xs.map((x, i) => add(x, multiply(vs[i]!, h)))).item());
   // Five points: the error falls with h⁴, so that h can be large enough for rounding not to matter.
   const h = 1e-3;
-  const difference = (8 * (along(h) - along(-h)) - (along(2 * h) - along(-2 * h))) / (12 * h);
+  const difference = (8 * (beside(h) - beside(-h)) - (beside(2 * h) - beside(-2 * h))) / (12 * h);
   const derivative = (...args: NDArray[]): NDArray => {
     const traced = trace(
       "checkGrad",

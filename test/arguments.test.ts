@@ -10,7 +10,7 @@ import { describe as describeWrong } from "../src/errors.ts";
 import * as members from "../src/members.ts";
 import type { HasRow } from "../src/op.ts";
 import { MODULES, SAMPLES } from "./samples.ts";
-import { type AnyFn, arraysFor, FLOATS, made, results, rows, samplesOf } from "./support/rows.ts";
+import { type AnyFn, arraysFor, dtypesOf, made, results, rows, samplesOf } from "./support/rows.ts";
 import type { Sample } from "./support/sample.ts";
 import { difference, randomNumbers, seedOf, valuesOf } from "./support/sampling.ts";
 import { nodesOf, parse } from "./support/source.ts";
@@ -37,10 +37,11 @@ describe("a method is the function", () => {
     expect(NDArray.prototype).toHaveProperty(name);
     const p = (fn as unknown as Partial<HasRow>).op?.pointwise;
     if (p !== undefined) {
-      for (const dtype of FLOATS) {
+      for (const dtype of dtypesOf(p)) {
         const xs = Array.from({ length: p.arity }, (_, i) => made(p, dtype, [3, 4], i, next));
         same(method(xs[0]!, name)(...xs.slice(1)), fn(...xs), name);
-        if (p.arity > 1) same(method(xs[0]!, name)(...xs.slice(1).map(() => 1.5)), fn(xs[0]!, ...xs.slice(1).map(() => 1.5)), name);
+        const numbers = xs.slice(1).map(() => (p.spec.dtype === "integer" ? 3 : 1.5));
+        if (p.arity > 1) same(method(xs[0]!, name)(...numbers), fn(xs[0]!, ...numbers), name);
         const out = np.zeros([3, 4], { dtype: (fn(...xs) as NDArray).dtype });
         if (p.arity < 3) expect(method(xs[0]!, name)(...xs.slice(1), { out }), name).toBe(out);
       }
@@ -79,13 +80,16 @@ describe("a method is the function", () => {
 /** Public functions that are no methods: what makes arrays, joins lists of them, and settings. */
 const NO_METHODS: readonly string[] = [
   ...["arange", "array", "asarray", "empty", "emptyLike", "eye", "full", "fullLike", "identity", "linspace", "ones", "onesLike", "zeros"],
-  ...["zerosLike", "concatenate", "stack", "slice", "keep", "memoryInfo", "scope", "seed", "setMemoryLimit", "setNp", "waitall"],
+  ...["logspace", "geomspace", "tri", "meshgrid", "indices", "fromfunction", "broadcastArrays"],
+  ...["vstack", "hstack", "dstack", "columnStack"],
+  ...["zerosLike", "concatenate", "stack", "slice", "einsum", "keep", "memoryInfo", "scope", "seed", "setMemoryLimit", "setNp", "waitall"],
+  ...["compress", "select", "ravelMultiIndex", "trilIndices", "triuIndices", "diagIndices", "ix", "lexsort", "fuse"],
 ];
 
 // ---------------------------------------------------------------- wrong arguments
 
-const { grad, valueAndGrad, vjp, jacobian, hessian, hvp, checkGrad } = nabla;
-const transforms = { grad, valueAndGrad, vjp, jacobian, hessian, hvp, checkGrad };
+const { grad, valueAndGrad, vjp, jvp, jacobian, hessian, hvp, checkpoint, checkGrad } = nabla;
+const transforms = { grad, valueAndGrad, vjp, jvp, jacobian, hessian, hvp, checkpoint, checkGrad };
 const promise = Promise.resolve([1, 2]);
 /** What no argument of any function may be silently taken for; some of it is allowed to stand for "omitted". */
 const WRONG: readonly unknown[] = [
@@ -202,6 +206,7 @@ describe("wrong arguments throw a NablaError, or are none", () => {
     "isub",
     "imul",
     "idiv",
+    "imod",
     "ipow",
     "item",
     "tolist",

@@ -13,11 +13,11 @@ const FLOORS: readonly RegExp[] = [
   /^(expr|scalar[^/]*|scalar\/.*)$/,
   /^kernel$/,
   /^backend\/.*$/,
-  /^(array|tape|convert)$/,
+  /^(array|tape|convert|mapped)$/,
   /^(op|launch|fold)$/,
   /^ops\/.*$/,
   /^(grad|random|functions\/.*)$/,
-  /^(methods|members|transforms)$/,
+  /^(methods|members|transforms(\/.*)?|vmap)$/,
   /^(index|np|npx|autograd|linalg)$/,
 ];
 

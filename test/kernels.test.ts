@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { evaluate, runMap, runReduce } from "../src/backend/reference.ts";
 import { assembleKernels, type Compiler, createCompiler, MAX_INPUTS } from "../src/backend/wasm/compiler.ts";
-import { TWO_OVER_PI } from "../src/backend/wasm/pi.ts";
+import { TWO_OVER_PI } from "../src/backend/wasm/exact.ts";
 import { BOOL, BYTES, DTYPES, F32, F64, I8, I32, type TypedArray, typedArrayOf, U8 } from "../src/dtype.ts";
 import * as E from "../src/expr.ts";
 import { type Expr, isMask } from "../src/expr.ts";
@@ -181,11 +181,13 @@ const UNARY_INTEGER: Record<string, (e: Expr) => Expr> = {
   not: E.not,
 };
 const COMPARE = { lt: E.lt, le: E.le, gt: E.gt, ge: E.ge, eq: E.eq, ne: E.ne };
-const BINARY_FLOAT = { add: E.add, sub: E.sub, mul: E.mul, div: E.div, min: E.min, max: E.max, absorb: E.absorb, ...COMPARE };
+const BINARY_FLOAT = { add: E.add, sub: E.sub, mul: E.mul, div: E.div, fmod: E.fmod, min: E.min, max: E.max, absorb: E.absorb, ...COMPARE };
 const BINARY_INTEGER = {
   add: E.add,
   sub: E.sub,
   mul: E.mul,
+  div: E.div,
+  gcd: E.gcd,
   min: E.min,
   max: E.max,
   absorb: E.absorb,
@@ -246,11 +248,13 @@ describe("each machine operation alone", () => {
   }
 
   test("an operation that a lane does not have is refused", () => {
-    for (const op of ["div", "sqrt", "pow2", "exponent", "mantissa", "high", "piRemainder", "piQuadrant"] as const) {
-      const value = new E.Expr(op, op === "div" ? [x, x] : [x]);
+    for (const op of ["fmod", "sqrt", "pow2", "exponent", "mantissa", "high", "piRemainder", "piQuadrant"] as const) {
+      const value = new E.Expr(op, op === "fmod" ? [x, x] : [x]);
       expect(() => compiler.compile([map(value, I32, [v(I32)])]), op).toThrow(`${op} is not an operation of int32 lanes`);
       expect(() => evaluate(value, I32, [1]), op).toThrow(TypeError);
     }
+    expect(() => compiler.compile([map(E.gcd(x, x), F32, [v(F32)])])).toThrow("gcd is not an operation of float32 lanes");
+    expect(() => evaluate(E.gcd(x, x), F32, [1])).toThrow(TypeError);
     expect(() => compiler.compile([map(y, F32, [v(F32)])])).toThrow("operand 1");
     expect(() => compiler.compile([map(x, F32, new Array<KernelInput>(MAX_INPUTS + 1).fill(v(F32)))])).toThrow("at most");
   });

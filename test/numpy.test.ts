@@ -129,7 +129,7 @@ function judge(fn: string, [args, wanted, how = {}]: Given): string {
   const roots: NDArray[] = [];
   const given = args.map(a => read(a, roots));
   const options = Object.entries(how).filter(([key]) => !key.startsWith("$"));
-  if (options.length > 0) given.push(Object.fromEntries(options));
+  if (options.length > 0) given.push(Object.fromEntries(options.map(([key, value]) => [key, read(value, roots)])));
   const before = roots.map(r => r.toTypedArray());
   let got: unknown;
   try {
@@ -144,10 +144,10 @@ function judge(fn: string, [args, wanted, how = {}]: Given): string {
   if (Array.isArray(wanted)) return differences(got, wanted, fn, how as Record<string, number>);
   if (typeof wanted !== "number") return differences([got], [wanted], fn, {});
   if (!(got instanceof NDArray)) return `gave no array`;
-  const writes = fn === "set";
+  const marks = how as Record<string, number>;
+  const writes = fn === "set" || marks.$writes === 1;
   const touched = roots.find((r, i) => !(writes && i === 0) && !r.toTypedArray().every((v, k) => Object.is(v, before[i]![k])));
   if (touched) return "an input changed";
-  const marks = how as Record<string, number>;
   const shares = marks.$shares;
   const wrong = difference(writes ? roots[0]! : got, parse(golden.arrays[wanted] as string), golden.signless.includes(fn), marks);
   if (wrong || shares === undefined) return wrong;

@@ -3,10 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fromValues, type NDArray } from "../src/array.ts";
 import { DTYPES, dtypeCode, F32, F64, I8, I32 } from "../src/dtype.ts";
 import { DTypeError, GradError, type NablaError, ShapeError, ValueError } from "../src/errors.ts";
-import { attach, backward } from "../src/grad.ts";
+import { attach } from "../src/functions/recording.ts";
+import { backward } from "../src/grad.ts";
 import { multiply } from "../src/ops/pointwise.ts";
 import { slice, transpose } from "../src/ops/structural.ts";
-import { normal, permutation, type RandomOptions, rand, randint, randn, seed, shuffle, uniform } from "../src/random.ts";
+import { choice, normal, permutation, type RandomOptions, rand, randint, randn, seed, shuffle, uniform } from "../src/random.ts";
 import { setRecording } from "../src/tape.ts";
 import golden from "./golden/random.json" with { type: "json" };
 import { plainOpen32, plainUniform32, plainUniform64, plainWords } from "./support/philox.ts";
@@ -35,6 +36,11 @@ describe("the numbers", () => {
   DRAWS["randint uint8"] = () => randint(0, 256, 8, { dtype: "uint8" });
   DRAWS["randint bool"] = () => randint(0, 2, 8, { dtype: "bool" });
   DRAWS.permutation = () => permutation(8);
+  const p = [0.1, 0.2, 0, 0.4, 0.05, 0.05, 0.1, 0.05, 0.03, 0.02];
+  DRAWS["choice 10"] = () => choice(10, 8);
+  DRAWS["choice 10 once"] = () => choice(10, 8, { replace: false });
+  DRAWS["choice 10 weighted"] = () => choice(10, 8, { p });
+  DRAWS["choice 10 weighted once"] = () => choice(10, 8, { replace: false, p });
 
   test("golden: the first eight after seed 42, to the last bit", () => {
     const found = Object.fromEntries(
@@ -58,6 +64,19 @@ describe("the numbers", () => {
     expect(list(uniform(0, 1, 30, { dtype: "float64" }))).toEqual(doubles(30, 1, [3, 256]));
     seed(2 ** 53);
     expect(list(randint(-5, 90, 30))).toEqual(doubles(30, 6, [0, 2 ** 21]).map(u => Math.floor(u * 95) - 5));
+  });
+
+  test("choice is a search, or waiting times, of them", () => {
+    const p = [0.1, 0.2, 0, 0.4, 0.05, 0.25];
+    const u = doubles(40, 6);
+    expect(list(choice(6, 40))).toEqual(u.map(v => Math.floor(v * 6)));
+    const sums = p.map((_, i) => p.slice(0, i + 1).reduce((s, v) => s + v, 0));
+    seed(42);
+    expect(list(choice(6, 40, { p: fromValues(p, [6], F64) }))).toEqual(u.map(v => sums.findIndex(s => s / sums[5]! > v)));
+    seed(42);
+    const waits = p.map((q, i) => -Math.log(1 - u[i]!) / q);
+    const order = [0, 1, 3, 4, 5].sort((i, j) => waits[i]! - waits[j]!);
+    expect(list(choice(6, 5, { replace: false, p: fromValues(p, [6], F64) }))).toEqual(order);
   });
 
   test("normal is Box and Muller's map of them", () => {
@@ -226,10 +245,14 @@ function kolmogorov(values: readonly number[], cdf: (x: number) => number): numb
   return worst * Math.sqrt(n);
 }
 
-/** How many standard deviations chi-square is from its mean, by Wilson and Hilferty's cube root. */
-function chiSquare(counts: readonly number[], expected: number): number {
-  const k = counts.length - 1;
-  const x = counts.reduce((sum, c) => sum + (c - expected) ** 2 / expected, 0);
+/**
+ * How many standard deviations chi-square is from its mean, by Wilson and Hilferty's cube root; the counts expected are
+ * all alike or in a list, and where that has 0 nothing may be counted.
+ */
+function chiSquare(counts: readonly number[], expected: number | readonly number[]): number {
+  const want = counts.map((_, i) => (typeof expected === "number" ? expected : expected[i]!));
+  const k = want.filter(w => w > 0).length - 1;
+  const x = counts.reduce((sum, c, i) => sum + (want[i] === 0 ? c * 1e9 : (c - want[i]!) ** 2 / want[i]!), 0);
   return (Math.cbrt(x / k) - (1 - 2 / (9 * k))) / Math.sqrt(2 / (9 * k));
 }
 
@@ -373,6 +396,97 @@ describe("orders", () => {
   });
 });
 
+describe("choice", () => {
+  test("shapes, dtypes, and what is drawn", () => {
+    expect([choice(5).shape, choice(5).dtype]).toEqual([[], "int32"]);
+    expect(choice(5, [2, 3]).shape).toEqual([2, 3]);
+    expect(choice(5, 0).shape).toEqual([0]);
+    expect(choice(0, 0).shape).toEqual([0]);
+    expect(choice(0, [2, 0], { replace: false }).shape).toEqual([2, 0]);
+    for (const dtype of DTYPES) {
+      const code = dtypeCode(dtype, "test");
+      const x = fromValues(dtype === "bool" ? [1, 1, 1] : [7, 8, 9], [3], code);
+      for (const options of [{}, { replace: false }, { p: [0, 1, 0] }, { replace: false, p: [0.25, 0.5, 0.25] }]) {
+        const y = choice(x, options.p?.[1] === 1 ? 9 : 3, options);
+        expect(y.dtype).toBe(dtype);
+        if (dtype === "bool") expect(list(y)).toEqual(list(y).map(() => 1));
+        else if (options.p?.[1] === 1) expect(list(y)).toEqual(new Array(9).fill(8));
+        else if (options.replace === false) expect(list(y).sort()).toEqual([7, 8, 9]);
+        else for (const v of list(y)) expect([7, 8, 9]).toContain(v);
+      }
+    }
+    const every = slice([fromValues([0, 1, 2, 3, 4, 5], [6], F32)], { starts: [5], steps: [-2], counts: [3], shape: [3] });
+    expect(list(choice(every, 3, { replace: false })).sort()).toEqual([1, 3, 5]);
+    expect(list(choice(1_000_000_000, 3)).every(v => v < 1e9)).toBe(true);
+  });
+
+  test("without replacement nothing comes twice, and all of it is an order", () => {
+    for (const n of [1, 2, 10, 1000]) {
+      const even = new Array<number>(n).fill(1 / n);
+      for (const options of [{ replace: false }, { replace: false, p: fromValues(even, [n], F64) }]) {
+        expect(list(choice(n, n, options)).sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
+        expect(new Set(list(choice(n, Math.ceil(n / 2), options))).size).toBe(Math.ceil(n / 2));
+      }
+    }
+  });
+
+  const n = 60_000;
+  const p = [0.1, 0.2, 0, 0.4, 0.05, 0.25];
+  const countsOf = (values: readonly number[], k: number): number[] => {
+    const counts = new Array<number>(k).fill(0);
+    for (const v of values) counts[v]!++;
+    return counts;
+  };
+  const expectFit = (counts: readonly number[], shares: readonly number[], total: number): void => {
+    const misfit = chiSquare(
+      counts,
+      shares.map(q => q * total),
+    );
+    expect(Math.abs(misfit)).toBeLessThan(4);
+  };
+
+  test("the frequencies are the probabilities", () => {
+    expectFit(countsOf(list(choice(6, n)), 6), new Array<number>(6).fill(1 / 6), n);
+    for (const code of [F32, F64]) expectFit(countsOf(list(choice(6, n, { p: array(p, code) })), 6), p, n);
+    // Pairs of neighbours are independent.
+    const x = list(choice(6, n, { p }));
+    const pairs = Array.from({ length: n / 2 }, (_, i) => x[2 * i]! * 6 + x[2 * i + 1]!);
+    const both = p.flatMap(a => p.map(b => a * b));
+    expectFit(countsOf(pairs, 36), both, n / 2);
+  });
+
+  test("without replacement each draw has the probabilities of what is left", () => {
+    const turns = 20_000;
+    for (const weights of [[0.5, 0.3, 0, 0.2], null]) {
+      const k = weights === null ? 5 : 4;
+      const q = weights ?? new Array<number>(k).fill(1 / k);
+      const options = weights === null ? { replace: false } : { replace: false, p: weights };
+      const pairs = Array.from({ length: turns }, () => {
+        const [a, b] = list(choice(k, 2, options)) as [number, number];
+        return a * k + b;
+      });
+      const shares = q.flatMap((a, i) => q.map((b, j) => (i === j ? 0 : (a * b) / (1 - a))));
+      expectFit(countsOf(pairs, k * k), shares, turns);
+    }
+  });
+
+  test("probabilities so small that their waiting time overflows come last", () => {
+    const tiny = fromValues([5e-324, 1, 0], [3], F64);
+    for (let i = 0; i < 20; i++) expect(list(choice(3, 2, { replace: false, p: tiny }))).toEqual([1, 0]);
+  });
+
+  test("gradients flow to the array, added where an element came twice", () => {
+    const x = array([1, 2, 3]);
+    attach(x, "write", "test");
+    setRecording(true);
+    const y = choice(x, [5, 2], { p: [0.5, 0.5, 0] });
+    setRecording(false);
+    backward(y);
+    const counts = [1, 2, 3].map(v => list(y).filter(w => w === v).length);
+    expect(list(x.edge!.buffer!)).toEqual(counts);
+  });
+});
+
 describe("gradients", () => {
   function attached(values: readonly number[], code = F32): NDArray {
     const x = array(values, code);
@@ -476,6 +590,20 @@ describe("errors say what is wrong and change nothing", () => {
     ["shuffle of a 0-d array", ValueError, /0-d/, () => shuffle(fromValues([1], [], F32))],
     ["permutation of a fraction", ValueError, /got 2\.5/, () => permutation(2.5)],
     ["permutation of a negative number", ValueError, /got -1/, () => permutation(-1)],
+    ["choice of a fraction", ValueError, /^random\.choice: expected a whole number.*got 2\.5/, () => choice(2.5)],
+    ["choice of a matrix", ValueError, /1-d array, got one of shape \(2, 2\)/, () => choice(fromValues([1, 2, 3, 4], [2, 2], F32))],
+    ["choice of a 0-d array", ValueError, /1-d array, got one of shape \(\)/, () => choice(fromValues([3], [], F32))],
+    ["choice of nothing", ValueError, /1 elements cannot be drawn from 0/, () => choice(0)],
+    ["choice of too many", ValueError, /4 elements cannot be drawn without replacement from 3/, () => choice(3, 4, { replace: false })],
+    ["choice of too many that can come", ValueError, /from 1;/, () => choice(3, 2, { replace: false, p: [0, 1, 0] })],
+    ["choice with too few probabilities", ShapeError, /p has shape \(2,\).*3 elements/, () => choice(3, 1, { p: [0.5, 0.5] })],
+    ["choice with a matrix of probabilities", ShapeError, /p has shape/, () => choice(2, 1, { p: [[0.5, 0.5]] })],
+    ["choice with a negative probability", ValueError, /probabilities must be >= 0/, () => choice(3, 1, { p: [1, -0.5, 0.5] })],
+    ["choice with NaN as probability", ValueError, /probabilities must be >= 0/, () => choice(2, 1, { p: [1, Number.NaN] })],
+    ["choice with probabilities of 0.9", ValueError, /add up to 0\.9\d*; divide p/, () => choice(2, 1, { p: [0.5, 0.4] })],
+    ["choice with an unknown option", ValueError, /unknown option "P"; known options: replace, p/, () => choice(2, 1, bad({ P: [1, 0] }))],
+    ["choice with a text for replace", ValueError, /replace is true or false/, () => choice(2, 1, bad({ replace: "no" }))],
+    ["choice of more than memory holds", ShapeError, /random\.choice: /, () => choice(2 ** 40, 1, { replace: false })],
     ["permutation of a 0-d array", ValueError, /0-d/, () => permutation(fromValues([3], [], F32))],
   ];
 

@@ -66,11 +66,14 @@ export const WITHOUT_OPERATORS: readonly string[] = ["functions/recording", "fun
 
 type Modules = typeof MODULES;
 type RowsOf<M> = { [K in keyof M]: M[K] extends HasRow ? K : never }[keyof M];
-type NamesOf<M extends keyof Modules> = M extends "ops/pointwise" ? never : RowsOf<Modules[M]>;
+/** Modules of pointwise rows alone. */
+type PointwiseModule = "ops/pointwise" | "ops/elementary" | "ops/special" | "ops/arithmetic" | "ops/activations";
+type NamesOf<M extends keyof Modules> = M extends PointwiseModule ? never : RowsOf<Modules[M]>;
+type PointwiseName = { [M in PointwiseModule]: keyof Modules[M] }[PointwiseModule];
 /** Other names under which pointwise rows are methods. */
 type Alias = "div" | "eq" | "ge" | "gt" | "le" | "lt" | "mul" | "ne" | "neg" | "pow" | "sub" | "trueDivide";
 /** The exported rows and the methods that are not pointwise. */
-export type SampledName = NamesOf<keyof Modules> | Exclude<keyof typeof members, keyof typeof pointwise | Alias>;
+export type SampledName = NamesOf<keyof Modules> | Exclude<keyof typeof members, PointwiseName | Alias>;
 
 /** A row that takes an array and positions. */
 const chosen = (shape: Shape, index: NDArray, attrs: unknown): Sample => of([shape], x => [[x, index], attrs], "jointly");
@@ -106,6 +109,8 @@ const softmaxes: readonly Sample[] = [
   curved([3, 4]),
   curved([3, 4], 0),
   curved([2, 3, 4], 1, { temperature: 2.5 }),
+  curved([3, 4], -1, { length: [2, 0, 4] }),
+  curved([3, 2], 0, { length: [1, 3], temperature: 0.4 }),
   curved([2, 1], -1),
   curved([0, 3]),
 ];
@@ -177,7 +182,7 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
     chosen([3, 3], int32([2, 1, 2], [3]), { axis: 1, shape: [3, 4] }),
     chosen([2, 2, 4], int32([2, 2], [2]), { axis: 1, shape: [2, 3, 4] }),
   ],
-  erased: [row([5], int32([1, 3, 1], [3])), row([2, 3], int32([0, 5], [2])), row([2, 3], int32([], [0]))],
+  erased: [chosen([5], int32([1, 3, 1], [3]), null), chosen([2, 3], int32([0, 5], [2]), null), chosen([2, 3], int32([], [0]), null)],
   at: [
     linear([5], 2),
     linear([5], "1:4"),
@@ -260,7 +265,6 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
   min: extremes,
   all: quantifiers,
   any: quantifiers,
-  norm: [curved([5]), curved([3, 4]), curved([3, 4], null, 0), curved([3, 4], 2, 1, { keepdims: true }), curved([2, 3, 4], "fro", [0, 2])],
   argmax: [...positions, ...kept],
   argmin: [...positions, ...kept],
   argsort: positions,

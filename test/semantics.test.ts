@@ -1,7 +1,8 @@
 /**
  * What nabla means, case by case: the chapter's cells (S), its exercises (E), flags (R), buffers (G), heads (B), writes (M),
  * views (V), higher order (H), Function (F), dtypes and special values (D), printing (P); then the decisions behind them (Z)
- * and the details of the contract (K). The names carry the cases' numbers; the rows that wait for a function stand at the end.
+ * and the details of the contract (K), npx and random (N). The names carry the cases' numbers; the rows that wait for a
+ * function stand at the end.
  */
 import { inspect } from "node:util";
 import { autograd, checkGrad, GradError, grad, hessian, jacobian, type NDArray, np, npx, valueAndGrad, vjp } from "nabla";
@@ -1992,6 +1993,121 @@ describe("details of the contract", () => {
             }
           })(),
         );
+  });
+});
+
+describe("npx and random", () => {
+  /** The slope of f at single points. */
+  const slopes = (f: (x: NDArray) => NDArray, ...at: number[]): unknown => {
+    const x = vector(...at);
+    record(() => f(x)).backward();
+    return list(x.grad);
+  };
+
+  test("N01 activations: gelu's slope at 0, no overflow, corners from the left", () => {
+    expect(slopes(npx.gelu, 0, 50, -50)).toEqual([0.5, 1, 0]);
+    expect(slopes(npx.logSigmoid, 1000, -1000)).toEqual([0, 1]);
+    expect([list(npx.logSigmoid([-1000, 1000])), list(npx.softrelu([-1000, 1000]))]).toEqual([
+      [-1000, -0],
+      [0, 1000],
+    ]);
+    expect(slopes(x => npx.leakyRelu(x, 0.5), -1, 0, 1)).toEqual([0.5, 0.5, 1]);
+    expect(slopes(x => npx.elu(x, 0.5), 0, 1)).toEqual([0.5, 1]);
+    expect(slopes(npx.relu, 0)).toEqual([0]);
+    expect(slopes(x => npx.activation(x, "softsign"), 0, 1)).toEqual([1, 0.25]);
+  });
+
+  test("N02 hardSigmoid is a clip with its slopes, smoothL1 a square inside 1/s²", () => {
+    expect(list(npx.hardSigmoid([-3, -2.5, 0, 1, 3], 0.2, 0.5))).toEqual([0, 0, 0.5, 0.699999988079071, 1]);
+    expect(slopes(x => npx.hardSigmoid(x, 0.25), -2, 0, 2, 2.5)).toEqual([0.25, 0.25, 0.25, 0]);
+    expect(list(npx.smoothL1([-1, -0.125, 0.25, 1], 2))).toEqual([0.875, 0.03125, 0.125, 0.875]);
+    expect(slopes(x => npx.smoothL1(x, 2), -1, -0.125, 0, 0.25)).toEqual([-1, -0.5, 0, 1]);
+  });
+
+  test("N03 positions: out of range is an IndexError, float positions that are whole pass, repeated ones add", () => {
+    const w = np.array([
+      [1, 2],
+      [3, 4],
+    ]);
+    for (const call of [
+      () => npx.embedding([2], w),
+      () => npx.gatherNd(w, [[0], [2]]),
+      () => npx.indexAdd(w, [[5]], 1),
+      () => npx.indexUpdate(w, [[-3]], 1),
+      () => npx.pick(w, [0, 2], -1, { mode: "raise" }),
+    ])
+      expect(thrown(call)).toMatch(/^IndexError: \w+: position -?\d is out of range for axis [01] of size 2/);
+    expect(thrown(() => npx.embedding([0.5], w))).toMatch(/^DTypeError/);
+    expect(list(npx.embedding(np.array([1, 0]), w))).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
+    const x = vector(1, 2);
+    record(() => npx.embedding([0, 0, 1], x).mul([1, 10, 100])).backward();
+    expect(list(x.grad)).toEqual([11, 100]);
+    record(() => npx.gatherNd(x, [[1, 1]])).backward();
+    expect(list(x.grad)).toEqual([0, 2]);
+  });
+
+  test("N04 masks: positions from the length on give 0 and have gradient 0, a row without any is 0", () => {
+    const x = np
+      .array([
+        [0, 0, Number.NaN],
+        [1, 2, 3],
+      ])
+      .attachGrad();
+    const y = record(() => npx.softmax(x, -1, { length: [2, 0] }));
+    y.backward([
+      [1, 0, 5],
+      [1, 1, 1],
+    ]);
+    expect([list(y), list(x.grad)]).toEqual([
+      [
+        [0.5, 0.5, 0],
+        [0, 0, 0],
+      ],
+      [
+        [0.25, -0.25, 0],
+        [0, 0, 0],
+      ],
+    ]);
+    expect(list(npx.maskedSoftmax([1, 1], [false, false]))).toEqual([0, 0]);
+    expect(list(npx.sequenceMask([[1], [2]], [1]))).toEqual([[1], [0]]);
+  });
+
+  test("N05 fullyConnected: flat unless told otherwise, without a bias if it is null", () => {
+    const x = np.ones([2, 2, 3]);
+    for (const nothing of [undefined, null]) {
+      expect(npx.fullyConnected(x, np.ones([4, 6]), nothing).shape).toEqual([2, 4]);
+      expect(npx.fullyConnected(x, np.ones([4, 3]), nothing, { flatten: false }).shape).toEqual([2, 2, 4]);
+    }
+    expect(thrown(() => npx.fullyConnected(x, np.ones([4, 3])))).toMatch(/^ShapeError: fullyConnected/);
+    expect(thrown(() => npx.fullyConnected(x, np.ones([4, 6]), null, { flat: true } as object))).toMatch(
+      /^ValueError: .*"flat"; known options: flatten/,
+    );
+  });
+
+  test("N06 dropout: one decision along the named axes, and the same for the gradient", () => {
+    const x = np.ones([6, 50]).attachGrad();
+    const y = record(() => npx.dropout(x, 0.5, { axes: [0] }));
+    y.backward();
+    expect(list(x.grad)).toEqual(list(y));
+    expect(new Set((list(y) as number[][]).map(row => row.join())).size).toBe(1);
+    expect(new Set(y.toTypedArray())).toEqual(new Set([0, 2]));
+  });
+
+  test("N07 one generator, whoever seeds it; choice, permutation and shuffle draw from it", () => {
+    const draws = (): unknown => {
+      const x = np.arange(9);
+      np.random.shuffle(x);
+      const [a, b] = [np.random.choice(9, 4), np.random.choice(x, [2, 2], { replace: false })];
+      return [x, a, b, np.random.permutation(4), np.random.choice(3, 5, { p: [0.5, 0, 0.5] })].map(list);
+    };
+    npx.seed(5);
+    const first = draws();
+    np.random.seed(5);
+    expect(draws()).toEqual(first);
+    expect(draws()).not.toEqual(first);
   });
 });
 

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import {
   type ArrayInput,
   autograd,
+  checkGrad,
   type DType,
   grad,
+  hvp,
   jacobian,
   type NablaError,
   NDArray,
@@ -17,6 +19,7 @@ import {
   ShapeError,
   valueAndGrad,
   vjp,
+  vmap,
 } from "nabla";
 import ts from "typescript";
 import { beforeAll, describe, expect, expectTypeOf, test } from "vitest";
@@ -228,7 +231,8 @@ function assertions(): void {
   expectTypeOf(np.random.normal(0, 1, [2])).toEqualTypeOf<NDArray>();
 
   // What is read from an array.
-  expectTypeOf(x.item()).toEqualTypeOf<number | boolean>();
+  expectTypeOf(x.item()).toEqualTypeOf<number>();
+  expectTypeOf<() => boolean>(() => x.item()).toBeFunction();
   expectTypeOf(x.tolist()).toEqualTypeOf<Nested>();
   expectTypeOf(x.shape).toEqualTypeOf<readonly number[]>();
   expectTypeOf(x.dtype).toEqualTypeOf<DType>();
@@ -271,6 +275,27 @@ function assertions(): void {
     expectTypeOf(v).toEqualTypeOf<NDArray>();
     return v;
   });
+  valueAndGrad((a, b) => {
+    expectTypeOf(b).toEqualTypeOf<NDArray>();
+    return a.mul(b).sum();
+  });
+
+  // np's own functions are functions of arrays, though options may follow.
+  expectTypeOf(grad(np.tanh)(1)).toEqualTypeOf<NDArray>();
+  expectTypeOf(grad(grad(np.sin))(1)).toEqualTypeOf<NDArray>();
+  expectTypeOf(grad(np.power, [0, 1])(2, 3)).toEqualTypeOf<NDArray[]>();
+  expectTypeOf(jacobian(np.sum)([1, 2])).toEqualTypeOf<NDArray>();
+  expectTypeOf(hvp(np.sum, [1], [1])).toEqualTypeOf<NDArray>();
+  expectTypeOf(vjp(np.add, [1], [2])[0]).toEqualTypeOf<NDArray>();
+  expectTypeOf(checkGrad(np.arctan2, [1, 2])).toEqualTypeOf<number>();
+  expectTypeOf(vmap(np.add)([1], [2])).toEqualTypeOf<NDArray>();
+  expectTypeOf(vmap(a => [a, a])([1])).toEqualTypeOf<NDArray[]>();
+  expectTypeOf([1, 2].map(np.sin)).toEqualTypeOf<NDArray[]>();
+  expectTypeOf([x, x].map(np.sin)).toEqualTypeOf<NDArray[]>();
+  expectTypeOf([[1], [2]].map(npx.relu)).toEqualTypeOf<NDArray[]>();
+  expectTypeOf([x, x].reduce(np.add)).toEqualTypeOf<NDArray>();
+  expectTypeOf([x, x].reduce(np.matmul)).toEqualTypeOf<NDArray>();
+  expectTypeOf([x, x].map(npx.gelu)).toEqualTypeOf<NDArray[]>();
 
   // Several results.
   expectTypeOf(npx.topk(x, { retTyp: "both" })).toEqualTypeOf<[NDArray, NDArray]>();
@@ -341,6 +366,12 @@ function mistakes(): void {
   np.pi = 3;
   // @ts-expect-error the function returns an array
   grad(() => 5);
+  // @ts-expect-error nor does this one
+  grad(np.allclose);
+  // @ts-expect-error there is no such option
+  np.sin(x, { output: x });
+  // @ts-expect-error a third array is no option
+  np.add(x, x, x);
   // @ts-expect-error there is no such mode
   np.take(x, [0], 0, { mode: "clamp" });
   // @ts-expect-error there is no such result

@@ -326,7 +326,140 @@ async function absorbing() {
   }
 }
 
-const all = { eviction, calls, table, memory, numbers, reductions, layouts, writes, absorbing };
+/** Times pieces of work in turns, each doing something `n` times, so that what else the machine does meets all alike. */
+function beside(n, unit, works, repetitions = 200) {
+  const times = Object.keys(works).map(() => []);
+  for (let i = 0; i < repetitions; i++) Object.values(works).forEach((work, k) => times[k].push(time(n, work, 1)[0]));
+  Object.keys(works).forEach((what, k) => {
+    times[k].sort((a, b) => a - b);
+    line(what, [times[k][0], times[k][repetitions >> 1]], unit);
+  });
+}
+
+/** Forward mode beside the reverse one, and second derivatives either way. */
+async function forward() {
+  const { autograd, grad, hvp, jvp, np, vjp } = await load("index.js");
+  for (const n of [16, 4096]) {
+    const x = np.full(n, 0.1);
+    const t = np.ones(n);
+    const chain = z => {
+      let y = z;
+      for (let i = 0; i < 100; i++) y = i % 3 === 0 ? y.mul(1.01) : i % 3 === 1 ? y.add(z) : np.tanh(y);
+      return y;
+    };
+    console.log(`a chain of 100 operators on ${n} elements, each`);
+    beside(100, "ns", {
+      "  the chain": () => chain(x),
+      "  the chain, recorded": () => {
+        const v = x.copy().attachGrad();
+        autograd.record(() => chain(v));
+      },
+      "  jvp": () => jvp(chain, x, t),
+      "  vjp and its pull": () => vjp(chain, x)[1](t),
+    });
+  }
+  const x = np.random.normal(0, 1, 1000, { dtype: "float64" });
+  const v = np.random.normal(0, 1, 1000, { dtype: "float64" });
+  const rosenbrock = z => {
+    const a = z.at(":-1");
+    return z.at("1:").sub(a.square()).square().mul(100).add(np.subtract(1, a).square()).sum();
+  };
+  console.log("the Rosenbrock function of 1,000 float64 variables");
+  beside(
+    1,
+    "µs",
+    {
+      "  value": () => rosenbrock(x),
+      "  grad": () => grad(rosenbrock)(x),
+      "  hvp: reverse over reverse": () => hvp(rosenbrock, x, v),
+      "  reverse over forward": () => grad(z => jvp(rosenbrock, z, v)[1])(x),
+      "  forward over reverse": () => jvp(grad(rosenbrock), x, v),
+    },
+    2000,
+  );
+}
+
+/** A deep chain with and without checkpoints: what the graph holds when it is recorded, and time. */
+async function checkpoints() {
+  const { autograd, checkpoint, np } = await load("index.js");
+  const n = 65536;
+  const x = np.full(n, 0.5).attachGrad();
+  const part = z => {
+    let y = z;
+    for (let i = 0; i < 32; i++) y = np.tanh(y);
+    return y;
+  };
+  const kept = checkpoint(part);
+  for (const [what, f] of [
+    ["plain", part],
+    ["checkpoints", kept],
+  ]) {
+    const run = () =>
+      autograd.record(() => {
+        let y = x;
+        for (let i = 0; i < 32; i++) y = f(y);
+        return y.sum();
+      });
+    const y = run();
+    const saved = new Set();
+    const seen = new Set([y.edge]);
+    for (const node of seen) {
+      for (const p of node.parents) if (p) seen.add(p);
+      for (const k of node.saved) if (k && typeof k !== "number") saved.add(k.block ?? k);
+    }
+    let bytes = 0;
+    for (const block of saved) bytes += block.bytes;
+    console.log(`32 × 32 tanh of ${n} elements, ${what}: ${autograd.graphSize(y)} nodes, ${(bytes / 2 ** 20).toFixed(1)} MB saved`);
+    line(
+      "  forward and backward",
+      time(1, () => run().backward(), 7),
+      "ms",
+    );
+  }
+}
+
+/** A fused function beside what it is made of. */
+async function fused() {
+  const { autograd, np, npx } = await load("index.js");
+  const f = (x, y) => np.exp(x.mul(y)).sub(1).mul(np.tanh(x)).add(y);
+  const op = npx.fuse((x, y) => f(x, y));
+  for (const n of [16, 4096, 2 ** 20]) {
+    const x = np.random.uniform(0, 1, n).attachGrad();
+    const y = np.random.uniform(0, 1, n).attachGrad();
+    console.log(`six operators on ${n} elements`);
+    const works = {
+      "  one after the other": () => f(x, y),
+      "  fused": () => op(x, y),
+      "  one after the other, with gradients": () => autograd.record(() => f(x, y)).backward(),
+      "  fused, with gradients": () => autograd.record(() => op(x, y)).backward(),
+    };
+    const count = n > 10000 ? 1 : 100;
+    for (const [what, work] of Object.entries(works))
+      works[what] = () => {
+        for (let i = 0; i < count; i++) work();
+      };
+    beside(count, n > 10000 ? "ms" : "µs", works, n > 10000 ? 15 : 200);
+  }
+  let c = 0;
+  line(
+    "fusing and the first gradient",
+    time(
+      10,
+      () => {
+        for (let i = 0; i < 10; i++) {
+          c++;
+          const g = npx.fuse(x => np.exp(x.mul(c)).add(x));
+          const x = np.ones(4).attachGrad();
+          autograd.record(() => g(x)).backward();
+        }
+      },
+      9,
+    ),
+    "µs",
+  );
+}
+
+const all = { eviction, calls, table, memory, numbers, reductions, layouts, writes, absorbing, forward, checkpoints, fused };
 const wanted = process.argv.slice(2);
 if (wanted.length === 0 || wanted.some(name => !(name in all))) {
   console.error(`name what to measure: ${Object.keys(all).join(", ")}`);

@@ -173,8 +173,15 @@ function apply(e: Expr, lane: number, args: readonly number[], visit: (e: Expr) 
     case "mul":
       return lane === I32 ? Math.imul(number(0), number(1)) : rounded(number(0) * number(1));
     case "div":
+      return toLane(number(0) / number(1), lane);
+    case "fmod":
       floating();
-      return rounded(number(0) / number(1));
+      return number(0) % number(1);
+    case "gcd": {
+      let [a, b] = [bits(0) >>> 0, bits(1) >>> 0];
+      while (b !== 0) [a, b] = [b, a % b];
+      return a | 0;
+    }
     case "min":
       return Math.min(number(0), number(1));
     case "max":

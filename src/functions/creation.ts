@@ -1,11 +1,14 @@
 /** Arrays from nothing: constants, ranges, host data. Values are made on the host and copied once. */
 import { type ArrayInput, fromValues, NDArray } from "../array.ts";
 import { checkValues, fromNested, fromTypedArray, toArray } from "../convert.ts";
-import { BOOL, type DType, dtypeCode, F32, isFloat, typedArrayOf } from "../dtype.ts";
-import { checkOptions, describe, flag, ValueError } from "../errors.ts";
+import { BOOL, DTYPES, type DType, dtypeCode, F32, I32, isFloat, promote, typedArrayOf } from "../dtype.ts";
+import { checkOptions, describe, flag, ValueError, wholeNumber } from "../errors.ts";
 import { filled } from "../grad.ts";
-import { astype, copy, zeroed } from "../ops/structural.ts";
+import type { Binary } from "../op.ts";
+import { add, equal, lessEqual, multiply } from "../ops/pointwise.ts";
+import { astype, broadcastTo, copy, expandDims, joined, reshape, zeroed } from "../ops/structural.ts";
 import { checkSize, SCALAR, type Shape, sizeOf, toShape } from "../shape.ts";
+import { valueFor } from "./indexing.ts";
 
 export interface DTypeOption {
   /** The element type; float32 by default, or that of the data. */
@@ -28,7 +31,8 @@ export function array(data: ArrayInput, options?: DTypeOption): NDArray {
   return newArray("array", data, options);
 }
 
-function newArray(operator: string, data: ArrayInput, options: DTypeOption | undefined): NDArray {
+/** `array` on behalf of another operator. */
+export function newArray(operator: string, data: ArrayInput, options: DTypeOption | undefined): NDArray {
   checkOptions(operator, options, ["dtype"]);
   const code = options?.dtype === undefined ? undefined : dtypeCode(options.dtype, operator);
   if (data instanceof NDArray) return code === undefined || code === data.code ? copy(data) : astype(data, options!.dtype!);
@@ -52,8 +56,13 @@ export function asarray(data: ArrayInput, options?: DTypeOption): NDArray {
   return newArray("asarray", data, options);
 }
 
-function whole(name: string, shape: number | readonly number[], options: DTypeOption | undefined, value: number): NDArray {
+function whole(name: string, shape: number | readonly number[], options: DTypeOption | undefined, value: ArrayInput): NDArray {
   const s = toShape(shape, name);
+  if (typeof value !== "number") {
+    const data = toArray(value, name);
+    const code = codeOf(options, name, data.code);
+    return copy(valueFor(value instanceof NDArray ? data : value, code, s, name));
+  }
   const code = codeOf(options, name, F32);
   checkValues([value], code, name);
   return value === 0 ? zeroed(s, code) : filled(s, code, code === BOOL ? Number(value !== 0) : value);
@@ -73,18 +82,13 @@ export const zeros = (shape: number | readonly number[], options?: DTypeOption):
  */
 export const ones = (shape: number | readonly number[], options?: DTypeOption): NDArray => whole("ones", shape, options, 1);
 
-function checkNumber(operator: string, value: unknown): number {
-  if (typeof value !== "number") throw new ValueError(`${operator}: the value is a number, got ${describe(value)}`);
-  return value;
-}
-
 /**
- * An array of one number. NumPy's full; the dtype is float32 unless given.
- * @throws ShapeError for a shape that is none.
+ * An array of one number, or of a smaller array that is broadcast. NumPy's full; of a number float32 unless given.
+ * @throws ShapeError for a shape that is none, or that the value does not broadcast to.
  * @example np.full([2], 7) // array([7., 7.])
  */
-export function full(shape: number | readonly number[], value: number, options?: DTypeOption): NDArray {
-  return whole("full", shape, options, checkNumber("full", value));
+export function full(shape: number | readonly number[], value: ArrayInput, options?: DTypeOption): NDArray {
+  return whole("full", shape, options, value);
 }
 
 /**
@@ -93,7 +97,7 @@ export function full(shape: number | readonly number[], value: number, options?:
  */
 export const empty = (shape: number | readonly number[], options?: DTypeOption): NDArray => whole("empty", shape, options, 0);
 
-function like(name: string, x: ArrayInput, options: DTypeOption | undefined, value: number): NDArray {
+function like(name: string, x: ArrayInput, options: DTypeOption | undefined, value: ArrayInput): NDArray {
   const a = toArray(x, name);
   checkOptions(name, options, ["dtype"]);
   return whole(name, a.shape, { dtype: options?.dtype ?? a.dtype }, value);
@@ -105,9 +109,8 @@ export const zerosLike = (x: ArrayInput, options?: DTypeOption): NDArray => like
 /** Ones in the shape and dtype of an array. NumPy's ones_like. @example np.onesLike([1, 2]) // array([1., 1.]) */
 export const onesLike = (x: ArrayInput, options?: DTypeOption): NDArray => like("onesLike", x, options, 1);
 
-/** One number in the shape and dtype of an array. NumPy's full_like. @example np.fullLike([1, 2], 5) // array([5., 5.]) */
-export const fullLike = (x: ArrayInput, value: number, options?: DTypeOption): NDArray =>
-  like("fullLike", x, options, checkNumber("fullLike", value));
+/** One number, or a smaller array, in the shape and dtype of an array. NumPy's full_like. @example np.fullLike([1, 2], 5) // array([5., 5.]) */
+export const fullLike = (x: ArrayInput, value: ArrayInput, options?: DTypeOption): NDArray => like("fullLike", x, options, value);
 
 /** An array of the shape and dtype, whose contents do not matter. NumPy's empty_like. @example np.emptyLike([1, 2]).shape // [ 2 ] */
 export const emptyLike = (x: ArrayInput, options?: DTypeOption): NDArray => like("emptyLike", x, options, 0);
@@ -151,21 +154,101 @@ export interface LinspaceOptions extends DTypeOption {
   endpoint?: boolean;
 }
 
+/** n numbers in even steps as a function of their position, the last one exact. */
+function steps(start: number, stop: number, n: number, endpoint: boolean): (i: number) => number {
+  const step = (stop - start) / Math.max(1, endpoint ? n - 1 : n);
+  return i => (endpoint && i === n - 1 && n > 1 ? stop : start + i * step);
+}
+
+/** The arguments that linspace, logspace and geomspace have in common. */
+function spaced(
+  operator: string,
+  num: unknown,
+  options: LinspaceOptions | undefined,
+  known: readonly string[] = [],
+): [number, boolean, number] {
+  checkOptions(operator, options, ["endpoint", "dtype", ...known]);
+  return [
+    wholeNumber(operator, "num", num ?? 50, 0),
+    flag(operator, "endpoint", options?.endpoint, true),
+    options?.dtype === undefined ? F32 : dtypeCode(options.dtype, operator),
+  ];
+}
+
 /**
- * `num` evenly spaced numbers from `start` to `stop` inclusive. NumPy's linspace; float32 unless given.
+ * `num` evenly spaced numbers from `start` to `stop` inclusive; between arrays along a new first axis, differentiable.
+ * NumPy's linspace; float32 unless given.
  * @throws ValueError for a count that is no whole number >= 0.
  * @example np.linspace(0, 1, 5) // array([0.  , 0.25, 0.5 , 0.75, 1.  ])
  */
-export function linspace(start: number, stop: number, num: number | null = 50, options?: LinspaceOptions): NDArray {
-  checkOptions("linspace", options, ["endpoint", "dtype"]);
+export function linspace(start: ArrayInput, stop: ArrayInput, num: number | null = 50, options?: LinspaceOptions): NDArray {
+  const [n, endpoint, code] = spaced("linspace", num, options);
+  if (typeof start !== "number" || typeof stop !== "number") {
+    const ends = [start, stop].map(x => (typeof x === "number" ? x : toArray(x, "linspace")));
+    const arrays = ends.filter(x => typeof x !== "number");
+    const met = arrays.reduce((c, x) => promote(c, x.code), F32);
+    const line = [n, ...new Array<number>(Math.max(...arrays.map(x => x.ndim))).fill(1)];
+    const [a, b] = ends.map((x, i) => multiply(made(line, met, steps(1 - i, i, n, endpoint), "linspace"), x));
+    const y = add(a!, b!);
+    return options?.dtype === undefined || y.code === code ? y : astype(y, options.dtype);
+  }
   checkNumbers("linspace", { start, stop });
-  const n = num ?? 50;
-  if (!Number.isInteger(n) || n < 0) throw new ValueError(`linspace: num is a whole number >= 0, got ${describe(num)}`);
-  const code = options?.dtype === undefined ? F32 : dtypeCode(options.dtype, "linspace");
-  const endpoint = flag("linspace", "endpoint", options?.endpoint, true);
-  const step = (stop - start) / Math.max(1, endpoint ? n - 1 : n);
-  const value = (i: number): number => (endpoint && i === n - 1 && n > 1 ? stop : start + i * step);
+  const value = steps(start, stop, n, endpoint);
   return made([n], code, isFloat(code) ? value : i => Math.floor(value(i)), "linspace");
+}
+
+export interface LogspaceOptions extends LinspaceOptions {
+  /** What is raised to the powers; 10 by default. */
+  base?: number;
+}
+
+/**
+ * `num` numbers from base ** start to base ** stop inclusive, each the same multiple of the one before. NumPy's logspace;
+ * float32 unless given.
+ * @throws ValueError for a count that is no whole number >= 0.
+ * @example np.logspace(0, 3, 4) // array([   1.,   10.,  100., 1000.])
+ */
+export function logspace(start: number, stop: number, num: number | null = 50, options?: LogspaceOptions): NDArray {
+  const [n, endpoint, code] = spaced("logspace", num, options, ["base"]);
+  const base = options?.base ?? 10;
+  checkNumbers("logspace", { start, stop, base });
+  const exponent = steps(start, stop, n, endpoint);
+  return made([n], code, i => base ** exponent(i), "logspace");
+}
+
+/**
+ * `num` numbers from `start` to `stop` inclusive, each the same multiple of the one before. NumPy's geomspace; float32
+ * unless given.
+ * @throws ValueError where an end is 0 or the signs differ, or for a count that is no whole number >= 0.
+ * @example np.geomspace(1, 8, 4) // array([1., 2., 4., 8.])
+ */
+export function geomspace(start: number, stop: number, num: number | null = 50, options?: LinspaceOptions): NDArray {
+  const [n, endpoint, code] = spaced("geomspace", num, options);
+  checkNumbers("geomspace", { start, stop });
+  const sign = Math.sign(start);
+  if (sign === 0 || sign !== Math.sign(stop))
+    throw new ValueError(`geomspace: from ${start} to ${stop}; the ends must have one sign, and not be 0`);
+  const exponent = steps(Math.log10(sign * start), Math.log10(sign * stop), n, endpoint);
+  return made([n], code, i => (i === 0 ? start : endpoint && i === n - 1 ? stop : sign * 10 ** exponent(i)), "geomspace");
+}
+
+/** How the columns of an n × m matrix compare with the one where the k-th diagonal stands in each row. */
+function diagonalMask(compare: Binary, n: number, m: number, k: number): NDArray {
+  const at = Math.min(Math.max(k, -n), m);
+  return compare(
+    made([m], I32, i => i, "tri"),
+    made([n, 1], I32, i => i + at, "tri"),
+  );
+}
+
+/** True up to the k-th diagonal of an n × m matrix, and below it. @internal */
+export const belowDiagonal = (n: number, m: number, k: number): NDArray => diagonalMask(lessEqual, n, m, k);
+
+function ofDiagonal(operator: string, compare: Binary, rows: number, m: unknown, k: unknown, options: unknown): NDArray {
+  const trailing = [m, k, options].find((v): v is DTypeOption => typeof v === "object" && v !== null);
+  const [n, columns] = toShape([rows, isAbsent(m) ? rows : m], operator) as [number, number];
+  const code = codeOf(trailing, operator, F32);
+  return astype(diagonalMask(compare, n, columns, isAbsent(k) ? 0 : wholeNumber(operator, "k", k)), DTYPES[code]!);
 }
 
 /**
@@ -173,18 +256,93 @@ export function linspace(start: number, stop: number, num: number | null = 50, o
  * @throws ShapeError for sizes that are none.
  * @example np.eye(2) // array([[1., 0.],\n       [0., 1.]])
  */
-export function eye(n: number, m?: number | null | DTypeOption, k: number | DTypeOption = 0, options?: DTypeOption): NDArray {
-  const trailing = [m, k, options].find((v): v is DTypeOption => typeof v === "object" && v !== null);
-  return diagonalOnes("eye", [n, isAbsent(m) ? n : m], isAbsent(k) ? 0 : k, trailing);
-}
-
-function diagonalOnes(operator: string, sizes: unknown, k: unknown, options: DTypeOption | undefined): NDArray {
-  const shape = toShape(sizes, operator);
-  if (!Number.isInteger(k)) throw new ValueError(`${operator}: k is a whole number, got ${describe(k)}`);
-  const diagonal = k as number;
-  const columns = shape[1]!;
-  return made(shape, codeOf(options, operator, F32), i => Number((i % columns) - Math.floor(i / columns) === diagonal), operator);
-}
+export const eye = (n: number, m?: number | null | DTypeOption, k: number | DTypeOption = 0, options?: DTypeOption): NDArray =>
+  ofDiagonal("eye", equal, n, m, k, options);
 
 /** The n × n identity matrix. NumPy's identity. @example np.identity(2) // array([[1., 0.],\n       [0., 1.]]) */
-export const identity = (n: number, options?: DTypeOption): NDArray => diagonalOnes("identity", [n, n], 0, options);
+export const identity = (n: number, options?: DTypeOption): NDArray => ofDiagonal("identity", equal, n, n, 0, options);
+
+/**
+ * A matrix of n rows and m columns (n by default) with ones on the k-th diagonal and below. NumPy's tri.
+ * @throws ShapeError for sizes that are none.
+ * @example np.tri(2, 3) // array([[1., 0., 0.],\n       [1., 1., 0.]])
+ */
+export const tri = (n: number, m?: number | null | DTypeOption, k: number | DTypeOption = 0, options?: DTypeOption): NDArray =>
+  ofDiagonal("tri", lessEqual, n, m, k, options);
+
+/** For each axis of a shape the position along it, as views of that shape. */
+const grid = (shape: Shape, code: number, operator: string): NDArray[] =>
+  shape.map((n, axis) => {
+    const line = shape.map((_, i) => (i === axis ? n : 1));
+    return broadcastTo(
+      made(line, code, i => i, operator),
+      shape,
+    );
+  });
+
+/**
+ * The positions in an array of a shape: entry i along axis 0 holds those along axis i. int32 unless given. NumPy's indices.
+ * @throws ShapeError for a shape that is none.
+ * @example np.indices([2, 3]).at(1) // array([[0, 1, 2],\n       [0, 1, 2]], dtype=int32)
+ */
+export function indices(dimensions: number | readonly number[], options?: DTypeOption): NDArray {
+  const shape = toShape(dimensions, "indices");
+  const code = codeOf(options, "indices", I32);
+  checkSize([shape.length, ...shape], "indices");
+  if (shape.length === 0) return zeroed([0], code);
+  return joined(
+    grid(shape, code, "indices").map(x => expandDims(x, 0)),
+    0,
+  );
+}
+
+/**
+ * What a function gives for the positions along each axis of a shape, which it gets as arrays. NumPy's fromfunction;
+ * positions are float32 unless given.
+ * @throws ShapeError for a shape that is none, ValueError where there is no function.
+ * @example np.fromfunction((i, j) => i.mul(10).add(j), [2, 2]) // array([[ 0.,  1.],\n       [10., 11.]])
+ */
+export function fromfunction(
+  f: (...positions: NDArray[]) => ArrayInput,
+  shape: number | readonly number[],
+  options?: DTypeOption,
+): NDArray {
+  const code = codeOf(options, "fromfunction", F32);
+  if (typeof f !== "function") throw new ValueError(`fromfunction: expected a function, got ${describe(f)}`);
+  const list = grid(toShape(shape, "fromfunction"), code, "fromfunction");
+  return toArray(f(...list.map(x => copy(x))), "fromfunction");
+}
+
+export interface MeshgridOptions {
+  /** "xy" (the default) puts the first array along the second axis, as for a plot; "ij" each along its own. */
+  indexing?: "xy" | "ij";
+  /** Leave the arrays at size 1 along all axes but their own. */
+  sparse?: boolean;
+}
+
+/**
+ * Coordinates of a grid from the coordinates along each axis: one array of the grid's shape for each. NumPy's meshgrid.
+ * @throws ValueError for another indexing.
+ * @example np.meshgrid([1, 2, 3], [5, 6])[1] // array([[5., 5., 5.],\n       [6., 6., 6.]])
+ */
+export function meshgrid(...arrays: (ArrayInput | MeshgridOptions)[]): NDArray[] {
+  const last: unknown = arrays[arrays.length - 1];
+  const bare = typeof last === "object" && last !== null && !Array.isArray(last) && !ArrayBuffer.isView(last) && !(last instanceof NDArray);
+  const options = (bare ? arrays.pop() : undefined) as MeshgridOptions | undefined;
+  checkOptions("meshgrid", options, ["indexing", "sparse"]);
+  const indexing = options?.indexing ?? "xy";
+  if (indexing !== "xy" && indexing !== "ij") throw new ValueError(`meshgrid: indexing is "xy" or "ij", got ${describe(indexing)}`);
+  const sparse = flag("meshgrid", "sparse", options?.sparse, false);
+  const xs = arrays.map(x => toArray(x as ArrayInput, "meshgrid"));
+  // Axis 0 and 1 change places in a picture.
+  const axisOf = (i: number): number => (indexing === "xy" && xs.length > 1 && i < 2 ? 1 - i : i);
+  const shape = xs.map((_, i) => xs[axisOf(i)]!.size);
+  if (!sparse) checkSize(shape, "meshgrid");
+  return xs.map((x, i) => {
+    const line = reshape(
+      x,
+      shape.map((n, axis) => (axis === axisOf(i) ? n : 1)),
+    );
+    return copy(sparse ? line : broadcastTo(line, shape));
+  });
+}

@@ -1,28 +1,35 @@
 /** NumPy's indexing, read and written: integers, slices, newaxis, ellipsis, integer arrays and masks, mixed as one likes. */
-import { type ArrayInput, addressOf, checkPosition, fromValues, memoryOf, NDArray, unshare } from "../array.ts";
-import { checkValues, toArray } from "../convert.ts";
-import { BOOL, DTYPES, F32, F64, isFloat, promote, promoteNumber, SHIFT, type TypedArray } from "../dtype.ts";
+import { type ArrayInput, addressOf, blank, checkPosition, fromValues, NDArray, unshare } from "../array.ts";
+import { scatter } from "../backend/wasm/index.ts";
+import { checkValues, fromNested, toArray } from "../convert.ts";
+import { BOOL, DTYPES, I32, isFloat, promote, promoteNumber, sameKind, type TypedArray } from "../dtype.ts";
 import { DTypeError, describe, GradError, IndexError, ShapeError, ValueError } from "../errors.ts";
-import { contiguous, copyStrided } from "../launch.ts";
-import { type Binary, checkWritable, edgeOf, isFloatMask, type Row } from "../op.ts";
-import { divide, multiply } from "../ops/pointwise.ts";
+import { contiguous, copyStrided, discard } from "../launch.ts";
+import { type Binary, checkWritable, edgeOf, isFloatMask, type Row, save } from "../op.ts";
+import { add, equal, multiply, where } from "../ops/pointwise.ts";
+import { unravelled } from "../ops/selection.ts";
 import {
+  addAt,
   astype,
   broadcastTo,
   checkPositions,
+  copy,
+  erase,
   erased,
   gathered,
+  lattice,
   offsetsOf,
   positions,
   putAdded,
   reshape,
   type Slice,
+  setPlaces,
   slice,
   sliceView,
   transpose,
 } from "../ops/structural.ts";
-import { broadcastShapes, contiguousStrides, type Shape, sameShape, showShape, sizeOf } from "../shape.ts";
-import { Node, recording } from "../tape.ts";
+import { broadcastShapes, contiguousStrides, reshapeStrides, SCALAR, type Shape, sameShape, showShape, sizeOf } from "../shape.ts";
+import { type Like, Node, recording } from "../tape.ts";
 
 /** A range of positions, as Python's slice: null leaves a side open. Made by `np.slice`. */
 export class Range {
@@ -34,7 +41,7 @@ export class Range {
 }
 
 /** One item of an index, as `at` and `set` take them. */
-export type IndexItem = number | string | null | Range | NDArray | TypedArray | readonly IndexList[];
+export type IndexItem = number | boolean | string | null | Range | NDArray | TypedArray | readonly IndexList[];
 type IndexList = number | boolean | readonly IndexList[];
 
 /**
@@ -62,7 +69,7 @@ function parseSlice(text: string, operator: string): Range {
 }
 
 /** Start and count of a slice along an axis of n, clamped as in Python. */
-function resolve(r: Range, n: number): { start: number; count: number } {
+export function resolve(r: Range, n: number): { start: number; count: number } {
   const clamp = (v: number, low: number, high: number): number => Math.min(Math.max(v < 0 ? v + n : v, low), high);
   if (r.step > 0) {
     const start = r.start === null ? 0 : clamp(r.start, 0, n);
@@ -74,56 +81,68 @@ function resolve(r: Range, n: number): { start: number; count: number } {
   return { start, count: Math.max(0, Math.ceil((stop - start) / r.step)) };
 }
 
-/** An index understood: a basic slice, and the axes of its result that lists of positions select from. */
+/** Positions that select along some axes of the sliced array, which are seen as one axis. */
+interface Selection {
+  readonly axis: number;
+  readonly span: number;
+  readonly index: NDArray;
+}
+
+/** An index understood: a basic slice, and what selects from the axes of its result. */
 interface Plan {
   readonly slice: Slice;
-  /** Axes of the sliced array, ascending, each with its positions. */
-  readonly fancy: readonly { axis: number; index: NDArray }[];
-  /** Whether these stand side by side in the index, so that the result has their axes in their place. */
-  readonly adjacent: boolean;
+  /** By their axes, ascending. */
+  readonly selections: readonly Selection[];
+  /** How many axes of the result stand before those that the selections broadcast to: none where these are apart in the index. */
+  readonly before: number;
+  /** Whether a place may be selected twice. */
+  readonly repeats: boolean;
 }
 
-function asFancy(item: NDArray | TypedArray | readonly unknown[], operator: string): NDArray {
-  if (item instanceof NDArray) return item;
+type Item = number | null | "..." | Range | NDArray;
+
+function readItem(item: unknown, i: number, operator: string): Item {
+  if (item === null || typeof item === "number" || item instanceof Range) return item;
+  if (typeof item === "string") return item.trim() === "..." ? "..." : parseSlice(item, operator);
   if (Array.isArray(item) && item.length === 0) return positions([], [0]);
-  return toArray(item as ArrayInput, operator);
+  if (
+    item instanceof NDArray ||
+    typeof item === "boolean" ||
+    Array.isArray(item) ||
+    (ArrayBuffer.isView(item) && !(item instanceof DataView))
+  ) {
+    const list = toArray(item as ArrayInput, operator);
+    return isFloatMask(list) ? astype(list, "bool") : list;
+  }
+  throw new IndexError(
+    `${operator}: ${describe(item)} at position ${i} is no index; use whole numbers, "1:5", "...", np.newaxis, np.slice, lists or arrays`,
+  );
 }
 
-function understand(x: NDArray, items: readonly unknown[], operator: string): Plan {
+function understand(x: NDArray, given: readonly unknown[], operator: string): Plan {
   const { shape } = x;
+  const items = given.map((item, i) => readItem(item, i, operator));
   // How many axes the items take, so that an ellipsis can take the rest.
-  const parsed = items.map((item, i) => {
-    if (item === null || typeof item === "number" || item instanceof Range) return item;
-    if (typeof item === "string") return item.trim() === "..." ? "..." : parseSlice(item, operator);
-    if (item instanceof NDArray || Array.isArray(item) || (ArrayBuffer.isView(item) && !(item instanceof DataView))) {
-      const list = asFancy(item as NDArray, operator);
-      const index = isFloatMask(list) ? astype(list, "bool") : list;
-      if (index.code === BOOL && index.ndim === 0)
-        throw new IndexError(`${operator}: a 0-d mask selects no axis; give one of the array's shape`);
-      return index;
-    }
-    throw new IndexError(
-      `${operator}: ${describe(item)} at position ${i} is no index; use whole numbers, "1:5", "...", np.newaxis, np.slice, lists or arrays`,
-    );
-  });
-  const taken = parsed.reduce<number>(
+  const taken = items.reduce<number>(
     (n, item) => n + (item === null || item === "..." ? 0 : item instanceof NDArray && item.code === BOOL ? item.ndim : 1),
     0,
   );
-  if (parsed.filter(item => item === "...").length > 1) throw new IndexError(`${operator}: an index may have one "..." only`);
+  if (items.filter(item => item === "...").length > 1) throw new IndexError(`${operator}: an index may have one "..." only`);
   if (taken > shape.length)
     throw new IndexError(
       `${operator}: ${taken} index items for an array with ${shape.length} ${shape.length === 1 ? "axis" : "axes"} (shape ${showShape(shape)})`,
     );
-  if (!parsed.includes("...")) parsed.push("...");
-  const anyFancy = parsed.some(item => item instanceof NDArray);
+  if (!items.includes("...")) items.push("...");
 
   const starts: number[] = [];
   const steps: number[] = [];
   const counts: number[] = [];
   const result: number[] = [];
-  const fancy: { axis: number; index: NDArray }[] = [];
+  const selections: Selection[] = [];
+  // Where in the index lists stand, and the integers that count as lists beside them.
   const places: number[] = [];
+  let before = 0;
+  let repeats = false;
   let axis = 0;
   const keep = (start: number, step: number, count: number): void => {
     starts.push(start);
@@ -131,74 +150,55 @@ function understand(x: NDArray, items: readonly unknown[], operator: string): Pl
     counts.push(count);
     axis++;
   };
-  parsed.forEach((item, place) => {
+  const all = (count: number): void => {
+    for (; count > 0; count--) {
+      result.push(shape[axis]!);
+      keep(0, 1, shape[axis]!);
+    }
+  };
+  const select = (span: number, index: NDArray): void => {
+    selections.push({ axis: result.length, span, index });
+    all(span);
+  };
+  items.forEach((item, place) => {
+    if (typeof item === "number" || item instanceof NDArray) {
+      if (places.length === 0) before = result.length;
+      places.push(place);
+    }
     if (item === null) result.push(1);
-    else if (item === "...") {
-      for (const end = axis + shape.length - taken; axis < end; ) {
-        result.push(shape[axis]!);
-        keep(0, 1, shape[axis]!);
-      }
-    } else if (typeof item === "number") {
-      const at = checkPosition(item, axis, shape, operator);
-      if (anyFancy) {
-        // Beside lists an integer is a list of one place, which takes part in their broadcasting.
-        fancy.push({ axis: result.length, index: positions([at], []) });
-        places.push(place);
-        result.push(shape[axis]!);
-        keep(0, 1, shape[axis]!);
-      } else keep(at, 1, 1);
-    } else if (item instanceof Range) {
+    else if (item === "...") all(shape.length - taken);
+    else if (typeof item === "number") keep(checkPosition(item, axis, shape, operator), 1, 1);
+    else if (item instanceof Range) {
       const { start, count } = resolve(item, shape[axis]!);
       result.push(count);
       keep(start, item.step, count);
-    } else if (item instanceof NDArray && item.code === BOOL) {
+    } else if (item.code !== BOOL) {
+      repeats ||= item.size > 1;
+      select(1, checkPositions(item, axis, shape[axis]!, operator));
+    } else {
       const covered = shape.slice(axis, axis + item.ndim);
       if (!sameShape(covered, item.shape))
         throw new ShapeError(
           `${operator}: a mask of shape ${showShape(item.shape)} for axes of shape ${showShape(covered)}; they must be equal`,
         );
-      for (const index of nonzeroOf(item)) {
-        fancy.push({ axis: result.length, index });
-        places.push(place);
-        result.push(shape[axis]!);
-        keep(0, 1, shape[axis]!);
+      const index = setPlaces(item);
+      if (item.ndim > 0) select(item.ndim, index);
+      else {
+        // A new axis of size 1, of which it selects all or nothing.
+        selections.push({ axis: result.length, span: 1, index });
+        result.push(1);
       }
-    } else if (item instanceof NDArray) {
-      fancy.push({ axis: result.length, index: checkPositions(item, axis, shape[axis]!, operator) });
-      places.push(place);
-      result.push(shape[axis]!);
-      keep(0, 1, shape[axis]!);
     }
   });
-  const adjacent = places.every((p, i) => i === 0 || p - places[i - 1]! <= 1);
-  return { slice: { starts, steps, counts, shape: result }, fancy, adjacent };
+  if (places.some((p, i) => i > 0 && p - places[i - 1]! > 1)) before = 0;
+  return { slice: { starts, steps, counts, shape: result }, selections, before, repeats };
 }
 
-/** The positions where a mask is set, one list for each of its axes. */
-export function nonzeroOf(mask: NDArray): NDArray[] {
-  const values = mask.toTypedArray();
-  const strides = contiguousStrides(mask.shape);
-  const found: number[] = [];
-  for (let i = 0; i < values.length; i++) if (values[i] !== 0) found.push(i);
-  return mask.shape.map((n, axis) =>
-    positions(
-      found.map(i => Math.floor(i / strides[axis]!) % n),
-      [found.length],
-    ),
-  );
-}
+const product = (shape: Shape, { axis, span }: Selection): number => sizeOf(shape.slice(axis, axis + span));
 
-/** All lists of an index as one list of places in the axes they select from, and the shape they broadcast to. */
-function combine(fancy: Plan["fancy"], shape: Shape, operator: string): { places: Int32Array; shape: Shape } {
-  let together: Shape = fancy[0]!.index.shape;
-  for (const { index } of fancy) together = broadcastShapes(together, index.shape, operator);
-  const places = new Int32Array(sizeOf(together));
-  for (const { axis, index } of fancy) {
-    const values = broadcastTo(index, together).toTypedArray();
-    const n = shape[axis]!;
-    for (let i = 0; i < places.length; i++) places[i] = places[i]! * n + values[i]!;
-  }
-  return { places, shape: together };
+/** The shape that the positions of all selections broadcast to. */
+function together(selections: readonly Selection[], operator: string): Shape {
+  return selections.reduce<Shape>((shape, s) => broadcastShapes(shape, s.index.shape, operator), selections[0]!.index.shape);
 }
 
 /**
@@ -208,74 +208,76 @@ function combine(fancy: Plan["fancy"], shape: Shape, operator: string): { places
  */
 export function at(x: NDArray, ...items: IndexItem[]): NDArray {
   const plan = understand(x, items, "at");
-  const { fancy } = plan;
-  const identical = fancy.length > 0 && sameShape(plan.slice.shape, x.shape) && plan.slice.steps.every(s => s === 1);
-  const y = identical ? x : slice([x], plan.slice);
-  if (fancy.length === 0) return y;
-  if (fancy.length === 1) return gathered([y, fancy[0]!.index], fancy[0]!.axis);
-  const chosen = fancy.map(f => f.axis);
-  const rest = [...y.shape.keys()].filter(axis => !chosen.includes(axis));
-  const { places, shape } = combine(fancy, y.shape, "at");
-  const front = transpose(y, [...chosen, ...rest]);
-  const flat = reshape(front, [chosen.reduce((n, axis) => n * y.shape[axis]!, 1), ...rest.map(axis => y.shape[axis]!)]);
-  const z = gathered([flat, positions(places, shape)], 0);
-  const before = plan.adjacent ? rest.filter(axis => axis < chosen[0]!).length : 0;
-  if (before === 0) return z;
-  const b = shape.length;
-  const order = [
-    ...Array.from({ length: before }, (_, i) => b + i),
-    ...Array.from({ length: b }, (_, i) => i),
-    ...Array.from({ length: rest.length - before }, (_, i) => b + before + i),
-  ];
-  return transpose(z, order);
+  const { selections, before } = plan;
+  if (selections.length === 0) return slice([x], plan.slice);
+  const { shape } = plan.slice;
+  const identical = sameShape(shape, x.shape) && plan.slice.steps.every(s => s === 1);
+  let y = identical ? x : slice([x], plan.slice);
+  const [{ axis, span, index: only }, second] = selections as [Selection, Selection?];
+  if (second === undefined && span === 1 && axis === before) return gathered([y, only], axis);
+  const b = together(selections, "at").length;
+  const chosen = selections.flatMap(s => Array.from({ length: s.span }, (_, i) => s.axis + i));
+  let first = chosen[0]!;
+  const end = chosen[chosen.length - 1]! + 1;
+  const rest = [...shape.keys()].filter(axis => !chosen.includes(axis));
+  if (end - first !== chosen.length) {
+    y = transpose(y, [...chosen, ...rest]);
+    first = 0;
+  }
+  const restShape = rest.map(axis => shape[axis]!);
+  // All chosen axes become one, and all positions one list along it.
+  if (chosen.length > 1)
+    y = reshape(y, [...restShape.slice(0, first), sizeOf(chosen.map(axis => shape[axis]!)), ...restShape.slice(first)]);
+  const index = selections.slice(1).reduce((list, s) => add(multiply(list, product(shape, s)), s.index), selections[0]!.index);
+  const z = gathered([y, index], first);
+  if (first === before) return z;
+  const axes = [...z.shape.keys()];
+  const lists = axes.splice(first, b);
+  axes.splice(before, 0, ...lists);
+  return transpose(z, axes);
 }
 
-/** Where an index points: the view of a basic one, or element offsets from the array's base with their shape. */
-type Target = { view: NDArray } | { offsets: Int32Array; shape: Shape };
-
-function targetOf(x: NDArray, items: readonly unknown[], operator: string): Target {
-  const plan = understand(x, items, operator);
-  const view = sliceView(x, plan.slice);
-  if (plan.fancy.length === 0) return { view };
-  const { fancy } = plan;
-  const chosen = fancy.map(f => f.axis);
-  const rest = [...view.shape.keys()].filter(axis => !chosen.includes(axis));
-  const { places, shape } = combine(fancy, view.shape, operator);
-  const { strides } = view;
-  const restShape = rest.map(axis => view.shape[axis]!);
-  const inner: number[] = [0];
-  for (const axis of rest) {
-    const have = inner.splice(0);
-    for (const o of have) for (let i = 0; i < view.shape[axis]!; i++) inner.push(o + i * strides[axis]!);
+/** Offsets from the first element of an array's base to the elements that an index names, in the result's shape. */
+function offsetsAt(view: NDArray, base: NDArray, { selections, before }: Plan, operator: string): NDArray {
+  const { shape, strides } = view;
+  const rest = [...shape.keys()].filter(axis => !selections.some(s => axis >= s.axis && axis < s.axis + s.span));
+  const list = together(selections, operator);
+  const first = view.offset - base.offset;
+  let offsets: NDArray | null = null;
+  if (rest.length > 0) {
+    const place = (given: readonly number[]): number[] => {
+      const kept = rest.map(axis => given[axis]!);
+      return [...kept.slice(0, before), ...list.map(() => 1), ...kept.slice(before)];
+    };
+    offsets = lattice(first, place(shape), place(strides));
   }
-  const before = plan.adjacent ? rest.filter(axis => axis < chosen[0]!).length : 0;
-  const offsets = new Int32Array(places.length * inner.length);
-  // Results lie as (rest before, lists, rest after); offsets are filled in that order.
-  const head = sizeOf(restShape.slice(0, before));
-  const tail = inner.length / Math.max(head, 1);
-  const first = view.offset - (x.base ?? x).offset;
-  let k = 0;
-  for (let h = 0; h < head; h++)
-    for (let p = 0; p < places.length; p++) {
-      let place = places[p]!;
-      let o = first;
-      for (let f = fancy.length - 1; f >= 0; f--) {
-        const n = view.shape[fancy[f]!.axis]!;
-        o += (place % n) * strides[fancy[f]!.axis]!;
-        place = Math.floor(place / n);
-      }
-      for (let t = 0; t < tail; t++) offsets[k++] = o + inner[h * tail + t]!;
-    }
-  return { offsets, shape: [...restShape.slice(0, before), ...shape, ...restShape.slice(before)] };
+  const after = new Array<number>(rest.length - before).fill(1);
+  const move = (given: NDArray, step: number): void => {
+    const index = after.length > 0 ? reshape(given, [...given.shape, ...after]) : given;
+    const moved = step === 1 ? index : multiply(index, step);
+    offsets = offsets === null ? moved : add(offsets, moved);
+  };
+  for (const s of selections) {
+    const sizes = shape.slice(s.axis, s.axis + s.span);
+    const steps = strides.slice(s.axis, s.axis + s.span);
+    const step = reshapeStrides(sizes, steps, [sizeOf(sizes)]);
+    if (step !== null) move(s.index, step[0]!);
+    else unravelled(s.index, sizes).forEach((index, i) => move(index, steps[i]!));
+  }
+  return rest.length > 0 || first === 0 ? offsets! : add(offsets!, first);
 }
 
 /** The value of an assignment, in the target's dtype and shape. */
-function valueFor(value: ArrayInput, x: NDArray, shape: Shape, operator: string): NDArray {
-  if (typeof value === "number") checkValues([value], x.code, operator);
-  let v = toArray(value, operator);
-  if (v.code !== x.code) {
-    if (isFloat(v.code) && !isFloat(x.code)) checkValues(v.toTypedArray(), x.code, operator);
-    v = astype(v, x.dtype);
+export function valueFor(value: ArrayInput, code: number, shape: Shape, operator: string): NDArray {
+  // Numbers and lists go straight into the dtype: by way of float32 a float64 place would get less than was given.
+  let v: NDArray;
+  if (typeof value === "number") {
+    checkValues([value], code, operator);
+    v = fromValues([code === BOOL ? Number(value !== 0) : value], SCALAR, code);
+  } else v = Array.isArray(value) ? fromNested(value, code, operator) : toArray(value, operator);
+  if (v.code !== code) {
+    if (isFloat(v.code) && !isFloat(code)) checkValues(v.toTypedArray(), code, operator);
+    v = astype(v, DTYPES[code]!);
   }
   while (v.ndim > shape.length && v.shape[0] === 1) v = reshape(v, v.shape.slice(1));
   if (sameShape(v.shape, shape)) return v;
@@ -287,7 +289,31 @@ function valueFor(value: ArrayInput, x: NDArray, shape: Shape, operator: string)
   return broadcastTo(v, shape);
 }
 
-function checkUnattached(x: NDArray, operator: string): void {
+/**
+ * Writes to part of an array, as `x[…] = value` in NumPy; without index items to all of it. Broadcasts, casts to the
+ * array's dtype. While recording, gradients flow to both the old contents and the value. Gives the array.
+ * @throws GradError for an attached array while recording, ShapeError where the value does not fit.
+ */
+export function set(x: NDArray, value: ArrayInput, ...items: IndexItem[]): NDArray {
+  checkTarget(x, "set");
+  const plan = understand(x, items, "set");
+  const view = sliceView(x, plan.slice);
+  if (plan.selections.length > 0) return put(x, offsetsAt(view, x.base ?? x, plan, "set"), value, plan.repeats, "set");
+  const v = valueFor(value, x.code, view.shape, "set");
+  if (v.size > 0)
+    write(
+      x,
+      v,
+      () => offsetsOf(view, x.base ?? x),
+      false,
+      w => copyStrided(w, view),
+    );
+  return x;
+}
+
+/** Refuses an array that may not be written to now. */
+export function checkTarget(x: NDArray, operator: string): void {
+  checkWritable(x, operator);
   if (!recording) return;
   const root = x.base ?? x;
   for (const a of [x, root])
@@ -297,65 +323,50 @@ function checkUnattached(x: NDArray, operator: string): void {
       );
 }
 
-/**
- * Writes to part of an array, as `x[…] = value` in NumPy; without index items to all of it. Broadcasts, casts to the
- * array's dtype. While recording, gradients flow to both the old contents and the value. Gives the array.
- * @throws GradError for an attached array while recording, ShapeError where the value does not fit.
- */
-export function set(x: NDArray, value: ArrayInput, ...items: IndexItem[]): NDArray {
-  checkWritable(x, "set");
-  checkUnattached(x, "set");
-  const target = targetOf(x, items, "set");
-  const shape = "view" in target ? target.view.shape : target.shape;
-  let v = valueFor(value, x, shape, "set");
+/** Writes a value, which is broadcast and cast, to elements at offsets from the first element of x's base. Of several for one place the last stays. */
+export function put(x: NDArray, offsets: NDArray, value: ArrayInput, repeats: boolean, operator: string): NDArray {
+  const v = valueFor(value, x.code, offsets.shape, operator);
   if (v.size === 0) return x;
-  if (v.storage === x.storage) v = ownCopy(v);
   const root = x.base ?? x;
-  const recorded = recording && (edgeOf(root) !== null || edgeOf(x) !== null || edgeOf(v) !== null);
-  const before = recorded ? edgeOf(root) : null;
-  unshare(x);
-  if ("view" in target) copyStrided(v, target.view);
-  else writeAt(root, target.offsets, v);
-  if (recorded) recordWrite(root, before, v, "view" in target ? offsetsOf(target.view, root) : target.offsets, shape);
+  write(
+    x,
+    v,
+    () => offsets,
+    repeats,
+    w => {
+      const source = contiguous(w);
+      const p = addressOf(source);
+      const index = addressOf(offsets);
+      scatter(x.code, p, index, addressOf(root), offsets.size);
+      discard(source, w);
+    },
+  );
   return x;
 }
 
-function ownCopy(v: NDArray): NDArray {
-  const y = contiguous(v);
-  if (y !== v) {
-    y.edge = edgeOf(v);
-    return y;
-  }
-  const z = fromValues(v.toTypedArray(), v.shape, v.code);
-  z.edge = edgeOf(v);
-  return z;
+/** A write of a value of the target's shape, by `store`; recorded with the offsets of the target. */
+function write(x: NDArray, value: NDArray, offsets: () => NDArray, repeats: boolean, store: (value: NDArray) => void): void {
+  const root = x.base ?? x;
+  const v = value.storage === x.storage ? copy(value) : value;
+  const recorded = recording && (edgeOf(root) !== null || edgeOf(x) !== null || edgeOf(v) !== null);
+  const before = recorded ? edgeOf(root) : null;
+  unshare(x);
+  store(v);
+  if (recorded) recordWrite(root, before, v, offsets(), repeats);
 }
 
-function writeAt(root: NDArray, offsets: Int32Array, value: NDArray): void {
-  const values = value.toTypedArray();
-  const start = addressOf(root) >> SHIFT[root.code]!;
-  const memory = memoryOf(root.code);
-  for (let i = 0; i < offsets.length; i++) memory[start + offsets[i]!] = values[i]!;
-}
-
-interface Written {
-  readonly places: NDArray;
-  /** 1 where the value at a place is the one that stayed, 0 where a later one overwrote it; null if all stayed. */
-  readonly stayed: NDArray | null;
-}
-
-/** A write to an array's contents as a function of what was there and of the value. */
+/** A write to an array's contents as a function of what was there and of the value; then its offsets, and which of them stayed. */
 const WRITE: Row = {
   name: "set",
   kind: "structural",
   fused: null,
-  rule: (g, { attrs, like, wants }) => {
-    const { places, stayed } = attrs as Written;
-    const old = wants[0] ? erased([g], places) : null;
+  erase: (g, [, , places]) => erase(g, places!),
+  rule: (g, { inputs, like, wants }) => {
+    const [, , places, stayed] = inputs as readonly (NDArray | null)[];
+    const old = wants[0] ? erased([g, places!], null) : null;
     if (!wants[1]) return [old, null];
-    const read = gathered([reshape(g, [g.size]), places], 0);
-    const mine = stayed === null ? read : multiply(read, stayed);
-    return [old, reshape(mine, like[1]!.shape)];
+    const read = gathered([reshape(g, [g.size]), places!], 0);
+    return [old, reshape(stayed === null ? read : where(stayed!, read, 0), like[1]!.shape)];
   },
 };
 
@@ -364,51 +375,48 @@ const WINDOW: Row = {
   name: "view",
   kind: "structural",
   fused: null,
-  rule: (g, { attrs, like }) => {
+  into: (target, g, _, [, places]) => addAt(reshape(target, [target.size]), g, places!, 0),
+  rule: (g, { inputs: [, places], like }) => {
     const { shape } = like[0]!;
-    return [reshape(putAdded([reshape(g, [g.size]), attrs as NDArray], { axis: 0, shape: [sizeOf(shape)] }), shape)];
+    return [reshape(putAdded([g, places as NDArray], { axis: 0, shape: [sizeOf(shape)] }), shape)];
   },
 };
 
-function recordWrite(root: NDArray, before: Node | null, value: NDArray, offsets: Int32Array, shape: Shape): void {
+const likeOf = (x: NDArray): Like => ({ shape: x.shape, code: x.code });
+
+function recordWrite(root: NDArray, before: Node | null, value: NDArray, places: NDArray, repeats: boolean): void {
   if (root.view !== null)
     throw new GradError("set: a recorded write through a detached view with gaps has no gradient; write to a copy() of it");
-  const seen = new Map<number, number>();
-  offsets.forEach((o, i) => {
-    seen.set(o, i);
-  });
-  const stayed =
-    seen.size === offsets.length
-      ? null
-      : fromValues(
-          Float64Array.from(offsets, (o, i) => Number(seen.get(o) === i)),
-          [offsets.length],
-          isFloat(root.code) ? root.code : F64,
-        );
-  const attrs: Written = { places: positions(offsets, [offsets.length]), stayed };
+  const stayed = repeats ? lasting(places, root.size) : null;
+  const likes = [root, value, places, places].map(likeOf);
   root.edge = new Node(
     WRITE,
-    attrs,
-    [before, edgeOf(value)],
-    [],
-    [
-      { shape: root.shape, code: root.code },
-      { shape, code: value.code },
-    ],
+    null,
+    [before, edgeOf(value), null, null],
+    [null, null, save(places), stayed === null ? null : save(stayed), null],
+    likes,
   );
   root.writes++;
-  root.derive = view =>
-    new Node(WINDOW, positions(offsetsOf(view, root), [view.size]), [root.edge], [], [{ shape: root.shape, code: root.code }]);
+  root.derive = view => new Node(WINDOW, null, [root.edge, null], [null, save(offsetsOf(view, root)), null], [likes[0]!, likes[2]!]);
+}
+
+/** Whether each place is the last of those that are equal: whose value stayed where all are written to in order. */
+function lasting(places: NDArray, size: number): NDArray {
+  const order = lattice(0, places.shape, contiguousStrides(places.shape));
+  const last = blank([size], size, I32);
+  const p = addressOf(order);
+  const index = addressOf(places);
+  scatter(I32, p, index, addressOf(last), places.size);
+  return equal(gathered([last, places], 0), order);
 }
 
 /** `x op= v`: the array's contents replaced by an operator's result. While recording, with the right gradients. */
 export function update(name: string, operator: Binary, x: NDArray, value: ArrayInput): NDArray {
-  checkWritable(x, name);
-  checkUnattached(x, name);
+  checkTarget(x, name);
   const v = typeof value === "number" ? value : toArray(value, name);
-  const met = typeof v === "number" ? promoteNumber(x.code, v, name) : promote(x.code, v.code);
-  const result = operator === divide && !isFloat(met) ? F32 : met;
-  if (isFloat(result) && !isFloat(x.code))
+  const row = operator.op.pointwise!;
+  const result = row.meet(typeof v === "number" ? promoteNumber(row.meet(x.code), v, name) : promote(x.code, v.code));
+  if (!sameKind(result, x.code))
     throw new DTypeError(
       `${name}: the result is ${DTYPES[result]}, which does not go into an ${x.dtype} array; use astype, or a new array`,
     );

@@ -1,10 +1,10 @@
-/** Arrays from arrays: joining. */
+/** Arrays from arrays: joining, and bringing to one shape. */
 import { type ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES, promote } from "../dtype.ts";
 import { describe, ShapeError, ValueError } from "../errors.ts";
-import { astype, expandDims, gathered, joined, positions, reshape } from "../ops/structural.ts";
-import { sameShape, showShape, toAxis } from "../shape.ts";
+import { astype, broadcastTo, expandAxes, expandDims, gathered, joined, positions, reshape } from "../ops/structural.ts";
+import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, toAxis } from "../shape.ts";
 
 function listOf(arrays: unknown, operator: string): NDArray[] {
   const list =
@@ -20,24 +20,30 @@ function listOf(arrays: unknown, operator: string): NDArray[] {
   return xs.map(x => (x.code === code ? x : astype(x, DTYPES[code]!)));
 }
 
+/** Joins arrays of one dtype along an axis they all have. */
+function join(xs: readonly NDArray[], axis: number, operator: string): NDArray {
+  const first = xs[0]!;
+  if (first.ndim === 0) throw new ShapeError(`${operator}: 0-d arrays have no axis to join along; use stack`);
+  const at = toAxis(axis, first.ndim, operator);
+  xs.forEach((x, i) => {
+    if (x.ndim !== first.ndim || x.shape.some((n, k) => k !== at && n !== first.shape[k]))
+      throw new ShapeError(
+        `${operator}: array ${i} has shape ${showShape(x.shape)}, array 0 ${showShape(first.shape)}; all axes but axis ${at} must be equal`,
+      );
+  });
+  return joined(xs, at);
+}
+
+const flat = (x: NDArray): NDArray => reshape(x, [x.size]);
+
 /**
  * Arrays joined along an axis they have (null flattens them first); other axes must have equal sizes. NumPy's concatenate.
  * @throws ShapeError where other axes differ, ValueError for an empty list.
  * @example np.concatenate([[1, 2], [3]]) // array([1., 2., 3.])
  */
 export function concatenate(arrays: readonly ArrayInput[] | NDArray, axis: number | null = 0): NDArray {
-  let xs = listOf(arrays, "concatenate");
-  if (axis === null) xs = xs.map(x => reshape(x, [x.size]));
-  const first = xs[0]!;
-  if (first.ndim === 0) throw new ShapeError("concatenate: 0-d arrays have no axis to join along; use stack");
-  const at = toAxis(axis ?? 0, first.ndim, "concatenate");
-  xs.forEach((x, i) => {
-    if (x.ndim !== first.ndim || x.shape.some((n, k) => k !== at && n !== first.shape[k]))
-      throw new ShapeError(
-        `concatenate: array ${i} has shape ${showShape(x.shape)}, array 0 ${showShape(first.shape)}; all axes but axis ${at} must be equal`,
-      );
-  });
-  return joined(xs, at);
+  const xs = listOf(arrays, "concatenate");
+  return axis === null ? join(xs.map(flat), 0, "concatenate") : join(xs, axis, "concatenate");
 }
 
 /**
@@ -57,4 +63,94 @@ export function stack(arrays: readonly ArrayInput[] | NDArray, axis = 0): NDArra
     xs.map(x => expandDims(x, at)),
     at,
   );
+}
+
+/** With axes of size 1 at the given positions, for an array of each number of axes that is too small. */
+function atLeast(x: ArrayInput, operator: string, added: readonly (readonly number[])[]): NDArray {
+  const a = toArray(x, operator);
+  const axes = added[a.ndim];
+  return axes === undefined ? a : expandAxes(a, axes);
+}
+
+const ROW = [[0, 1], [0]];
+const DEPTH = [[0, 1, 2], [0, 2], [2]];
+
+/**
+ * The array, a 0-d one with one axis. A view. NumPy's atleast_1d of one array.
+ * @example np.atleast1d(5) // array([5.])
+ */
+export const atleast1d = (x: ArrayInput): NDArray => atLeast(x, "atleast1d", [[0]]);
+
+/**
+ * The array with at least two axes, missing ones in front. A view. NumPy's atleast_2d of one array.
+ * @example np.atleast2d([1, 2]) // array([[1., 2.]])
+ */
+export const atleast2d = (x: ArrayInput): NDArray => atLeast(x, "atleast2d", ROW);
+
+/**
+ * The array with at least three axes: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1). A view. NumPy's atleast_3d of one
+ * array.
+ * @example np.atleast3d([1, 2]).shape // [ 1, 2, 1 ]
+ */
+export const atleast3d = (x: ArrayInput): NDArray => atLeast(x, "atleast3d", DEPTH);
+
+/**
+ * Arrays joined as rows: along axis 0, 1-d ones as rows. NumPy's vstack.
+ * @throws ShapeError where other axes differ, ValueError for an empty list.
+ * @example np.vstack([[1, 2], [3, 4]]) // array([[1., 2.],\n       [3., 4.]])
+ */
+export function vstack(arrays: readonly ArrayInput[] | NDArray): NDArray {
+  const xs = listOf(arrays, "vstack").map(x => atLeast(x, "vstack", ROW));
+  return join(xs, 0, "vstack");
+}
+
+/**
+ * Arrays joined side by side: along axis 1, 1-d ones along axis 0. NumPy's hstack.
+ * @throws ShapeError where other axes differ, ValueError for an empty list.
+ * @example np.hstack([[1, 2], [3]]) // array([1., 2., 3.])
+ */
+export function hstack(arrays: readonly ArrayInput[] | NDArray): NDArray {
+  const xs = listOf(arrays, "hstack").map(atleast1d);
+  return join(xs, xs[0]!.ndim === 1 ? 0 : 1, "hstack");
+}
+
+/**
+ * Arrays joined along axis 2, after atleast3d. NumPy's dstack.
+ * @throws ShapeError where other axes differ, ValueError for an empty list.
+ * @example np.dstack([[1, 2], [3, 4]]) // array([[[1., 3.],\n        [2., 4.]]])
+ */
+export function dstack(arrays: readonly ArrayInput[] | NDArray): NDArray {
+  const xs = listOf(arrays, "dstack").map(x => atLeast(x, "dstack", DEPTH));
+  return join(xs, 2, "dstack");
+}
+
+/**
+ * Arrays joined as the columns of a matrix: 1-d ones as columns, others along axis 1. NumPy's column_stack.
+ * @throws ShapeError where other axes differ, ValueError for an empty list.
+ * @example np.columnStack([[1, 2], [3, 4]]) // array([[1., 3.],\n       [2., 4.]])
+ */
+export function columnStack(arrays: readonly ArrayInput[] | NDArray): NDArray {
+  const xs = listOf(arrays, "columnStack").map(x => (x.ndim < 2 ? reshape(x, [x.size, 1]) : x));
+  return join(xs, 1, "columnStack");
+}
+
+/**
+ * The array with values behind it along an axis; without an axis both are flattened first. NumPy's append.
+ * @throws ShapeError where other axes differ.
+ * @example np.append([1, 2], [3, 4]) // array([1., 2., 3., 4.])
+ */
+export function append(x: ArrayInput, values: ArrayInput, axis?: number | null): NDArray {
+  const xs = listOf([x, values], "append");
+  return axis === undefined || axis === null ? join(xs.map(flat), 0, "append") : join(xs, axis, "append");
+}
+
+/**
+ * Arrays in the shape they broadcast to, as views; repeated ones cannot be written to. NumPy's broadcast_arrays.
+ * @throws ShapeError where shapes do not broadcast.
+ * @example np.broadcastArrays([1, 2], [[3], [4]]).map(x => x.shape) // [ [ 2, 2 ], [ 2, 2 ] ]
+ */
+export function broadcastArrays(...arrays: ArrayInput[]): NDArray[] {
+  const xs = arrays.map(x => toArray(x, "broadcastArrays"));
+  const shape = xs.reduce<Shape>((s, x) => broadcastShapes(s, x.shape, "broadcastArrays"), SCALAR);
+  return xs.map(x => broadcastTo(x, shape));
 }

@@ -3,25 +3,30 @@ import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES, F32, isFloat } from "../dtype.ts";
 import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
-import { type HasRow, type Structural, structural } from "../op.ts";
-import { absorb, divide, equal, exp, less, log, multiply, negative, subtract } from "../ops/pointwise.ts";
+import { type HasRow, liftAxis, type Structural, structural } from "../op.ts";
+import { absorb, divide, equal, exp, less, log, multiply, negative, subtract, where } from "../ops/pointwise.ts";
 import { max, sum } from "../ops/reduction.ts";
 import { argsort } from "../ops/selection.ts";
-import { astype, checkPositions, expandDims, positions, reshape, type Slice, slice } from "../ops/structural.ts";
+import { astype, checkPositions, expandDims, reshape, type Slice, slice } from "../ops/structural.ts";
 import { uniform } from "../random.ts";
-import { showShape, toAxis } from "../shape.ts";
+import { broadcastShapes, sameShape, showShape, toAxis } from "../shape.ts";
 import { training } from "../tape.ts";
-import { arange, zeros } from "./creation.ts";
-import { set } from "./indexing.ts";
+import { arange } from "./creation.ts";
 import { takeAlongAxis } from "./searching.ts";
 
-export interface SoftmaxOptions {
+export interface MaskedSoftmaxOptions {
   /** Divides x first: above 1 evens the result out, below 1 sharpens it. */
   temperature?: number;
 }
 
+export interface SoftmaxOptions extends MaskedSoftmaxOptions {
+  /** How many positions along the axis count, in the array's shape without it. */
+  length?: ArrayInput | null;
+}
+
 const softmaxRow: Structural<number> = structural("softmax", {
   kind: "function",
+  lift: liftAxis,
   run: ([x], axis) => {
     const e = exp(subtract(x!, max(x!, axis, { keepdims: true })));
     return divide(e, sum(e, axis, { keepdims: true }));
@@ -35,6 +40,7 @@ const softmaxRow: Structural<number> = structural("softmax", {
 
 const logSoftmaxRow: Structural<number> = structural("logSoftmax", {
   kind: "function",
+  lift: liftAxis,
   run: ([x], axis) => {
     const shifted = subtract(x!, max(x!, axis, { keepdims: true }));
     return subtract(shifted, log(sum(exp(shifted), axis, { keepdims: true })));
@@ -43,27 +49,60 @@ const logSoftmaxRow: Structural<number> = structural("logSoftmax", {
   reads: [[1]],
 });
 
+/** An array of a float dtype: integers and bools become float32. @internal */
+export function floating(x: ArrayInput, operator: string): NDArray {
+  const a = toArray(x, operator);
+  return isFloat(a.code) ? a : astype(a, DTYPES[F32]!);
+}
+
+/** A vector as an array that broadcasts along the axis of one with `ndim` axes. @internal */
+export const alongAxis = (v: NDArray, axis: number, ndim: number): NDArray =>
+  reshape(v, [v.size, ...new Array<number>(ndim - axis - 1).fill(1)]);
+
+/** Which of n positions along a new axis are below the lengths. @internal */
+export const within = (length: NDArray, n: number, axis: number): NDArray =>
+  less(alongAxis(arange(0, n, 1, { dtype: "int32" }), axis, length.ndim + 1), expandDims(length, axis));
+
 function normalised(
   name: string,
   row: Structural<number>,
   x: ArrayInput,
-  axis: number | null,
+  axis: number | null | undefined,
   options: SoftmaxOptions | undefined,
+  given?: ArrayInput,
 ): NDArray {
-  const given = toArray(x, name);
-  checkOptions(name, options, ["temperature"]);
+  const a = floating(x, name);
+  checkOptions(name, options, given === undefined ? ["temperature", "length"] : ["temperature"]);
   const temperature = options?.temperature ?? 1;
   if (typeof temperature !== "number" || !(temperature > 0))
     throw new ValueError(`${name}: the temperature is a number > 0, got ${describe(temperature)}`);
-  const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
   const along = toAxis(axis ?? -1, a.ndim, name);
+  const length = options?.length;
+  let mask: NDArray | null = null;
+  if (given !== undefined) {
+    mask = toArray(given, name);
+    if (!sameShape(broadcastShapes(a.shape, mask.shape, name), a.shape))
+      throw new ShapeError(`${name}: a mask of shape ${showShape(mask.shape)} for an array of shape ${showShape(a.shape)}`);
+  } else if (length !== undefined && length !== null) {
+    const lengths = toArray(length, name);
+    const want = a.shape.filter((_, i) => i !== along);
+    if (!sameShape(lengths.shape, want))
+      throw new ShapeError(
+        `${name}: lengths of shape ${showShape(lengths.shape)} for axis ${along} of an array of shape ${showShape(a.shape)}; wanted ${showShape(want)}`,
+      );
+    mask = within(lengths, a.shape[along]!, along);
+  }
   if (a.size === 0) return multiply(a, 1);
-  return row([temperature === 1 ? a : divide(a, temperature)], along);
+  const shown = mask === null ? a : where(mask, a, Number.NEGATIVE_INFINITY);
+  const y = row([temperature === 1 ? shown : divide(shown, temperature)], along);
+  // Where nothing is shown y is NaN, which this choice, and its gradient before, put out of sight.
+  return mask === null ? y : where(mask, y, 0);
 }
 
 /**
- * Exponentials that sum to 1 along an axis (the last by default), safe for large arguments. MXNet's npx.softmax.
- * @throws ShapeError for an axis that is not there, ValueError for a temperature that is not > 0.
+ * Exponentials that sum to 1 along an axis (the last by default), safe for large arguments. With `length` positions
+ * beyond it give 0 and take no part. MXNet's npx.softmax.
+ * @throws ShapeError for an axis that is not there or lengths that do not fit, ValueError for a temperature that is not > 0.
  * @example npx.softmax([0, 0]) // array([0.5, 0.5])
  */
 export const softmax: ((x: ArrayInput, axis?: number | null, options?: SoftmaxOptions) => NDArray) & HasRow = Object.assign(
@@ -72,14 +111,25 @@ export const softmax: ((x: ArrayInput, axis?: number | null, options?: SoftmaxOp
 );
 
 /**
- * The logarithm of softmax along an axis (the last by default), without ever forming it. MXNet's npx.log_softmax.
- * @throws ShapeError for an axis that is not there, ValueError for a temperature that is not > 0.
+ * The logarithm of softmax along an axis (the last by default), without ever forming it. With `length` positions beyond
+ * it give 0 and take no part. MXNet's npx.log_softmax.
+ * @throws ShapeError for an axis that is not there or lengths that do not fit, ValueError for a temperature that is not > 0.
  * @example npx.logSoftmax([0, 0]) // array([-0.6931472, -0.6931472])
  */
 export const logSoftmax: ((x: ArrayInput, axis?: number | null, options?: SoftmaxOptions) => NDArray) & HasRow = Object.assign(
   (x: ArrayInput, axis: number | null = -1, options?: SoftmaxOptions): NDArray => normalised("logSoftmax", logSoftmaxRow, x, axis, options),
   { op: logSoftmaxRow.op },
 );
+
+/**
+ * softmax over the elements where the mask is true (it broadcasts to x), 0 elsewhere; a row with none gives zeros, and
+ * so does its gradient. MXNet's npx.masked_softmax.
+ * @throws ShapeError for an axis that is not there or a mask that does not fit, ValueError for a temperature that is not > 0.
+ * @example npx.maskedSoftmax([0, 5, 0], [true, false, true]) // array([0.5, 0. , 0.5])
+ */
+export function maskedSoftmax(x: ArrayInput, mask: ArrayInput, axis: number | null = -1, options?: MaskedSoftmaxOptions): NDArray {
+  return normalised("maskedSoftmax", softmaxRow, x, axis, options, mask ?? []);
+}
 
 export interface DropoutOptions {
   /** Axes along which one decision holds for all elements. */
@@ -192,24 +242,11 @@ function selectTop(x: ArrayInput, options: TopkOptions | undefined): NDArray | [
   const keys = isAscend ? a : negative(isFloat(a.code) ? a : astype(a, "float64"));
   const counts = a.shape.map((size, i) => (i === along ? k : size));
   const first: Slice = { starts: counts.map(() => 0), steps: counts.map(() => 1), counts, shape: counts };
-  const index = slice([argsort(keys, along)], first);
+  const order = argsort(keys, along);
+  // What sorts a permutation is its inverse: the rank of each element.
+  if (retTyp === "mask") return astype(less(argsort(order, along), k), "bool");
+  const index = slice([order], first);
   if (retTyp === "indices") return index;
-  if (retTyp === "mask") {
-    const mask = zeros(a.size, { dtype: "bool" });
-    const flat = takeAlongAxis(
-      reshape(
-        positions(
-          Int32Array.from({ length: a.size }, (_, i) => i),
-          [a.size],
-        ),
-        a.shape,
-      ),
-      index,
-      along,
-    );
-    set(mask, true, flat);
-    return reshape(mask, a.shape);
-  }
   const value = takeAlongAxis(a, index, along);
   return retTyp === "value" ? value : [value, index];
 }

@@ -1,2 +1,460 @@
-/** Products of tensors, and what signals and polynomials are multiplied with. */
-export {};
+/** Products of tensors, what signals and polynomials are multiplied with, and norms. */
+import type { ArrayInput, NDArray } from "../array.ts";
+import { toArray } from "../convert.ts";
+import { DTYPES, F32, isFloat, promote } from "../dtype.ts";
+import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
+import type { HasRow } from "../op.ts";
+import { svdOf } from "../ops/factorisation.ts";
+import { correlation, dot, euclidean, matmul, meeting, padded, reversed } from "../ops/linalg.ts";
+import { abs, add, equal, multiply, notEqual, power, sign, subtract, where } from "../ops/pointwise.ts";
+import { type Axis, max, min, restoreAxes, sum } from "../ops/reduction.ts";
+import { astype, diagonalOf, gathered, joined, part, positions, reshape, slice, summed, transpose, zeroed } from "../ops/structural.ts";
+import { type Shape, showShape, sizeOf, toAxes, toAxis } from "../shape.ts";
+
+// ---------------------------------------------------------------- contractions
+
+/** An array with a label for each axis: equal labels mean one index. */
+interface Labelled {
+  readonly x: NDArray;
+  readonly labels: readonly number[];
+}
+
+const sizesOf = ({ x, labels }: Labelled, wanted: readonly number[]): number[] => wanted.map(l => x.shape[labels.indexOf(l)]!);
+
+/** The array with its axes in the order of the given labels. */
+const arranged = ({ x, labels }: Labelled, order: readonly number[]): NDArray =>
+  labels.every((l, i) => l === order[i])
+    ? x
+    : transpose(
+        x,
+        order.map(l => labels.indexOf(l)),
+      );
+
+/** Summed over the labels that are not to be kept. */
+function totalled({ x, labels }: Labelled, keep: (label: number) => boolean): Labelled {
+  const axes = [...labels.keys()].filter(i => !keep(labels[i]!));
+  return axes.length === 0 ? { x, labels } : { x: summed([x], { axes, code: x.code }), labels: labels.filter(keep) };
+}
+
+/** The product of two labelled arrays of one dtype, summed over the labels that are not to be kept; shared sizes are equal. */
+function contract(p: Labelled, q: Labelled, keep: (label: number) => boolean): Labelled {
+  const a = totalled(p, l => keep(l) || q.labels.includes(l));
+  const b = totalled(q, l => keep(l) || p.labels.includes(l));
+  const common = a.labels.filter(l => b.labels.includes(l));
+  const batch = common.filter(keep);
+  const inner = common.filter(l => !keep(l));
+  const left = a.labels.filter(l => !common.includes(l));
+  const right = b.labels.filter(l => !common.includes(l));
+  const [gs, ls, ks] = [batch, left, inner].map(list => sizesOf(a, list)) as [number[], number[], number[]];
+  const rs = sizesOf(b, right);
+  const [m, n, k] = [ls, rs, ks].map(sizeOf) as [number, number, number];
+  const labels = [...batch, ...left, ...right];
+  const single = m * n === 1;
+  if (inner.length === 0 || (single && batch.length > 0)) {
+    const ones = (list: Shape): number[] => list.map(() => 1);
+    const x = reshape(arranged(a, [...batch, ...left, ...inner]), [...gs, ...ls, ...ones(rs), ...ks]);
+    const y = reshape(arranged(b, [...batch, ...right, ...inner]), [...gs, ...ones(ls), ...rs, ...ks]);
+    return totalled({ x: multiply(x, y), labels: [...labels, ...inner] }, keep);
+  }
+  const [rows, columns] = single
+    ? [[k], [k]]
+    : [
+        [...gs, m, k],
+        [...gs, k, n],
+      ];
+  const x = reshape(arranged(a, [...batch, ...left, ...inner]), rows);
+  const y = reshape(arranged(b, [...batch, ...inner, ...right]), columns);
+  return { x: reshape(single ? dot(x, y) : matmul(x, y), [...gs, ...ls, ...rs]), labels };
+}
+
+/** Lists of axes as callers give them: a number or a list, each named once. */
+function axisList(given: unknown, ndim: number, operator: string): number[] {
+  const list = (Array.isArray(given) ? given : [given]).map(i => toAxis(i, ndim, operator));
+  if (new Set(list).size < list.length) throw new ValueError(`${operator}: an axis is named twice in ${describe(given)}`);
+  return list;
+}
+
+function contractAxes(operator: string, x: NDArray, y: NDArray, axesX: unknown, axesY: unknown): NDArray {
+  const [a, b] = meeting(x, y);
+  const [p, q] = [axisList(axesX, a.ndim, operator), axisList(axesY, b.ndim, operator)];
+  if (p.length !== q.length)
+    throw new ValueError(`${operator}: ${p.length} axes of the first array and ${q.length} of the second; name as many of both`);
+  p.forEach((axis, i) => {
+    if (a.shape[axis] !== b.shape[q[i]!])
+      throw new ShapeError(
+        `${operator}: shapes ${showShape(a.shape)} and ${showShape(b.shape)} do not fit: axis ${axis} of the first has size ${a.shape[axis]}, axis ${q[i]} of the second ${b.shape[q[i]!]}; they must be equal`,
+      );
+  });
+  const labels = b.shape.map((_, i) => (q.includes(i) ? p[q.indexOf(i)]! : a.ndim + i));
+  return contract({ x: a, labels: [...a.shape.keys()] }, { x: b, labels }, l => !p.includes(l)).x;
+}
+
+/**
+ * The sum of products over axes: over the last `axes` of the first and the first `axes` of the second array, or over two
+ * lists of axes, [of the first, of the second]. The result has the other axes of the first, then of the second. NumPy's tensordot.
+ * @throws ShapeError where the summed sizes differ, ValueError where the lists do.
+ * @example np.tensordot(np.ones([2, 3, 4]), np.ones([4, 3]), [[1, 2], [1, 0]]) // array([12., 12.])
+ */
+export function tensordot(a: ArrayInput, b: ArrayInput, axes: number | readonly [Axis, Axis] | null = 2): NDArray {
+  const x = toArray(a, "tensordot");
+  const y = toArray(b, "tensordot");
+  const given: unknown = axes ?? 2;
+  if (Array.isArray(given) && given.length === 2) return contractAxes("tensordot", x, y, given[0], given[1]);
+  if (!Number.isInteger(given) || (given as number) < 0)
+    throw new ValueError(`tensordot: axes are a whole number >= 0 or two lists of axes, got ${describe(given)}`);
+  const count = given as number;
+  if (count > Math.min(x.ndim, y.ndim))
+    throw new ShapeError(
+      `tensordot: ${count} axes of arrays of shapes ${showShape(x.shape)} and ${showShape(y.shape)}, which have not so many`,
+    );
+  const first = Array.from({ length: count }, (_, i) => i);
+  return contractAxes(
+    "tensordot",
+    x,
+    y,
+    first.map(i => i - count),
+    first,
+  );
+}
+
+/**
+ * The sum of products over the last axes of both arrays; a 0-d array multiplies. NumPy's inner.
+ * @throws ShapeError where the last axes differ in size.
+ * @example np.inner([[1, 2], [3, 4]], [10, 1]) // array([12., 34.])
+ */
+export function inner(a: ArrayInput, b: ArrayInput): NDArray {
+  const x = toArray(a, "inner");
+  const y = toArray(b, "inner");
+  return x.ndim === 0 || y.ndim === 0 ? multiply(x, y) : contractAxes("inner", x, y, -1, -1);
+}
+
+/**
+ * The sum of the products of all elements, both arrays flattened. NumPy's vdot.
+ * @throws ShapeError where sizes differ.
+ * @example np.vdot([[1, 2], [3, 4]], [[5, 6], [7, 8]]) // array(70.)
+ */
+export function vdot(a: ArrayInput, b: ArrayInput): NDArray {
+  const x = toArray(a, "vdot");
+  const y = toArray(b, "vdot");
+  if (x.size !== y.size)
+    throw new ShapeError(
+      `vdot: shapes ${showShape(x.shape)} and ${showShape(y.shape)} have ${x.size} and ${y.size} elements; give as many`,
+    );
+  return dot(reshape(x, [x.size]), reshape(y, [y.size]));
+}
+
+const TERM = /^([A-Za-z]*)(\.\.\.)?([A-Za-z]*)$/;
+
+interface Subscripts {
+  /** The letters before and after the ellipsis, if there is one, as numbers. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly ellipsis: boolean;
+}
+
+function parseTerm(text: string): Subscripts {
+  const found = TERM.exec(text);
+  if (found === null) throw new ValueError(`einsum: ${describe(text)} are no subscripts; write letters and at most one "..."`);
+  const codes = (s: string): number[] => Array.from(s, c => c.charCodeAt(0));
+  return { before: codes(found[1]!), after: codes(found[3]!), ellipsis: found[2] !== undefined };
+}
+
+/** A label for each axis; those that an ellipsis stands for count -1, -2 … from its end. */
+function labelsOf({ before, after }: Subscripts, spare: number): number[] {
+  return [...before, ...Array.from({ length: spare }, (_, i) => i - spare), ...after];
+}
+
+function readSubscripts(subscripts: unknown, xs: readonly NDArray[]): { inputs: number[][]; output: number[] } {
+  if (typeof subscripts !== "string")
+    throw new ValueError(`einsum: subscripts are a string, as in "ij,jk->ik", got ${describe(subscripts)}; then come the arrays`);
+  const [left, right, ...more] = subscripts.replace(/\s/g, "").split("->") as [string, string?, ...string[]];
+  const terms = left.split(",").map(parseTerm);
+  if (more.length > 0 || terms.length !== xs.length)
+    throw new ValueError(
+      `einsum: ${describe(subscripts)} has subscripts for ${terms.length} arrays and one result; ${xs.length} arrays are given`,
+    );
+  const inputs = terms.map((term, i) => {
+    const { ndim, shape } = xs[i]!;
+    const spare = ndim - term.before.length - term.after.length;
+    if (spare < 0 || (spare > 0 && !term.ellipsis))
+      throw new ValueError(
+        `einsum: array ${i} of shape ${showShape(shape)} has ${ndim} axes, its subscripts in ${describe(subscripts)} name ${ndim - spare}; ` +
+          'use one letter for each, or "..."',
+      );
+    return labelsOf(term, spare);
+  });
+  const all = inputs.flat();
+  const depth = -Math.min(0, ...all);
+  if (right === undefined) {
+    const once = all.filter(l => l >= 0 && all.indexOf(l) === all.lastIndexOf(l)).sort((a, b) => a - b);
+    return { inputs, output: labelsOf({ before: [], after: once, ellipsis: true }, depth) };
+  }
+  const term = parseTerm(right);
+  if (depth > 0 && !term.ellipsis) throw new ValueError(`einsum: the result in ${describe(subscripts)} needs a "..." too`);
+  const output = labelsOf(term, depth);
+  output.forEach((l, i) => {
+    if (!all.includes(l) || output.indexOf(l) < i)
+      throw new ValueError(
+        `einsum: the result in ${describe(subscripts)} names ${describe(String.fromCharCode(l))}, which ${all.includes(l) ? "it names already" : "no array has"}`,
+      );
+  });
+  return { inputs, output };
+}
+
+/** The diagonals of repeated labels; axes of size 1 go where others with the label are longer. */
+function simplified(x: NDArray, given: readonly number[], sizes: ReadonlyMap<number, number>): Labelled {
+  let y = x;
+  let labels = given.slice();
+  for (let second = 0; second < labels.length; second++) {
+    const label = labels[second]!;
+    const first = labels.indexOf(label);
+    if (first === second) continue;
+    if (y.shape[first] !== y.shape[second])
+      throw new ShapeError(
+        `einsum: an index runs over two axes of ${showShape(x.shape)} with sizes ${y.shape[first]} and ${y.shape[second]}; they must be equal`,
+      );
+    y = diagonalOf([y], { offset: 0, axis1: first, axis2: second });
+    labels = [...labels.filter((_, i) => i !== first && i !== second), label];
+    second = -1;
+  }
+  const wanted = labels.filter((l, i) => y.shape[i] === sizes.get(l));
+  return { x: wanted.length === labels.length ? y : reshape(y, sizesOf({ x: y, labels }, wanted)), labels: wanted };
+}
+
+/**
+ * Sums of products by Einstein's convention: each letter is an index along an axis of every array that carries it, and
+ * what the result (after "->"; by default the letters that occur once, in alphabetical order) does not name is summed.
+ * "..." stands for further axes, which broadcast. Several arrays are contracted in pairs, those that shrink most first.
+ * NumPy's einsum.
+ * @throws ValueError for subscripts that are none or do not match the arrays, ShapeError where the sizes of an index differ.
+ * @example np.einsum("ij,jk->ik", [[1, 2]], [[3], [4]]) // array([[11.]])
+ * @example np.einsum("ii", [[1, 2], [3, 4]]) // array(5.)
+ */
+export function einsum(subscripts: string, ...operands: ArrayInput[]): NDArray {
+  const given = operands.map(x => toArray(x, "einsum"));
+  const { inputs, output } = readSubscripts(subscripts, given);
+  const code = given.reduce((c, x) => promote(c, x.code), given[0]!.code);
+  const sizes = new Map<number, number>();
+  given.forEach((x, k) => {
+    inputs[k]!.forEach((label, axis) => {
+      const [n, have = 1] = [x.shape[axis]!, sizes.get(label)];
+      if (n !== 1 && have !== 1 && n !== have)
+        throw new ShapeError(
+          `einsum: an index of ${describe(subscripts)} has size ${n} in array ${k} of shape ${showShape(x.shape)}, but ${have} before; sizes must be equal, or one of them 1`,
+        );
+      sizes.set(label, n === 1 ? have : n);
+    });
+  });
+  let terms = given.map((x, k) => simplified(x.code === code ? x : astype(x, DTYPES[code]!), inputs[k]!, sizes));
+  while (terms.length > 1) {
+    let best: [number, number] = [0, 1];
+    let least = Number.POSITIVE_INFINITY;
+    const wanted = (i: number, j: number) => (label: number) =>
+      output.includes(label) || terms.some((t, k) => k !== i && k !== j && t.labels.includes(label));
+    for (let i = 0; i < terms.length; i++)
+      for (let j = i + 1; j < terms.length; j++) {
+        const kept = [...new Set([...terms[i]!.labels, ...terms[j]!.labels])].filter(wanted(i, j));
+        const grown = sizeOf(kept.map(l => sizes.get(l)!)) - terms[i]!.x.size - terms[j]!.x.size;
+        if (grown < least) [least, best] = [grown, [i, j]];
+      }
+    const [i, j] = best;
+    terms = [...terms.filter((_, k) => k !== i && k !== j), contract(terms[i]!, terms[j]!, wanted(i, j))];
+  }
+  const y = arranged(
+    totalled(terms[0]!, l => output.includes(l)),
+    output,
+  );
+  return y === given[0] ? reshape(y, y.shape) : y;
+}
+
+/**
+ * The Kronecker product: the second array as blocks, multiplied by the elements of the first; missing axes in front
+ * count as size 1. NumPy's kron.
+ * @example np.kron([1, 10], [1, 2, 3]) // array([ 1.,  2.,  3., 10., 20., 30.])
+ */
+export function kron(a: ArrayInput, b: ArrayInput): NDArray {
+  const x = toArray(a, "kron");
+  const y = toArray(b, "kron");
+  const ndim = Math.max(x.ndim, y.ndim);
+  const [p, q] = [x, y].map(({ shape }) => [...new Array<number>(ndim - shape.length).fill(1), ...shape]) as [number[], number[]];
+  const product = multiply(
+    reshape(
+      x,
+      p.flatMap(n => [n, 1]),
+    ),
+    reshape(
+      y,
+      q.flatMap(n => [1, n]),
+    ),
+  );
+  return reshape(
+    product,
+    p.map((n, i) => n * q[i]!),
+  );
+}
+
+/**
+ * The cross product of the vectors along an axis (the last by default), 3-d or 2-d ones; other axes broadcast. A 2-d
+ * vector has third component 0; of two 2-d vectors only the third component of the product is given, without the axis.
+ * NumPy's cross.
+ * @throws ShapeError for vectors of other sizes, and where the other axes do not broadcast.
+ * @example np.cross([1, 0, 0], [0, 1, 0]) // array([0., 0., 1.])
+ */
+export function cross(a: ArrayInput, b: ArrayInput, axis: number | null = -1): NDArray {
+  const vectors = [a, b].map(given => {
+    const x = toArray(given, "cross");
+    const at = toAxis(axis ?? -1, x.ndim, "cross");
+    const y = transpose(x, [...[...x.shape.keys()].filter(i => i !== at), at]);
+    const n = y.shape.at(-1)!;
+    if (n !== 2 && n !== 3) throw new ShapeError(`cross: axis ${at} of ${showShape(x.shape)} has size ${n}; a vector has size 2 or 3`);
+    return y;
+  });
+  const flat = vectors.every(v => v.shape.at(-1) === 2);
+  const [x, y] = vectors.map(v =>
+    flat || v.shape.at(-1) === 3 ? v : joined([v, zeroed([...v.shape.slice(0, -1), 1], v.code)], v.ndim - 1),
+  ) as [NDArray, NDArray];
+  const shape = flat ? [] : [3];
+  const chosen = (v: NDArray, index: number[]): NDArray => gathered([v, positions(index, shape)], v.ndim - 1);
+  const [next, last] = flat
+    ? [[0], [1]]
+    : [
+        [1, 2, 0],
+        [2, 0, 1],
+      ];
+  const z = subtract(multiply(chosen(x, next!), chosen(y, last!)), multiply(chosen(x, last!), chosen(y, next!)));
+  if (flat) return z;
+  const at = toAxis(axis ?? -1, z.ndim, "cross");
+  const order = [...z.shape.keys()].slice(0, -1);
+  return transpose(z, [...order.slice(0, at), z.ndim - 1, ...order.slice(at)]);
+}
+
+// ---------------------------------------------------------------- polynomials and signals
+
+/**
+ * The polynomial with the coefficients p, that of the highest power first, at every element of x. NumPy's polyval.
+ * @throws ShapeError for a 0-d p.
+ * @example np.polyval([1, 0, -1], [2, 3]) // array([3., 8.])
+ */
+export function polyval(p: ArrayInput, x: ArrayInput): NDArray {
+  const at = toArray(x, "polyval");
+  // Numbers in a list meet x as numbers do, with all their digits.
+  let coefficients: readonly (NDArray | number)[];
+  if (Array.isArray(p) && p.every(c => typeof c === "number")) coefficients = p;
+  else {
+    const list = toArray(p, "polyval");
+    if (list.ndim === 0) throw new ShapeError("polyval: the coefficients are 0-d; give a list of them, that of the highest power first");
+    const { shape } = list;
+    coefficients = Array.from({ length: shape[0]! }, (_, i) => slice([list], { ...part(shape, 0, i, 1), shape: shape.slice(1) }));
+  }
+  return coefficients.reduce<NDArray>((y, c) => add(multiply(y, at), c), zeroed(at.shape, at.code));
+}
+
+const MODES: readonly unknown[] = ["full", "same", "valid"];
+
+function slide(operator: "convolve" | "correlate", a: ArrayInput, v: ArrayInput, mode: unknown): NDArray {
+  const flips = operator === "convolve";
+  const [x, y] = [a, v].map(given => {
+    const z = toArray(given, operator);
+    if (z.ndim > 1 || (z.ndim === 0 && !flips))
+      throw new ShapeError(`${operator}: an array of shape ${showShape(z.shape)}; both must be 1-d`);
+    if (z.size === 0) throw new ValueError(`${operator}: an array is empty; both must have elements`);
+    return reshape(z, [z.size]);
+  }) as [NDArray, NDArray];
+  if (!MODES.includes(mode)) throw new ValueError(`${operator}: mode is "full", "same" or "valid", got ${describe(mode)}`);
+  const swapped = y.size > x.size;
+  const [long, short] = swapped ? meeting(y, x) : meeting(x, y);
+  const n = short.size;
+  const before = mode === "full" ? n - 1 : mode === "same" ? Math.floor(n / 2) : 0;
+  const after = mode === "same" ? n - 1 - before : before;
+  const z = correlation([padded(long, before, after), flips ? reversed(short) : short], null);
+  return swapped && !flips ? reversed(z) : z;
+}
+
+/**
+ * The convolution of two 1-d arrays: all places where they overlap ("full"), as many as the longer has ("same"), or
+ * where they overlap wholly ("valid"). NumPy's convolve.
+ * @throws ShapeError unless both are 1-d, ValueError for an empty array or another mode.
+ * @example np.convolve([1, 2, 3], [1, 10]) // array([ 1., 12., 23., 30.])
+ */
+export function convolve(a: ArrayInput, v: ArrayInput, mode: "full" | "same" | "valid" | null = "full"): NDArray {
+  return slide("convolve", a, v, mode ?? "full");
+}
+
+/**
+ * The correlation of two 1-d arrays: sums of a[n + k]·v[n] for every shift k of the mode, as in `convolve`. NumPy's correlate.
+ * @throws ShapeError unless both are 1-d, ValueError for an empty array or another mode.
+ * @example np.correlate([1, 2, 3], [1, 10]) // array([21., 32.])
+ */
+export function correlate(a: ArrayInput, v: ArrayInput, mode: "full" | "same" | "valid" | null = "valid"): NDArray {
+  return slide("correlate", a, v, mode ?? "valid");
+}
+
+// ---------------------------------------------------------------- norms
+
+export interface NormOptions {
+  /** Keep the reduced axes, with size 1. */
+  keepdims?: boolean;
+}
+
+/** The p-norm along one axis. Slopes are 0 where an element, or the whole vector, is 0. */
+function vectorNorm(x: NDArray, p: number, axis: number): NDArray {
+  if (p === 0) return sum(where(notEqual(x, 0), 1, sign(x)), axis);
+  const size = abs(x);
+  if (p === 1) return sum(size, axis);
+  if (Math.abs(p) === Number.POSITIVE_INFINITY) return (p > 0 ? max : min)(size, axis);
+  // An even power needs no absolute value, whose slope would hide the higher derivatives at 0.
+  const nought = equal(x, 0);
+  const powers = p > 0 && p % 2 === 0 ? power(x, p) : where(nought, p > 0 ? 0 : Number.POSITIVE_INFINITY, power(where(nought, 1, size), p));
+  const total = sum(powers, axis);
+  if (p < 0) return power(total, 1 / p);
+  const none = equal(total, 0);
+  return where(none, 0, power(where(none, 1, total), 1 / p));
+}
+
+/** The norm of the matrices in two axes. */
+function matrixNorm(x: NDArray, order: number | "nuc", row: number, column: number): NDArray {
+  const extreme = order === "nuc" ? sum : order > 0 ? max : min;
+  if (order === "nuc" || Math.abs(order) === 2) {
+    const others = [...x.shape.keys()].filter(i => i !== row && i !== column);
+    // Like an absolute value, a singular value has slope 0 where it is 0.
+    return extreme(abs(svdOf(transpose(x, [...others, row, column]))[1]), -1);
+  }
+  const [first, second] = Math.abs(order) === 1 ? [row, column] : [column, row];
+  return extreme(sum(abs(x), first), second - Number(second > first));
+}
+
+const MATRIX_ORDERS: readonly unknown[] = [1, -1, 2, -2, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "nuc"];
+
+/**
+ * The norm of the vectors along an axis, or of the matrices in a list of two; without axis of the whole array, which must be
+ * 1-d or 2-d if an order is given. Orders of vectors: any p (the p-th root of the sum of |x|ᵖ; 2 by default), inf and
+ * -inf (the largest and smallest |x|), 0 (how many are not 0); of matrices: "fro" (the default, Euclidean), "nuc" (the sum
+ * of singular values), 2 and -2 (the largest and smallest), 1 and -1 (of the sums of columns), inf and -inf (of rows).
+ * The slope at 0 is 0. |x|ᵖ may overflow as in NumPy. NumPy's linalg.norm.
+ * @throws ValueError for an order that vectors or matrices do not have, and for singular values of NaN or infinity.
+ * @example np.linalg.norm([3, 4]) // array(5.)
+ * @example np.linalg.norm([[1, -2], [3, 4]], np.inf) // array(7.)
+ */
+export const norm: ((x: ArrayInput, ord?: number | "fro" | "nuc" | null, axis?: Axis, options?: NormOptions) => NDArray) & HasRow =
+  Object.assign(
+    (x: ArrayInput, ord?: number | "fro" | "nuc" | null, axis?: Axis, options?: NormOptions): NDArray => {
+      const given = toArray(x, "norm");
+      checkOptions("norm", options, ["keepdims"]);
+      const keepdims = flag("norm", "keepdims", options?.keepdims, false);
+      const axes = toAxes(axis, given.ndim, "norm");
+      const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
+      const count = axes.length;
+      let y: NDArray;
+      if (ord === undefined || ord === null || (count === 1 && ord === 2) || (count === 2 && ord === "fro")) y = euclidean([a], axes);
+      else if (count === 1 && typeof ord === "number" && !Number.isNaN(ord)) y = vectorNorm(a, ord, axes[0]!);
+      else if (count === 2 && MATRIX_ORDERS.includes(ord)) {
+        const [row, column] = Array.isArray(axis) ? axis.map(i => toAxis(i, a.ndim, "norm")) : axes;
+        y = matrixNorm(a, ord as number | "nuc", row!, column!);
+      } else
+        throw new ValueError(
+          `norm: order ${describe(ord)} over ${count} axes; over one it is a number, over two "fro", "nuc", 1, -1, 2, -2, inf or -inf`,
+        );
+      return restoreAxes(y, axes, keepdims);
+    },
+    { op: euclidean.op },
+  );

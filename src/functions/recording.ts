@@ -1,14 +1,17 @@
-/** Scopes of recording and mode, marking variables, and operators that a user writes with `Function`. */
-import { type ArrayInput, NDArray, Storage } from "../array.ts";
+/** Scopes of recording and mode, marking variables, operators that a user writes with `Function`, and `checkpoint`. */
+import { type ArrayInput, addressOf, blankHost, memoryOf, NDArray, Storage } from "../array.ts";
+import { generator } from "../backend/wasm/philox.ts";
 import { toArray } from "../convert.ts";
-import { DTYPES, isFloat, promote } from "../dtype.ts";
+import { DTYPES, isFloat, promote, SHIFT } from "../dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
-import { attach, checkReq } from "../grad.ts";
-import { edgeOf, type Row, restoreSaved, save } from "../op.ts";
+import { pull, whyNoGraph } from "../grad.ts";
+import { mapping } from "../mapped.ts";
+import { edgeOf, FREED, type Row, restoreSaved, save } from "../op.ts";
+import { sum } from "../ops/reduction.ts";
 import { astype, reshape, type Slice, slice, unslice, zeroed } from "../ops/structural.ts";
-import { sameShape, showShape } from "../shape.ts";
+import { SCALAR, type Shape, sameShape, showShape, sizeOf } from "../shape.ts";
 import * as tape from "../tape.ts";
-import { Node, type Saved } from "../tape.ts";
+import { freeNode, type Like, leaf, Node, type Saved } from "../tape.ts";
 
 /** `Symbol.dispose` where the engine has it; TypeScript's `using` looks for the same. */
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
@@ -147,6 +150,45 @@ export const setRecording = (on: boolean): boolean => tape.setRecording(checkFla
  */
 export const setTraining = (on: boolean): boolean => tape.setTraining(checkFlag(on, "autograd.setTraining"));
 
+// ---------------------------------------------------------------- attaching
+
+const REQS: readonly tape.GradReq[] = ["write", "add", "null"];
+
+export function checkReq(req: unknown, operator: string): tape.GradReq {
+  if (!REQS.includes(req as tape.GradReq)) throw new ValueError(`${operator}: gradReq is "write", "add" or "null", got ${describe(req)}`);
+  return req as tape.GradReq;
+}
+
+/** Makes x a variable: a new leaf without history, whose gradient buffer is `buffer` (fresh zeros by default). */
+export function attach(x: NDArray, req: tape.GradReq, operator: string, buffer?: NDArray): void {
+  if (!isFloat(x.code)) throw new DTypeError(`${operator}: ${x.dtype} arrays have no derivative; use astype("float32") first`);
+  const node = leaf();
+  node.req = req;
+  if (req !== "null") node.buffer = buffer ?? zeros(x.shape, x.code);
+  x.storage.block.lasting = true;
+  if (node.buffer !== null) node.buffer.storage.block.lasting = true;
+  x.edge = node;
+  x.writes = x.base === null ? x.writes : x.base.writes;
+}
+
+/** A buffer of zeros that lives with parameters, not among passing results. */
+function zeros(shape: Shape, code: number): NDArray {
+  const size = sizeOf(shape);
+  const y = blankHost(shape, size, code);
+  const start = addressOf(y) >> SHIFT[code]!;
+  memoryOf(code).fill(0, start, start + size);
+  return y;
+}
+
+/** Keeps the gradient of a recorded intermediate, without cutting its history. */
+export function retain(x: NDArray): void {
+  const node = edgeOf(x);
+  if (node === null) throw new GradError(`retainGrad: ${whyNoGraph(x)}; for an array without history use attachGrad`);
+  if (node.buffer !== null) return;
+  node.buffer = zeros(x.shape, x.code);
+  node.buffer.storage.block.lasting = true;
+}
+
 /**
  * Attaches arrays to gradient buffers of the caller's, whose memory is then written by backward. One gradReq for all, or
  * a list. MXNet's autograd.mark_variables; everything is checked before anything changes.
@@ -186,10 +228,43 @@ export function markVariables(
   for (const { x, g, req } of checked) attach(x, req, operator, g);
 }
 
+// ---------------------------------------------------------------- what was recorded
+
+/**
+ * The nodes behind arrays, with the shape and dtype of each one's result; of nodes older than `oldest` only those that
+ * newer ones lead to.
+ * @throws GradError where a node was freed.
+ */
+export function behind(heads: readonly NDArray[], oldest: number, operator: string): Map<Node, Like> {
+  const found = new Map<Node, Like>();
+  for (const y of heads) {
+    const edge = edgeOf(y);
+    if (edge !== null) found.set(edge, { shape: y.shape, code: y.code });
+  }
+  for (const [node, like] of found) {
+    if (node.id < oldest) continue;
+    if (node.row === FREED)
+      throw new GradError(`${operator}: this graph was freed by an earlier backward; pass { retainGraph: true } to that one`);
+    const { parents } = node;
+    for (let i = 0; i < parents.length; i++) {
+      const p = parents[i]!;
+      if (p !== null && !found.has(p)) found.set(p, node.like === null ? like : node.like[i]!);
+    }
+  }
+  return found;
+}
+
+/** How many nodes are recorded behind an array, attached variables included. @example autograd.graphSize(np.array([1])) // 0 */
+export function graphSize(y: NDArray): number {
+  if (!(y instanceof NDArray)) throw new GradError(`graphSize: expected an array, got ${describe(y)}`);
+  return behind([y], 0, "graphSize").size;
+}
+
 // ---------------------------------------------------------------- Function
 
 /** Calls a user's backward with gradients that it may write to: a write goes to a copy, whoever else holds the memory. */
 function guarded<T>(gs: readonly NDArray[], fn: (dys: NDArray[]) => T): T {
+  tape.noteForeign();
   const dys = gs.map(g => {
     const { block } = g.storage;
     block.saved++;
@@ -243,11 +318,16 @@ export abstract class Function {
     return this.saved.map(({ value, edge }) => restoreSaved(value, edge));
   }
 
+  /** @internal */
+  protected get label(): string {
+    return this.constructor.name || "Function";
+  }
+
   /** Computes `forward` on the inputs, recorded as one node if recording is on and an input has an edge. */
   apply(...inputs: ArrayInput[]): NDArray;
   apply<Y extends readonly NDArray[]>(...inputs: ArrayInput[]): Y;
   apply(...inputs: ArrayInput[]): NDArray | readonly NDArray[] {
-    const name = this.constructor.name || "Function";
+    const name = this.label;
     if (this.applied) throw new GradError(`${name}: this instance was applied already; make a new one for each call`);
     this.applied = true;
     const xs = inputs.map(x => toArray(x, name));
@@ -329,4 +409,130 @@ export abstract class Function {
         if (isFloat(y.code)) y.edge = new Node(OUTPUT, places[i]!, [node], [], [{ shape: [total], code }]);
       });
   }
+}
+
+// ---------------------------------------------------------------- checkpoint
+
+type Results = NDArray | readonly NDArray[];
+
+/** A call of a function, recorded as one node that keeps the arguments; for its gradient the function runs again. */
+class Rerun extends Function {
+  private readonly training = tape.training;
+  private readonly random = { ...generator };
+  /** Where arrays stand among the arguments. */
+  private readonly places: readonly number[];
+  private first: readonly NDArray[] = [];
+  /** What the function's results were computed from and was there before. */
+  private sources: ReadonlyMap<Node, Like> = new Map();
+  /** The sum of each result: the second run must give the same. */
+  private sums: readonly number[] = [];
+
+  constructor(
+    private readonly f: (...args: never[]) => unknown,
+    private readonly args: unknown[],
+  ) {
+    super();
+    this.places = args.flatMap((x, i) => (x instanceof NDArray ? [i] : []));
+  }
+
+  protected override get label(): string {
+    return "checkpoint";
+  }
+
+  /** Runs the function: its results, and the nodes of the run and behind it. */
+  private run(args: readonly unknown[]): { ys: Results; list: readonly NDArray[]; inner: Node[]; sources: Map<Node, Like>; start: number } {
+    const start = leaf().id;
+    const ys = within("checkpoint", () => this.f(...(args as never[])), true, this.training) as Results;
+    const list: readonly NDArray[] = Array.isArray(ys) ? Array.from(ys) : [ys];
+    list.forEach((y: unknown) => {
+      if (!(y instanceof NDArray)) throw new GradError(`checkpoint: the function returns an array or a list of arrays, got ${describe(y)}`);
+    });
+    const sources = behind(list, start, "checkpoint");
+    const inner = [...sources.keys()].filter(node => node.id > start);
+    for (const node of inner) sources.delete(node);
+    return { ys, list, inner, sources, start };
+  }
+
+  call(): Results {
+    const { ys, list, inner, sources } = this.run(this.args);
+    this.random.key ??= generator.key;
+    if (sources.size === 0) return ys;
+    for (const node of inner) if (node.row !== null) freeNode(node, FREED);
+    this.sources = sources;
+    this.first = list;
+    const given = [...sources].map(([node, { shape, code }]) => {
+      const x = new NDArray(zeroed(SCALAR, code).storage, 0, shape, null, sizeOf(shape), code);
+      x.edge = node;
+      return x;
+    });
+    const out = this.apply<NDArray[]>(...given);
+    return ys instanceof NDArray ? out[0]! : out;
+  }
+
+  forward(): readonly NDArray[] {
+    const { first } = this;
+    this.first = [];
+    this.sums = first.map(total);
+    this.saveForBackward(...this.places.map(i => this.args[i] as NDArray));
+    for (const i of this.places) this.args[i] = null;
+    return first;
+  }
+
+  backward(...dys: NDArray[]): NDArray[] {
+    const args = this.args.slice();
+    this.savedTensors.forEach((x, k) => {
+      args[this.places[k]!] = x;
+    });
+    const now = { ...generator };
+    Object.assign(generator, this.random);
+    try {
+      const { list, sources, start } = this.run(args);
+      const differs = list.some((y, i) => dys[i] === undefined || !sameShape(y.shape, dys[i].shape) || !Object.is(total(y), this.sums[i]));
+      if (differs || list.length !== dys.length || [...sources.keys()].some(node => !this.sources.has(node)))
+        throw new GradError(
+          "checkpoint: the function gave something else when it ran again for its gradient; what it uses besides its arguments must stay as it is until then",
+        );
+      const heads = list.flatMap((y, i) => (y.edge === null ? [] : [{ node: y.edge, g: dys[i]! }]));
+      const nested = tape.recording;
+      return pull(
+        heads.map(h => h.node),
+        heads.map(h => h.g),
+        [...this.sources.keys()],
+        [...this.sources.values()],
+        start,
+        { createGraph: nested, retainGraph: nested },
+      );
+    } finally {
+      Object.assign(generator, now);
+    }
+  }
+}
+
+function total(y: NDArray): number {
+  const was = tape.setRecording(false);
+  try {
+    return sum(y).item();
+  } finally {
+    tape.setRecording(was);
+  }
+}
+
+/**
+ * The function with f's value that keeps nothing of f for the backward pass but the arguments, and runs f again then:
+ * less memory for more time. f may use attached arrays besides its arguments; random numbers are the same in both runs.
+ * What f uses must stay as it is until then (arrays among the arguments are kept as they were). PyTorch's checkpoint.
+ * @throws GradError where the second run gives something else.
+ * @example
+ * const x = np.array([1, 2]).attachGrad();
+ * const layer = checkpoint((x: NDArray) => np.exp(np.sin(x)));
+ * autograd.record(() => layer(layer(x)).sum()).backward();
+ * x.grad // array([-1.775136 ,  1.5067427])
+ */
+export function checkpoint<A extends unknown[], Y extends NDArray | readonly NDArray[]>(f: (...args: A) => Y): (...args: A) => Y {
+  if (typeof f !== "function") throw new ValueError(`checkpoint: expected a function, got ${describe(f)}`);
+  return (...args) => {
+    // Arrays of vmap have no memory of their own that could be kept.
+    if (!tape.recording || mapping > 0) return within("checkpoint", () => f(...args), null, null) as Y;
+    return new Rerun(f as (...args: never[]) => unknown, args).call() as Y;
+  };
 }

@@ -1,22 +1,70 @@
-/** Selecting from arrays by position or order, and finding positions. */
-import type { ArrayInput, NDArray } from "../array.ts";
+/** Selecting from arrays by position, condition or order, counting, and the positions of what was found. */
+import { type ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
-import { checkOptions, describe, IndexError, ShapeError, ValueError } from "../errors.ts";
-import { argsort } from "../ops/selection.ts";
-import { checkPositions, gathered, positions, reshape } from "../ops/structural.ts";
-import { contiguousStrides, showShape, toAxis } from "../shape.ts";
+import { BOOL, DTYPES, F32, isFloat } from "../dtype.ts";
+import { checkOptions, describe, flag, IndexError, ShapeError, ValueError } from "../errors.ts";
+import type { HasRow } from "../op.ts";
+import { remainder } from "../ops/arithmetic.ts";
+import { add, divide, greater, greaterEqual, less, multiply, where as row, subtract } from "../ops/pointwise.ts";
+import { max, min, sum } from "../ops/reduction.ts";
+import { argsort, binEdges, binOf, searchsorted, unravelled } from "../ops/selection.ts";
+import {
+  astype,
+  broadcastTo,
+  checkPositions,
+  expandDims,
+  gathered,
+  joined,
+  lattice,
+  type PositionMode,
+  part,
+  positions,
+  putAdded,
+  reshape,
+  setPlaces,
+  slice,
+} from "../ops/structural.ts";
+import {
+  broadcastShapes,
+  checkSize,
+  contiguousStrides,
+  MAX_NDIM,
+  type Shape,
+  sameShape,
+  showShape,
+  sizeOf,
+  toAxis,
+  toShape,
+} from "../shape.ts";
+import { belowDiagonal } from "./creation.ts";
+import { checkTarget, put } from "./indexing.ts";
+import { stack } from "./joining.ts";
+
+// ---- by position
 
 export interface TakeOptions {
   /** What becomes of positions out of range: an IndexError, the nearest end, or counting around. */
   mode?: "raise" | "clip" | "wrap";
 }
 
-function modeOf(options: TakeOptions | undefined, operator: string): "raise" | "clip" | "wrap" {
-  checkOptions(operator, options, ["mode"]);
-  const mode = options?.mode ?? "raise";
+function modeOf(mode: unknown, operator: string): "raise" | "clip" | "wrap" {
+  if (mode === undefined || mode === null) return "raise";
   if (mode !== "raise" && mode !== "clip" && mode !== "wrap")
     throw new ValueError(`${operator}: mode is "raise", "clip" or "wrap", got ${describe(mode)}`);
   return mode;
+}
+
+/** The mode for positions that are not counted from the end. */
+function exactMode(mode: unknown, operator: string): PositionMode {
+  const known = modeOf(mode, operator);
+  return known === "raise" ? "exact" : known;
+}
+
+const flat = (x: NDArray): NDArray => reshape(x, [x.size]);
+
+/** The array and the axis that are meant: without an axis the flattened array. */
+function along(x: NDArray, axis: number | null | undefined, operator: string): [NDArray, number] {
+  return axis === undefined || axis === null ? [flat(x), 0] : [x, toAxis(axis, x.ndim, operator)];
 }
 
 /**
@@ -26,39 +74,430 @@ function modeOf(options: TakeOptions | undefined, operator: string): "raise" | "
  * @example np.take([10, 20, 30], [2, 0]) // array([30., 10.])
  */
 export function take(x: ArrayInput, index: ArrayInput, axis?: number | null, options?: TakeOptions): NDArray {
-  const a = toArray(x, "take");
-  const mode = modeOf(options, "take");
-  const flat = axis === undefined || axis === null;
-  const source = flat ? reshape(a, [a.size]) : a;
-  const at = toAxis(flat ? 0 : axis, source.ndim, "take");
+  checkOptions("take", options, ["mode"]);
+  const mode = modeOf(options?.mode, "take");
+  const [source, at] = along(toArray(x, "take"), axis, "take");
   const given = toArray(index, "take");
   if (given.size > 0 && source.shape[at] === 0) throw new IndexError(`take: axis ${at} has size 0, so there is nothing to take`);
   return gathered([source, checkPositions(given, at, source.shape[at]!, "take", mode)], at);
 }
 
+/** Checked positions along an axis as places in memory: `starts` of the rows, and what lies between neighbours. */
+function placesOf(index: NDArray, first: number, shape: Shape, strides: readonly number[], axis: number): NDArray {
+  const starts = lattice(
+    first,
+    shape.map((n, i) => (i === axis ? 1 : n)),
+    strides,
+  );
+  const moved = strides[axis] === 1 ? index : multiply(index, strides[axis]!);
+  return starts.size === 1 && first === 0 ? moved : add(moved, starts);
+}
+
+/** The entries at checked positions along an axis, row by row. */
+function picked(x: NDArray, index: NDArray, axis: number): NDArray {
+  return gathered([flat(x), placesOf(index, 0, x.shape, contiguousStrides(x.shape), axis)], 0);
+}
+
+/** The array, positions and axis of a call; other axes of both must broadcast. */
+function aligned(x: NDArray, index: ArrayInput, axis: number | null, operator: string): [NDArray, NDArray, number] {
+  const given = toArray(index, operator);
+  const [a, at] = along(x, axis ?? null, operator);
+  if (given.ndim !== a.ndim || given.shape.some((n, i) => i !== at && n !== a.shape[i] && n !== 1 && a.shape[i] !== 1))
+    throw new ShapeError(
+      `${operator}: positions of shape ${showShape(given.shape)} for an array of shape ${showShape(a.shape)}; all axes but axis ${at} must be equal, or 1`,
+    );
+  return [a, checkPositions(given, at, a.shape[at]!, operator), at];
+}
+
 /**
- * The entries that an array of positions names along an axis, row by row: the other axes of both must be equal. With
- * argsort and argmax it selects what they found. NumPy's take_along_axis.
+ * The entries that an array of positions names along an axis (null flattens first), row by row: the other axes of both
+ * broadcast. With argsort and argmax it selects what they found. NumPy's take_along_axis.
  * @throws ShapeError where other axes differ, IndexError for a position out of range.
  * @example np.takeAlongAxis([[3, 1, 2]], [[1, 2, 0]], 1) // array([[1., 2., 3.]])
  */
-export function takeAlongAxis(x: ArrayInput, index: ArrayInput, axis: number): NDArray {
-  const a = toArray(x, "takeAlongAxis");
-  const given = toArray(index, "takeAlongAxis");
-  const at = toAxis(axis, a.ndim, "takeAlongAxis");
-  if (given.ndim !== a.ndim || given.shape.some((n, i) => i !== at && n !== a.shape[i]))
-    throw new ShapeError(
-      `takeAlongAxis: positions of shape ${showShape(given.shape)} for an array of shape ${showShape(a.shape)}; all axes but axis ${at} must be equal`,
+export function takeAlongAxis(x: ArrayInput, index: ArrayInput, axis: number | null): NDArray {
+  return picked(...aligned(toArray(x, "takeAlongAxis"), index, axis, "takeAlongAxis"));
+}
+
+/**
+ * Writes values, broadcast and cast, to the places that an array of positions names along an axis (null: of the flattened
+ * array), row by row, in place; of several for one place the last stays. While recording, gradients flow to both the old
+ * contents and the values. Gives the array. NumPy's put_along_axis.
+ * @throws ShapeError where other axes differ, IndexError for a position out of range, GradError as `set`.
+ * @example np.putAlongAxis(np.zeros([2, 2]), [[1], [0]], 5, 1) // array([[0., 5.],\n       [5., 0.]])
+ */
+export function putAlongAxis(x: ArrayInput, index: ArrayInput, values: ArrayInput, axis: number | null): NDArray {
+  const operator = "putAlongAxis";
+  const a = toArray(x, operator);
+  checkTarget(a, operator);
+  const first = a.offset - (a.base ?? a).offset;
+  const flattened = axis === undefined || axis === null;
+  const [, places, at] = aligned(a, index, axis, operator);
+  const offsets = flattened
+    ? gathered([flat(lattice(first, a.shape, a.strides)), places], 0)
+    : placesOf(places, first, a.shape, a.strides, at);
+  return put(a, offsets, values, true, operator);
+}
+
+/**
+ * For each position the element of the array that it numbers, all of them broadcast. NumPy's choose.
+ * @throws IndexError for a position out of range, ShapeError where arrays do not broadcast.
+ * @example np.choose([1, 0], [[1, 2], [3, 4]]) // array([3., 2.])
+ */
+export function choose(index: ArrayInput, choices: readonly ArrayInput[] | NDArray, options?: TakeOptions): NDArray {
+  const operator = "choose";
+  const given = toArray(index, operator);
+  checkOptions(operator, options, ["mode"]);
+  const mode = exactMode(options?.mode, operator);
+  const list = listOf(choices, operator);
+  const shape = list.reduce<Shape>((s, c) => broadcastShapes(s, c.shape, operator), given.shape);
+  const all = stack(list.map(c => broadcastTo(c, shape)));
+  const places = broadcastTo(checkPositions(given, 0, list.length, operator, mode), shape);
+  return reshape(picked(all, expandDims(places, 0), 0), shape);
+}
+
+/** A list of arrays, or the entries of an array along its first axis. */
+function listOf(arrays: unknown, operator: string): NDArray[] {
+  const list =
+    arrays instanceof NDArray && arrays.ndim > 0
+      ? Array.from({ length: arrays.shape[0]! }, (_, i) => gathered([arrays, positions([i], [])], 0))
+      : arrays;
+  if (!Array.isArray(list) || list.length === 0)
+    throw new ValueError(`${operator}: expected a list of at least one array, got ${describe(arrays)}`);
+  return Array.from(list, x => toArray(x as ArrayInput, operator));
+}
+
+// ---- by condition
+
+const asMask = (x: NDArray): NDArray => (x.code === BOOL ? x : astype(x, "bool"));
+
+/**
+ * With three arguments: elements of x where the condition holds, else of y, broadcast; the branch not taken has gradient
+ * exactly 0. With the condition alone: its nonzero. NumPy's where.
+ * @throws ValueError for two arguments.
+ * @example np.where([true, false], [1, 2], [3, 4]) // array([1., 4.])
+ * @example np.where([0, 5, 6]) // [array([1, 2], dtype=int32)]
+ */
+export const where: (<B extends readonly [] | readonly [x: ArrayInput, y: ArrayInput]>(
+  condition: ArrayInput,
+  ...branches: B
+) => B extends readonly [] ? NDArray[] : NDArray) &
+  HasRow = Object.assign(
+  ((condition: ArrayInput, x?: ArrayInput | null, y?: ArrayInput | null): NDArray | NDArray[] => {
+    const missing = [x, y].filter(v => v === undefined || v === null).length;
+    if (missing === 2) return nonzeroOf(toArray(condition, "where"));
+    if (missing === 1) throw new ValueError("where: a condition and one array; give both branches, or neither");
+    return row(condition, x!, y!);
+  }) as never,
+  { op: row.op },
+);
+
+/** For each axis the positions along it where elements are not 0, in C order; a 0-d array counts as a list of one. */
+function nonzeroOf(x: NDArray): NDArray[] {
+  return unravelled(setPlaces(asMask(x)), x.ndim === 0 ? [1] : x.shape);
+}
+
+/**
+ * The positions of the elements that are not 0 (NaN is not), in C order: a list of one int32 array for each axis, good as
+ * an index. NumPy's nonzero.
+ * @example np.nonzero([[0, 5], [6, 0]]) // [array([0, 1], dtype=int32), array([1, 0], dtype=int32)]
+ */
+export const nonzero = (x: ArrayInput): NDArray[] => nonzeroOf(toArray(x, "nonzero"));
+
+/**
+ * The positions in the flattened array of the elements that are not 0. int32. NumPy's flatnonzero.
+ * @example np.flatnonzero([[0, 5], [6, 0]]) // array([1, 2], dtype=int32)
+ */
+export const flatnonzero = (x: ArrayInput): NDArray => setPlaces(asMask(toArray(x, "flatnonzero")));
+
+/**
+ * The positions of the elements that are not 0, one in each row, int32. NumPy's argwhere.
+ * @example np.argwhere([[0, 5], [6, 0]]) // array([[0, 1],\n       [1, 0]], dtype=int32)
+ */
+export function argwhere(x: ArrayInput): NDArray {
+  const a = toArray(x, "argwhere");
+  const found = nonzeroOf(a);
+  return a.ndim === 0 ? lattice(0, [found[0]!.size, 0], [0, 0]) : stack(found, 1);
+}
+
+/**
+ * The entries along an axis (of the flattened array by default) where a list of conditions holds, which may be shorter
+ * than the axis. NumPy's compress; as a method `x.compress(condition, axis)`.
+ * @throws ShapeError unless the condition has one axis, IndexError where it holds beyond the end.
+ * @example np.compress([false, true], [[1, 2], [3, 4]], 0) // array([[3., 4.]])
+ */
+export function compress(condition: ArrayInput, x: ArrayInput, axis?: number | null): NDArray {
+  const given = toArray(condition, "compress");
+  if (given.ndim !== 1) throw new ShapeError(`compress: the condition has one axis, got shape ${showShape(given.shape)}`);
+  const [a, at] = along(toArray(x, "compress"), axis, "compress");
+  return gathered([a, checkPositions(setPlaces(asMask(given)), at, a.shape[at]!, "compress")], at);
+}
+
+/**
+ * The elements of x where the condition holds, both flattened. NumPy's extract.
+ * @throws IndexError where the condition holds beyond the end.
+ * @example np.extract([[true, false], [false, true]], [[1, 2], [3, 4]]) // array([1., 4.])
+ */
+export function extract(condition: ArrayInput, x: ArrayInput): NDArray {
+  const places = setPlaces(asMask(toArray(condition, "extract")));
+  const a = flat(toArray(x, "extract"));
+  return gathered([a, checkPositions(places, 0, a.size, "extract")], 0);
+}
+
+/**
+ * Elements of the first choice whose condition holds, `otherwise` where none does; all broadcast. NumPy's select.
+ * @throws ValueError unless there are as many choices as conditions, at least one.
+ * @example np.select([[true, false, false], [true, true, false]], [[1, 2, 3], [4, 5, 6]], 9) // array([1., 5., 9.])
+ */
+export function select(conditions: readonly ArrayInput[], choices: readonly ArrayInput[], otherwise: ArrayInput = 0): NDArray {
+  const masks = listOf(conditions, "select");
+  const list = listOf(choices, "select");
+  if (masks.length !== list.length) throw new ValueError(`select: ${masks.length} conditions for ${list.length} choices; give as many`);
+  return list.reduceRight<ArrayInput>((rest, choice, i) => row(masks[i]!, choice, rest), otherwise ?? 0) as NDArray;
+}
+
+// ---- positions of several axes
+
+/**
+ * For each axis of a shape the positions along it that positions in the flattened array mean: a list of int32 arrays.
+ * NumPy's unravel_index.
+ * @throws IndexError for a position out of range.
+ * @example np.unravelIndex([1, 5], [2, 3]) // [array([0, 1], dtype=int32), array([1, 2], dtype=int32)]
+ */
+export function unravelIndex(index: ArrayInput, shape: number | readonly number[]): NDArray[] {
+  const operator = "unravelIndex";
+  const given = toArray(index, operator);
+  const sizes = toShape(shape, operator);
+  return unravelled(checkPositions(given, 0, sizeOf(sizes), operator, "exact"), sizes);
+}
+
+/**
+ * The positions in the flattened array that positions along each axis mean, broadcast, int32. NumPy's ravel_multi_index.
+ * @throws IndexError for a position out of range, ValueError unless there is one list for each axis.
+ * @example np.ravelMultiIndex([[0, 1], [1, 2]], [2, 3]) // array([1, 5], dtype=int32)
+ */
+export function ravelMultiIndex(
+  indices: readonly ArrayInput[] | NDArray,
+  shape: number | readonly number[],
+  options?: { mode?: TakeOptions["mode"] | readonly TakeOptions["mode"][] },
+): NDArray {
+  const operator = "ravelMultiIndex";
+  checkOptions(operator, options, ["mode"]);
+  const list = listOf(indices, operator);
+  const sizes = toShape(shape, operator);
+  const mode = options?.mode;
+  if (list.length !== sizes.length)
+    throw new ValueError(`${operator}: ${list.length} lists of positions for the shape ${showShape(sizes)}; give one for each axis`);
+  const places = list.map((index, axis) => {
+    if (sizes[axis] === 0 && index.size > 0) throw new IndexError(`${operator}: axis ${axis} has size 0, so it has no positions`);
+    return checkPositions(index, axis, sizes[axis]!, operator, exactMode(Array.isArray(mode) ? mode[axis] : mode, operator));
+  });
+  places.reduce<Shape>((s, p) => broadcastShapes(s, p.shape, operator), []);
+  return places.reduce((total, p, axis) => add(multiply(total, sizes[axis]!), p));
+}
+
+function triangle(operator: string, n: number, k: number | null, m: number | null | undefined, lower: boolean): NDArray[] {
+  const [rows, columns] = toShape([n, m ?? n], operator);
+  const offset = k ?? 0;
+  if (!Number.isInteger(offset)) throw new ValueError(`${operator}: k is a whole number, got ${describe(k)}`);
+  const below = belowDiagonal(rows!, columns!, lower ? offset : offset - 1);
+  return nonzeroOf(lower ? below : less(below, true));
+}
+
+/**
+ * The rows and columns of the elements of an n × m matrix (m is n by default) up to the k-th diagonal. NumPy's tril_indices.
+ * @example np.trilIndices(2) // [array([0, 1, 1], dtype=int32), array([0, 0, 1], dtype=int32)]
+ */
+export const trilIndices = (n: number, k: number | null = 0, m?: number | null): NDArray[] => triangle("trilIndices", n, k, m, true);
+
+/**
+ * The rows and columns of the elements of an n × m matrix (m is n by default) from the k-th diagonal on. NumPy's triu_indices.
+ * @example np.triuIndices(2) // [array([0, 0, 1], dtype=int32), array([0, 1, 1], dtype=int32)]
+ */
+export const triuIndices = (n: number, k: number | null = 0, m?: number | null): NDArray[] => triangle("triuIndices", n, k, m, false);
+
+/**
+ * The positions of the diagonal of an array of `ndim` axes of length n. NumPy's diag_indices.
+ * @example np.diagIndices(2) // [array([0, 1], dtype=int32), array([0, 1], dtype=int32)]
+ */
+export function diagIndices(n: number, ndim: number | null = 2): NDArray[] {
+  const [length, count] = toShape([n, ndim ?? 2], "diagIndices");
+  if (count! > MAX_NDIM) throw new ShapeError(`diagIndices: ${count} axes; an array has ${MAX_NDIM} at most`);
+  return Array.from({ length: count! }, () => lattice(0, [length!], [1]));
+}
+
+/**
+ * Lists of positions (or masks) turned so that together they index a grid: list i along axis i. NumPy's ix_.
+ * @throws ShapeError unless each list has one axis.
+ * @example np.arange(6).reshape(2, 3).at(...np.ix([0, 1], [2, 0])) // array([[2., 0.],\n       [5., 3.]])
+ */
+export function ix(...lists: ArrayInput[]): NDArray[] {
+  return lists.map((list, axis) => {
+    const a = Array.isArray(list) && list.length === 0 ? positions([], [0]) : toArray(list, "ix");
+    if (a.ndim !== 1) throw new ShapeError(`ix: list ${axis} has shape ${showShape(a.shape)}; each has one axis`);
+    // Against which axis they are, nobody knows here.
+    const places = a.code === BOOL ? setPlaces(a) : checkPositions(a, axis, 0, "ix", "signed");
+    return reshape(
+      places,
+      lists.map((_, i) => (i === axis ? places.size : 1)),
     );
-  const places = checkPositions(given, at, a.shape[at]!, "takeAlongAxis").toTypedArray();
-  const inner = contiguousStrides(a.shape)[at]!;
-  const n = a.shape[at]!;
-  const m = given.shape[at]!;
-  for (let i = 0; i < places.length; i++) {
-    const row = Math.floor(i / (inner * m));
-    places[i] = (row * n + places[i]!) * inner + (i % inner);
+  });
+}
+
+// ---- counting
+
+/**
+ * How often each number 0, 1, 2 … occurs in a list, int32; with `weights` the sum of what belongs to it. At least
+ * `minlength` numbers. NumPy's bincount.
+ * @throws ShapeError unless x and weights have one axis of one size, ValueError for negative numbers.
+ * @example np.bincount([0, 2, 2]) // array([1, 0, 2], dtype=int32)
+ */
+export function bincount(x: ArrayInput, options?: { weights?: ArrayInput; minlength?: number }): NDArray {
+  const operator = "bincount";
+  const a = toArray(x, operator);
+  checkOptions(operator, options, ["weights", "minlength"]);
+  const minlength = options?.minlength ?? 0;
+  if (!Number.isInteger(minlength) || minlength < 0)
+    throw new ValueError(`${operator}: minlength is a whole number >= 0, got ${describe(minlength)}`);
+  if (a.ndim !== 1) throw new ShapeError(`${operator}: expected a list with one axis, got shape ${showShape(a.shape)}`);
+  const low = a.size === 0 ? 0 : (min(a).item() as number);
+  if (low < 0) throw new ValueError(`${operator}: ${low} among the numbers to count, which are 0 or more`);
+  const n = Math.max(minlength, a.size === 0 ? 0 : (max(a).item() as number) + 1);
+  if (Number.isInteger(n)) checkSize([n], operator);
+  return counted(weightsOf(a, options?.weights, operator), checkPositions(a, 0, n, operator), n);
+}
+
+/** What is to be added up for each element: ones, or floats of the same shape. */
+function weightsOf(x: NDArray, weights: ArrayInput | null | undefined, operator: string): NDArray {
+  if (weights === undefined || weights === null) return lattice(1, x.shape, new Array<number>(x.ndim).fill(0));
+  const w = toArray(weights, operator);
+  if (!sameShape(w.shape, x.shape))
+    throw new ShapeError(`${operator}: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(x.shape)}`);
+  return isFloat(w.code) ? w : astype(w, DTYPES[F32]!);
+}
+
+const counted = (weights: NDArray, places: NDArray, n: number): NDArray => putAdded([weights, places], { axis: 0, shape: [n] });
+
+export interface HistogramOptions {
+  /** The ends of the bins, where only their number is given; by default those of the elements. */
+  range?: readonly [number, number];
+  /** What each element counts; of the shape of x. */
+  weights?: ArrayInput;
+  /** Divide by the sum and the widths, so that the integral is 1. */
+  density?: boolean;
+}
+
+/**
+ * How many elements fall into each bin, and the edges of the bins: `bins` of equal width, or between the given edges. A
+ * bin holds its lower edge, the last one both. Counts are int32, with weights or density floats. NumPy's histogram.
+ * @throws ValueError for no bins, edges that do not rise, an empty or infinite range; ShapeError for weights of another shape.
+ * @example np.histogram([1, 2, 2, 5], 2) // [array([3, 1], dtype=int32), array([1., 3., 5.])]
+ */
+export function histogram(x: ArrayInput, bins: number | ArrayInput | null = 10, options?: HistogramOptions): [NDArray, NDArray] {
+  const operator = "histogram";
+  const a = toArray(x, operator);
+  checkOptions(operator, options, ["range", "weights", "density"]);
+  const density = flag(operator, "density", options?.density, false);
+  const values = flat(a);
+  let edges: NDArray;
+  const even = typeof bins === "number" || bins === null;
+  if (even) {
+    const n = bins ?? 10;
+    if (!Number.isInteger(n) || n < 1) throw new ValueError(`${operator}: the number of bins is a whole number >= 1, got ${n}`);
+    checkSize([n], operator);
+    edges = binEdges(values, n, rangeOf(options?.range, operator));
+  } else {
+    edges = toArray(bins, operator);
+    if (edges.ndim !== 1 || edges.size < 2)
+      throw new ValueError(`${operator}: edges are a list of two or more, got shape ${showShape(edges.shape)}`);
   }
-  return gathered([reshape(a, [a.size]), positions(places, given.shape)], 0);
+  const n = edges.shape[0]! - 1;
+  // Elements in no bin are counted in one behind the last.
+  const all = counted(flat(weightsOf(a, options?.weights, operator)), binOf(values, edges), n + 1);
+  const counts = slice([all], part(all.shape, 0, 0, n));
+  if (even && !isFloat(a.code)) edges = astype(edges, DTYPES[F32]!);
+  if (!density) return [counts, edges];
+  const widths = subtract(slice([edges], part(edges.shape, 0, 1, n)), slice([edges], part(edges.shape, 0, 0, n)));
+  return [divide(divide(counts, widths), sum(counts)), edges];
+}
+
+function rangeOf(range: unknown, operator: string): readonly [number, number] | null {
+  if (range === undefined || range === null) return null;
+  if (!Array.isArray(range) || range.length !== 2 || !range.every(Number.isFinite) || range[0] > range[1])
+    throw new ValueError(`${operator}: the range is [low, high], finite numbers, got ${describe(range)}`);
+  return range as [number, number];
+}
+
+// ---- interpolation
+
+export interface InterpOptions {
+  /** The values before the first and behind the last point: by default those of these points. */
+  left?: ArrayInput;
+  right?: ArrayInput;
+  /** Points and positions repeat at this distance; then points need not be in order. */
+  period?: number;
+}
+
+/**
+ * The values at x of the line through points with ascending positions xp and values fp. Differentiable in all three.
+ * NumPy's interp.
+ * @throws ShapeError unless xp and fp are lists of one length, ValueError where they are empty or the period is 0.
+ * @example np.interp([1.5, 9], [1, 2, 3], [10, 20, 0]) // array([15.,  0.])
+ */
+export function interp(x: ArrayInput, xp: ArrayInput, fp: ArrayInput, options?: InterpOptions): NDArray {
+  const operator = "interp";
+  const floating = (given: ArrayInput): NDArray => {
+    const a = toArray(given, operator);
+    return isFloat(a.code) ? a : astype(a, DTYPES[F32]!);
+  };
+  let [v, px, py] = [x, xp, fp].map(floating) as [NDArray, NDArray, NDArray];
+  checkOptions(operator, options, ["left", "right", "period"]);
+  if (px.ndim !== 1 || py.ndim !== 1 || px.size !== py.size)
+    throw new ShapeError(`${operator}: points of shapes ${showShape(px.shape)} and ${showShape(py.shape)}; give two lists of one length`);
+  if (px.size === 0) throw new ValueError(`${operator}: there are no points`);
+  let { left, right } = options ?? {};
+  const period = options?.period ?? null;
+  if (period !== null) {
+    if (typeof period !== "number" || !Number.isFinite(period) || period === 0)
+      throw new ValueError(`${operator}: the period is a number but 0, got ${describe(period)}`);
+    const p = Math.abs(period);
+    [v, px] = [remainder(v, p), remainder(px, p)];
+    const order = argsort(px);
+    [px, py] = [gathered([px, order], 0), gathered([py, order], 0)];
+    // The last point once more before the first, and the first behind the last.
+    const ends = (a: NDArray, shift: number): NDArray => {
+      const end = (i: number): NDArray => slice([a], part(a.shape, 0, i, 1));
+      return joined([subtract(end(a.size - 1), shift), a, add(end(0), shift)], 0);
+    };
+    [px, py] = [ends(px, p), ends(py, 0)];
+    left = right = undefined;
+  }
+  const last = px.size - 1;
+  const low = checkPositions(subtract(searchsorted(px, v, { side: "right" }), 1), 0, Math.max(last, 1), operator, "clip");
+  const high = checkPositions(add(low, 1), 0, last + 1, operator, "clip");
+  const at = (a: NDArray, index: NDArray | number): NDArray => gathered([a, typeof index === "number" ? positions([index], []) : index], 0);
+  const [x0, y0] = [at(px, low), at(py, low)];
+  const slope = divide(subtract(at(py, high), y0), subtract(at(px, high), x0));
+  const inside = add(multiply(slope, subtract(v, x0)), y0);
+  const end = at(py, last);
+  const upper = row(greaterEqual(v, at(px, last)), end, inside);
+  const bounded = right === undefined || right === null ? upper : row(greater(v, at(px, last)), right, upper);
+  return row(less(v, at(px, 0)), left ?? at(py, 0), bounded);
+}
+
+// ---- by order
+
+/** A list of one for a 0-d array, and the axis; null flattens first. */
+function ordered(x: ArrayInput, axis: number | null, operator: string): [NDArray, number] {
+  const a = toArray(x, operator);
+  return axis === null || a.ndim === 0 ? [flat(a), toAxis(axis ?? 0, 1, operator)] : [a, toAxis(axis, a.ndim, operator)];
+}
+
+function sorted(x: ArrayInput, axis: number | null, operator: string): NDArray {
+  const given = toArray(x, operator);
+  const [a, at] = ordered(given, axis, operator);
+  const y = picked(a, argsort(a, at), at);
+  return given.ndim === 0 && axis !== null ? reshape(y, []) : y;
 }
 
 /**
@@ -66,10 +505,48 @@ export function takeAlongAxis(x: ArrayInput, index: ArrayInput, axis: number): N
  * places the elements came from. NumPy's sort.
  * @example np.sort([3, 1, 2]) // array([1., 2., 3.])
  */
-export function sort(x: ArrayInput, axis: number | null = -1): NDArray {
-  const given = toArray(x, "sort");
-  const a = axis === null || given.ndim === 0 ? reshape(given, [given.size]) : given;
-  const at = axis === null || given.ndim === 0 ? 0 : toAxis(axis, a.ndim, "sort");
-  const y = takeAlongAxis(a, argsort(a, at), at);
-  return given.ndim === 0 ? reshape(y, []) : y;
+export const sort = (x: ArrayInput, axis: number | null = -1): NDArray => sorted(x, axis, "sort");
+
+/** Places of elements that a partition is to be right about, checked. */
+function checkPlaces(x: ArrayInput, k: number | readonly number[], axis: number | null, operator: string): void {
+  const [a, at] = ordered(x, axis, operator);
+  checkPositions(toArray(k as ArrayInput, operator), at, a.shape[at]!, operator);
+}
+
+/**
+ * A copy in which element k along an axis (the last by default; null flattens first) is what it would be in the sorted
+ * array, smaller ones before it, others behind it; k may be a list. NumPy's partition, here in full order.
+ * @throws IndexError for a k that is not there.
+ * @example np.partition([3, 1, 2], 1) // array([1., 2., 3.])
+ */
+export function partition(x: ArrayInput, k: number | readonly number[], axis: number | null = -1): NDArray {
+  checkPlaces(x, k, axis, "partition");
+  return sorted(x, axis, "partition");
+}
+
+/**
+ * The positions that would partition along an axis, as `partition` does. int32. NumPy's argpartition.
+ * @throws IndexError for a k that is not there.
+ * @example np.argpartition([3, 1, 2], 1) // array([1, 2, 0], dtype=int32)
+ */
+export function argpartition(x: ArrayInput, k: number | readonly number[], axis: number | null = -1): NDArray {
+  checkPlaces(x, k, axis, "argpartition");
+  return argsort(...ordered(x, axis, "argpartition"));
+}
+
+/**
+ * The positions that would sort by several keys of one shape along an axis: by the last, where that is equal by the one
+ * before it, and so on. Stable, int32. NumPy's lexsort.
+ * @throws ShapeError where shapes differ, ValueError for an empty list.
+ * @example np.lexsort([[2, 1, 0], [1, 1, 0]]) // array([2, 1, 0], dtype=int32)
+ */
+export function lexsort(keys: readonly ArrayInput[] | NDArray, axis: number | null = -1): NDArray {
+  const list = listOf(keys, "lexsort");
+  const { shape } = list[0]!;
+  const other = list.find(key => !sameShape(key.shape, shape));
+  if (other !== undefined)
+    throw new ShapeError(`lexsort: keys of shapes ${showShape(shape)} and ${showShape(other.shape)}; they must be equal`);
+  if (shape.length === 0) return reshape(argsort(list[0]!), []);
+  const at = toAxis(axis ?? -1, shape.length, "lexsort");
+  return list.slice(1).reduce((order, key) => picked(order, argsort(picked(key, order, at), at), at), argsort(list[0]!, at));
 }

@@ -1,20 +1,550 @@
-/** Means and their kin: compositions of reductions. */
-import type { ArrayInput, NDArray } from "../array.ts";
-import { DTYPES, dtypeCode, F32, isFloat } from "../dtype.ts";
-import { divide } from "../ops/pointwise.ts";
-import { type Axis, type ReduceOptions, reduceArguments, restoreAxes } from "../ops/reduction.ts";
-import { astype, summed } from "../ops/structural.ts";
+/** Means and their kin, order statistics, differences: compositions of reductions, and the few rows they need. */
+import { type ArrayInput, blank, fromValues, NDArray } from "../array.ts";
+import { fromNested, toArray } from "../convert.ts";
+import { BOOL, DTYPES, F32, F64, isFloat, meanCode, promote, sumCode } from "../dtype.ts";
+import { checkOptions, describe, IndexError, ShapeError, ValueError } from "../errors.ts";
+import * as E from "../expr.ts";
+import { foldAxes } from "../fold.ts";
+import { discard, Family, runMap } from "../launch.ts";
+import { binary, type HasRow, liftAxes, liftNothing, type Structural, structural, ternary, unary } from "../op.ts";
+import { absorb, add, divide, equal, greater, log, multiply, negative, notEqual, square, subtract, where } from "../ops/pointwise.ts";
+import { type Axis, max, min, type ReduceOptions, type Reduction, reduceArguments, restoreAxes, sum } from "../ops/reduction.ts";
+import {
+  astype,
+  broadcastTo,
+  expandAxes,
+  gathered,
+  type OverAxes,
+  part,
+  positions,
+  reshape,
+  slice,
+  spread,
+  transpose,
+} from "../ops/structural.ts";
+import * as scalar from "../scalar.ts";
+import { type Shape, sameShape, showShape, sizeOf, toAxis } from "../shape.ts";
+import { sort } from "./searching.ts";
+
+const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * shape[axis]!, 1);
+
+const typed = (x: NDArray, code: number): NDArray => (x.code === code ? x : astype(x, DTYPES[code]!));
+
+// ---- means and moments
+
+const QUOTIENT = E.div(E.arg(0), E.arg(1));
+const DIFFERENCE = E.sub(E.arg(0), E.arg(1));
+const SQUARE = E.mul(E.arg(0), E.arg(0));
+
+const families = new Map<E.Expr, Family[]>();
+
+/** An expression of an array and another operand, computed in float64 and rounded once. */
+function inDouble(value: E.Expr, x: NDArray, y: NDArray | number, code: number): NDArray {
+  let known = families.get(value);
+  if (known === undefined) families.set(value, (known = []));
+  known[x.code * 8 + code] ??= new Family(value, [x.code, F64], F64, code);
+  const out = blank(x.shape, x.size, code);
+  runMap(known[x.code * 8 + code]!, [x, y], out);
+  return out;
+}
+
+/** The sum of an expression of the elements over axes, divided; summed in float64. */
+function meanOver(x: NDArray, axes: readonly number[], n: number, code: number, value?: E.Expr): NDArray {
+  const total = foldAxes("add", x, axes, F64, value);
+  const y = inDouble(QUOTIENT, total, n, code);
+  discard(total, x);
+  return y;
+}
+
+const meanRow: Structural<OverAxes> = structural("mean", {
+  linear: "jointly",
+  kind: "reduction",
+  run: ([x], { axes, code }) => meanOver(x!, axes, countOf(x!.shape, axes), code),
+  grad: (g, { attrs: { axes }, like }) => [spread(divide(g, countOf(like[0]!.shape, axes)), axes, like[0]!.shape)],
+  lift: liftAxes,
+});
 
 /**
- * The mean over axes (all of them by default); integers give float32. NumPy's mean.
+ * The mean over axes (all of them by default), summed in float64; integers give float32, nothing at all gives NaN.
+ * NumPy's mean.
+ * @throws DTypeError for a dtype that is not a float.
  * @example np.mean([[1, 2], [3, 4]], 0) // array([2., 3.])
  */
-export function mean(x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray {
-  const [a, axes, keepdims] = reduceArguments("mean", x, axis, options, ["keepdims", "dtype"]);
-  const code = options?.dtype === undefined ? (isFloat(a.code) ? a.code : F32) : dtypeCode(options.dtype, "mean");
-  const n = axes.reduce((size, i) => size * a.shape[i]!, 1);
-  // Integers are summed in float64, so that large ones lose nothing before the division.
-  const source = isFloat(a.code) ? a : astype(a, "float64");
-  const total = divide(summed([source], { axes, code: isFloat(a.code) ? code : source.code }), n);
-  return restoreAxes(total.code === code ? total : astype(total, DTYPES[code]!), axes, keepdims);
+export const mean: Reduction & HasRow = Object.assign(
+  (x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray => {
+    const [a, axes, keepdims] = reduceArguments("mean", x, axis, options, ["keepdims", "dtype"]);
+    return restoreAxes(meanRow([a], { axes, code: meanCode(a.code, options?.dtype, "mean") }), axes, keepdims);
+  },
+  { op: meanRow.op },
+);
+
+function centre(x: NDArray, axes: readonly number[], code: number): NDArray {
+  const n = countOf(x.shape, axes);
+  const less = (a: NDArray): NDArray => inDouble(DIFFERENCE, a, expandAxes(meanOver(a, axes, n, F64), axes), code);
+  const once = less(x);
+  if (x.code !== F64) return once;
+  // Means of float64 are rounded: the second pass takes off what the first left, so that equal elements give exactly 0.
+  const twice = less(once);
+  discard(once, x);
+  return twice;
 }
+
+/** What the elements are above the mean over axes: linear, and its own adjoint. */
+const centred: Structural<OverAxes> = structural("centred", {
+  linear: "jointly",
+  kind: "reduction",
+  run: ([x], { axes, code }) => centre(x!, axes, code),
+  grad: (g, { attrs }) => [centred([g], { axes: attrs.axes, code: g.code })],
+  lift: liftAxes,
+});
+
+interface Spread extends OverAxes {
+  /** What the sum of squares is divided by. */
+  readonly by: number;
+}
+
+const varRow: Structural<Spread> = structural("var", {
+  kind: "reduction",
+  run: ([x], { axes, code, by }) => {
+    const d = centre(x!, axes, code);
+    const y = meanOver(d, axes, by, code, SQUARE);
+    discard(d, x!);
+    return y;
+  },
+  grad: (g, { inputs: [x], attrs: { axes, by }, like }) => [
+    absorb(spread(absorb(g, 2 / by), axes, like[0]!.shape), centred([x!], { axes, code: g.code })),
+  ],
+  reads: [[0]],
+  lift: liftAxes,
+});
+
+/** The square root with slope 0 at 0, where all elements are equal. */
+const deviation = unary("std", {
+  value: x => E.sqrt(x),
+  grad: (g, y) => [where(equal(y, 0), 0, absorb(g, divide(0.5, y)))],
+});
+
+export interface VarOptions extends ReduceOptions {
+  /** What is taken off the count that the squares are divided by: 0, or 1 for an estimate from samples. */
+  ddof?: number;
+}
+
+export type Moment = (x: ArrayInput, axis?: Axis, options?: VarOptions) => NDArray;
+
+const MOMENT = ["ddof", "keepdims", "dtype"];
+
+function ddofOf(name: string, options: VarOptions | undefined): number {
+  const ddof = options?.ddof ?? 0;
+  if (typeof ddof !== "number" || Number.isNaN(ddof)) throw new ValueError(`${name}: ddof is a number, got ${describe(ddof)}`);
+  return ddof;
+}
+
+function varOver(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
+  const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT);
+  const by = Math.max(countOf(a.shape, axes) - ddofOf(name, options), 0);
+  const y = varRow([a], { axes, code: meanCode(a.code, options?.dtype, name), by });
+  return restoreAxes(y, axes, keepdims);
+}
+
+/**
+ * The variance over axes (all of them by default): the mean of the squares of what elements are above their mean, with
+ * `ddof` taken off the count; integers give float32. NumPy's var.
+ * @throws DTypeError for a dtype that is not a float.
+ * @example np.var([1, 2, 3, 4]) // array(1.25)
+ */
+const variance: Moment & HasRow = Object.assign(
+  (x: ArrayInput, axis?: Axis, options?: VarOptions): NDArray => varOver("var", x, axis, options),
+  { op: varRow.op },
+);
+
+export {
+  /** The variance over axes, as np.var: `x.var(0, { ddof: 1 })`. A method has its words from here, because of the name. */
+  variance as var,
+};
+
+/**
+ * The standard deviation over axes (all of them by default): the square root of the variance; slope 0 where all elements
+ * are equal. NumPy's std.
+ * @throws DTypeError for a dtype that is not a float.
+ * @example np.std([1, 2, 3, 4], null, { ddof: 1 }) // array(1.2909944)
+ */
+export const std: Moment = (x, axis, options) => deviation(varOver("std", x, axis, options));
+
+export interface AverageOptions {
+  /** Of the array's shape, or one for each position along the one axis. All equal by default. */
+  weights?: ArrayInput | null;
+  keepdims?: boolean;
+}
+
+/**
+ * The weighted mean over axes (all of them by default). Differentiable in the weights too; where they add up to 0 the result
+ * is not finite. NumPy's average.
+ * @throws ShapeError for weights that fit neither the array nor the axis.
+ * @example np.average([1, 2, 3], null, { weights: [3, 1, 0] }) // array(1.25)
+ */
+export function average(x: ArrayInput, axis?: Axis, options?: AverageOptions): NDArray {
+  const [a, axes, keepdims] = reduceArguments("average", x, axis, options as ReduceOptions, ["weights", "keepdims"]);
+  const { weights = null } = options ?? {};
+  if (weights === null) return mean(a, axes, { keepdims });
+  let w = toArray(weights, "average");
+  if (!sameShape(w.shape, a.shape)) {
+    if (typeof axis !== "number" || w.ndim !== 1 || w.size !== a.shape[axes[0]!])
+      throw new ShapeError(
+        `average: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(a.shape)}; give weights of that shape, or one axis and a weight for each of its positions`,
+      );
+    w = broadcastTo(
+      reshape(
+        w,
+        a.shape.map((n, i) => (i === axes[0] ? n : 1)),
+      ),
+      a.shape,
+    );
+  }
+  const code = promote(a.code, w.code);
+  const lane = isFloat(code) ? code : F64;
+  const y = divide(sum(multiply(typed(a, lane), typed(w, lane)), axes), sum(typed(w, lane), axes));
+  return restoreAxes(typed(y, isFloat(code) ? code : F32), axes, keepdims);
+}
+
+/**
+ * The largest less the smallest element over axes (all of them by default). NumPy's ptp.
+ * @throws ValueError where there is nothing to choose from.
+ * @example np.ptp([[1, 5], [3, 4]], 1) // array([4., 1.])
+ */
+export function ptp(x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray {
+  const [a, axes, keepdims] = reduceArguments("ptp", x, axis, options, ["keepdims"]);
+  return subtract(max(a, axes, { keepdims }), min(a, axes, { keepdims }));
+}
+
+// ---- without NaN
+
+/** The elements that are numbers, with 0 for the others; and how many there are. */
+function numbers(x: NDArray, axes: readonly number[]): [NDArray, NDArray, NDArray] {
+  const real = equal(x, x);
+  return [where(real, x, 0), real, sum(real, axes, { keepdims: true, dtype: "float64" })];
+}
+
+/**
+ * The sum over axes (all of them by default) of what is not NaN; slope 0 at NaN. NumPy's nansum.
+ * @example np.nansum([1, np.nan, 3]) // array(4.)
+ */
+export const nansum: Reduction = (x, axis, options) => {
+  const [a, axes, keepdims] = reduceArguments("nansum", x, axis, options, ["keepdims", "dtype"]);
+  const code = sumCode(a.code, options?.dtype, "nansum");
+  return sum(isFloat(a.code) ? where(equal(a, a), a, 0) : a, axes, { keepdims, dtype: DTYPES[code]! });
+};
+
+/** The mean with reduced axes kept, in float64. */
+function nanCentre(x: NDArray, count: NDArray, axes: readonly number[]): NDArray {
+  return divide(sum(x, axes, { keepdims: true, dtype: "float64" }), count);
+}
+
+/**
+ * The mean over axes (all of them by default) of what is not NaN, NaN where there is nothing else; slope 0 at NaN. NumPy's
+ * nanmean.
+ * @throws DTypeError for a dtype that is not a float.
+ * @example np.nanmean([1, np.nan, 3]) // array(2.)
+ */
+export const nanmean: Reduction = (x, axis, options) => {
+  const [a, axes, keepdims] = reduceArguments("nanmean", x, axis, options, ["keepdims", "dtype"]);
+  const code = meanCode(a.code, options?.dtype, "nanmean");
+  const [clean, , count] = numbers(a, axes);
+  return dropped(typed(nanCentre(clean, count, axes), code), axes, keepdims);
+};
+
+/** Without the axes that were kept. */
+function dropped(y: NDArray, axes: readonly number[], keepdims: boolean): NDArray {
+  if (keepdims) return y;
+  return reshape(
+    y,
+    y.shape.filter((_, i) => !axes.includes(i)),
+  );
+}
+
+function nanMoment(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
+  const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT);
+  const ddof = ddofOf(name, options);
+  const code = meanCode(a.code, options?.dtype, name);
+  const [clean, real, count] = numbers(a, axes);
+  let d = where(real, subtract(clean, nanCentre(clean, count, axes)), 0);
+  // As in `centre`.
+  if (a.code === F64) d = where(real, subtract(d, nanCentre(d, count, axes)), 0);
+  const by = subtract(count, ddof);
+  const y = where(greater(by, 0), divide(sum(square(d), axes, { keepdims: true }), by), Number.NaN);
+  return dropped(typed(y, code), axes, keepdims);
+}
+
+/**
+ * The variance over axes (all of them by default) of what is not NaN, NaN where too little is left; slope 0 at NaN. NumPy's
+ * nanvar.
+ * @throws DTypeError for a dtype that is not a float.
+ * @example np.nanvar([1, np.nan, 3]) // array(1.)
+ */
+export const nanvar: Moment = (x, axis, options) => nanMoment("nanvar", x, axis, options);
+
+/**
+ * The standard deviation over axes (all of them by default) of what is not NaN; slope 0 at NaN and where all elements are
+ * equal. NumPy's nanstd.
+ * @throws DTypeError for a dtype that is not a float.
+ * @example np.nanstd([1, np.nan, 3]) // array(1.)
+ */
+export const nanstd: Moment = (x, axis, options) => deviation(nanMoment("nanstd", x, axis, options));
+
+// ---- order
+
+export interface MedianOptions {
+  /** Keep the reduced axes, with size 1. */
+  keepdims?: boolean;
+}
+
+export interface QuantileOptions extends MedianOptions {
+  /** What is taken between two elements: their interpolation, one of them, the nearest (an even place of two), or the middle. */
+  method?: "linear" | "lower" | "higher" | "nearest" | "midpoint";
+}
+
+/** The part of the way from a to b; exact at both ends, between equal and between infinite ones. */
+const between = ternary("lerp", {
+  value: (a, b, t) => E.select(E.eq(a, b), a, E.add(E.absorb(E.sub(1, t), a), E.absorb(t, b))),
+  grad: (g, _, a, b, t) => [absorb(g, subtract(1, t)), absorb(g, t), absorb(g, subtract(b, a))],
+});
+
+/** How far above the place below a method goes, for a place p. */
+const METHODS: Record<string, (p: number) => number> = {
+  linear: p => p - Math.floor(p),
+  lower: () => 0,
+  higher: p => (Number.isInteger(p) ? 0 : 1),
+  midpoint: p => (Number.isInteger(p) ? 0 : 0.5),
+  nearest: p => {
+    const above = p - Math.floor(p);
+    return above > 0.5 || (above === 0.5 && Math.floor(p) % 2 === 1) ? 1 : 0;
+  },
+};
+
+interface Places {
+  readonly name: string;
+  /** How many elements there are. */
+  readonly n: number;
+  /** What q is counted in. */
+  readonly scale: number;
+  readonly method: string;
+  readonly what: "low" | "high" | "part";
+}
+
+const isWhole = (method: string): boolean => method === "lower" || method === "higher" || method === "nearest";
+
+/** For each q the place below, the place above (the one taken where nothing is interpolated), or the part of the way between. */
+const placed: Structural<Places> = structural("quantile", {
+  kind: "selection",
+  run: ([q], { name, n, scale, method, what }) => {
+    const values = Array.from(q!.toTypedArray(), v => {
+      if (!(v >= 0 && v <= scale)) throw new ValueError(`${name}: q is from 0 to ${scale}, got ${v}`);
+      const p = (v / scale) * (n - 1);
+      const part = METHODS[method]!(p);
+      if (what === "part") return part;
+      return what === "low" ? Math.floor(p) : Math.min(Math.floor(p) + (isWhole(method) ? part : 1), n - 1);
+    });
+    return what === "part" ? fromValues(values, q!.shape, F64) : positions(values, q!.shape);
+  },
+  grad: null,
+  lift: liftNothing,
+});
+
+function orderStatistic(
+  name: string,
+  x: ArrayInput,
+  q: ArrayInput,
+  scale: number,
+  axis: Axis | undefined,
+  options: QuantileOptions | undefined,
+): NDArray {
+  const known = name === "median" ? ["keepdims"] : ["keepdims", "method"];
+  const [a, axes, keepdims] = reduceArguments(name, x, axis, options as ReduceOptions, known);
+  const method = options?.method ?? "linear";
+  if (!Object.hasOwn(METHODS, method as PropertyKey))
+    throw new ValueError(`${name}: method is one of ${Object.keys(METHODS).join(", ")}, got ${describe(method)}`);
+  // Numbers stay in float64 on their way to positions.
+  const wanted = typeof q === "number" ? fromValues([q], [], F64) : Array.isArray(q) ? fromNested(q, F64, name) : toArray(q, name);
+  const kept = [...a.shape.keys()].filter(i => !axes.includes(i));
+  const n = countOf(a.shape, axes);
+  const rest = kept.map(i => a.shape[i]!);
+  const restore = (y: NDArray): NDArray =>
+    restoreAxes(
+      y,
+      axes.map(i => i + wanted.ndim),
+      keepdims,
+    );
+  if (n === 0) {
+    const shape = [...wanted.shape, ...rest];
+    if (name !== "median" && sizeOf(shape) > 0)
+      throw new IndexError(`${name}: an array of shape ${showShape(a.shape)} has no elements along the reduced axes`);
+    return restore(broadcastTo(mean(a, axes), shape));
+  }
+  const whole = isWhole(method);
+  const lines = reshape(transpose(a, [...axes, ...kept]), [n, ...rest]);
+  const sorted = sort(isFloat(a.code) || whole ? lines : astype(lines, "float64"), 0);
+  const place = (what: Places["what"]): NDArray => placed([wanted], { name, n, scale, method, what });
+  let y = gathered([sorted, place("high")], 0);
+  if (!whole) {
+    const low = place("low");
+    // An array of q may have a derivative.
+    const part =
+      q instanceof NDArray && method === "linear" ? subtract(multiply(astype(q, "float64"), (n - 1) / scale), low) : place("part");
+    const spaced = reshape(typed(part, sorted.code), [...wanted.shape, ...rest.map(() => 1)]);
+    y = between(gathered([sorted, low], 0), y, spaced);
+  }
+  if (isFloat(a.code)) {
+    const last = gathered([sorted, positions([n - 1], [])], 0);
+    y = where(equal(last, last), y, Number.NaN);
+  } else if (!whole) y = astype(y, "float32");
+  return restore(y);
+}
+
+/**
+ * The middle element over axes (all of them by default) in order, or the mean of the two in the middle; NaN if there is one
+ * or nothing at all. Integers give float32. The gradient goes to the elements chosen. NumPy's median.
+ * @example np.median([3, 1, 2, 10]) // array(2.5)
+ */
+export function median(x: ArrayInput, axis?: Axis, options?: MedianOptions): NDArray {
+  return orderStatistic("median", x, 0.5, 1, axis, options);
+}
+
+/**
+ * The element below which the part q (from 0 to 1, a number or array) of the elements over axes lies, interpolated between
+ * the nearest two; NaN if there is one. The axes of q come first in the result. Differentiable in both. NumPy's quantile.
+ * @throws ValueError for a q out of range, IndexError where there is nothing to choose from.
+ * @example np.quantile([1, 2, 3, 4], [0.25, 0.5]) // array([1.75, 2.5 ])
+ */
+export function quantile(x: ArrayInput, q: ArrayInput, axis?: Axis, options?: QuantileOptions): NDArray {
+  return orderStatistic("quantile", x, q, 1, axis, options);
+}
+
+/**
+ * quantile with q from 0 to 100. NumPy's percentile.
+ * @throws ValueError for a q out of range, IndexError where there is nothing to choose from.
+ * @example np.percentile([1, 2, 3, 4], 50) // array(2.5)
+ */
+export function percentile(x: ArrayInput, q: ArrayInput, axis?: Axis, options?: QuantileOptions): NDArray {
+  return orderStatistic("percentile", x, q, 100, axis, options);
+}
+
+// ---- differences
+
+/** All but the last along an axis, and all but the first. */
+function neighbours(x: NDArray, axis: number): [NDArray, NDArray] {
+  const n = x.shape[axis]!;
+  const count = Math.max(n - 1, 0);
+  return [slice([x], part(x.shape, axis, 0, count)), slice([x], part(x.shape, axis, n - count, count))];
+}
+
+/**
+ * Each element less the one before it along an axis (the last by default), n times over; whether they differ for bool.
+ * NumPy's diff.
+ * @throws ValueError for an n that is no whole number >= 0.
+ * @example np.diff([1, 4, 9, 16]) // array([3., 5., 7.])
+ */
+export function diff(x: ArrayInput, n = 1, axis = -1): NDArray {
+  let y = toArray(x, "diff");
+  if (!Number.isInteger(n) || n < 0) throw new ValueError(`diff: n is a whole number >= 0, got ${describe(n)}`);
+  const at = toAxis(axis, y.ndim, "diff");
+  for (let i = Math.min(n, y.shape[at]!); i > 0; i--) {
+    const [before, after] = neighbours(y, at);
+    y = y.code === BOOL ? notEqual(after, before) : subtract(after, before);
+  }
+  return y;
+}
+
+/**
+ * Each element of the flattened array less the one before it. NumPy's ediff1d.
+ * @example np.ediff1d([[1, 4], [9, 16]]) // array([3., 5., 7.])
+ */
+export function ediff1d(x: ArrayInput): NDArray {
+  const a = toArray(x, "ediff1d");
+  return diff(reshape(a, [a.size]));
+}
+
+export interface TrapezoidOptions {
+  /** The distance between samples, where x is not given. */
+  dx?: number;
+  axis?: number;
+}
+
+/**
+ * The integral along an axis (the last by default) of samples y at the points x, or at distances dx, by the trapezoidal
+ * rule. NumPy's trapezoid (trapz).
+ * @throws ShapeError for an x that fits neither y nor the axis.
+ * @example np.trapezoid([1, 2, 3]) // array(4.)
+ */
+export function trapezoid(y: ArrayInput, x?: ArrayInput | null, options?: TrapezoidOptions): NDArray {
+  const a = toArray(y, "trapezoid");
+  checkOptions("trapezoid", options, ["dx", "axis"]);
+  const { dx = 1 } = options ?? {};
+  if (typeof dx !== "number") throw new ValueError(`trapezoid: dx is a number, got ${describe(dx)}`);
+  const axis = toAxis(options?.axis ?? -1, a.ndim, "trapezoid");
+  const f = isFloat(a.code) ? a : astype(a, "float32");
+  const [before, after] = neighbours(f, axis);
+  let pairs = add(before, after);
+  let factor = dx / 2;
+  if (x !== undefined && x !== null) {
+    const points = toArray(x, "trapezoid");
+    if (!sameShape(points.shape, a.shape) && (points.ndim !== 1 || points.size !== a.shape[axis]))
+      throw new ShapeError(
+        `trapezoid: points of shape ${showShape(points.shape)} for samples of shape ${showShape(a.shape)}; give points of that shape, or one for each position of axis ${axis}`,
+      );
+    const line = a.shape.map((n, i) => (i === axis ? n : 1));
+    pairs = multiply(pairs, diff(points.ndim === a.ndim ? points : reshape(points, line), 1, axis));
+    factor = 0.5;
+  }
+  return multiply(sum(pairs, axis), factor);
+}
+
+// ---- logsumexp
+
+/** e to the x - y, the part of x in the sum whose logarithm is y; also where both are infinite. */
+const share = binary("share", {
+  value: (x, y, lane) => {
+    const infinite = E.eq(x, Number.NEGATIVE_INFINITY);
+    return scalar.exp(E.select(E.eq(x, y), E.select(infinite, x, 0), E.sub(x, y)), lane);
+  },
+  grad: (g, p) => [absorb(g, p), negative(absorb(g, p))],
+});
+
+/** e to the x - y, by dtype. */
+const exponentials: Family[] = [];
+
+const logsumexpRow: Structural<OverAxes> = structural("logsumexp", {
+  kind: "reduction",
+  run: ([x], { axes, code }) => {
+    const top = foldAxes("max", x!, axes, code);
+    // An infinite one cannot be taken off.
+    const shift = where(equal(subtract(top, top), 0), top, 0);
+    exponentials[code] ??= new Family(scalar.exp(E.sub(E.arg(0), E.arg(1)), code), [code, code], code, code);
+    const powers = blank(x!.shape, x!.size, code);
+    runMap(exponentials[code]!, [x!, expandAxes(shift, axes)], powers);
+    const rest = foldAxes("add", powers, axes, code);
+    discard(powers, x!);
+    return add(shift, log(rest));
+  },
+  grad: (g, { y, inputs: [x], attrs: { axes }, like }) => {
+    const { shape } = like[0]!;
+    // Shares of what they add up to: that takes off the rounding of y, which a large one brings into all of them.
+    const shares = share(x!, spread(y, axes, shape));
+    const total = sum(shares, axes);
+    return [absorb(spread(where(equal(total, 0), 0, divide(g, total)), axes, shape), shares)];
+  },
+  reads: [[0, 1]],
+  lift: liftAxes,
+});
+
+/**
+ * The logarithm of the sum of the exponentials over axes (all of them by default), safe for large arguments; -inf where
+ * there is nothing. SciPy's logsumexp.
+ * @example np.logsumexp([1000, 1000]) // array(1000.6932)
+ */
+export const logsumexp: Reduction & HasRow = Object.assign(
+  (x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray => {
+    const [a, axes, keepdims] = reduceArguments("logsumexp", x, axis, options, ["keepdims"]);
+    const f = isFloat(a.code) ? a : astype(a, "float32");
+    return restoreAxes(logsumexpRow([f], { axes, code: f.code }), axes, keepdims);
+  },
+  { op: logsumexpRow.op },
+);

@@ -1,22 +1,35 @@
-/** Products of vectors and matrices, and the norm: contract rows and what is made of them. */
-import { type ArrayInput, addressOf, blank, blankLike, type NDArray, unshare } from "../array.ts";
+/** Products of vectors and matrices: contract rows and what is made of them. */
+import { type ArrayInput, addressOf, blank, blankLike, NDArray, unshare } from "../array.ts";
 import { address } from "../backend/wasm/heap.ts";
 import { call2, multiply as multiplyMatrices } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
-import { BYTES, DTYPES, F32, F64, I32, isFloat, promote, SHIFT } from "../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
+import { BYTES, DTYPES, F64, I32, promote, SHIFT } from "../dtype.ts";
+import { ShapeError } from "../errors.ts";
 import { absorb as absorbExpr, arg, mul } from "../expr.ts";
 import { foldAxes, foldProduct } from "../fold.ts";
-import { CHUNK, contiguous, copyStrided, discard, Family, laneOf, runMap } from "../launch.ts";
-import { checkOut, edgeOf, type HasRow, type OutOption, outOf, recordPair, restore, type Structural, save, structural } from "../op.ts";
-import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf, toAxes } from "../shape.ts";
+import { CHUNK, contiguous, copyStrided, discard, Family, laneOf, runMap, view } from "../launch.ts";
+import { isMapped, mapping } from "../mapped.ts";
+import {
+  checkOut,
+  edgeOf,
+  type HasRow,
+  liftAxis,
+  type OutOption,
+  outOf,
+  recordPair,
+  restore,
+  type Structural,
+  save,
+  structural,
+  type Trailing,
+} from "../op.ts";
+import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf } from "../shape.ts";
 import { Node, recording, type Saved } from "../tape.ts";
 import { absorb, add, divide, equal, multiply, sqrt, where } from "./pointwise.ts";
-import { type Axis, restoreAxes } from "./reduction.ts";
-import { astype, cast, expandDims, reshape, spread, swapaxes, transpose, zeroed } from "./structural.ts";
+import { astype, cast, expandDims, part, reshape, slice, spread, swapaxes, transpose, unslice, zeroed } from "./structural.ts";
 
-/** Two arrays in the dtype in which they meet. */
-function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {
+/** Two arrays in the dtype in which they meet. @internal */
+export function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {
   const code = promote(a.code, b.code);
   return [a.code === code ? a : astype(a, DTYPES[code]!), b.code === code ? b : astype(b, DTYPES[code]!)];
 }
@@ -34,6 +47,7 @@ function dotProduct(a: NDArray, b: NDArray): NDArray {
 const DOT_READS: readonly number[] = [2, 1];
 
 const dotRow: Structural<null> = structural("dot", {
+  linear: "each",
   run: ([a, b]) => dotProduct(a!, b!),
   grad: (g, { inputs: [a, b], wants }) => [wants[0] ? absorb(g, b!) : null, wants[1] ? absorb(g, a!) : null],
   fused: (node, g, input) => scaled(absorb.op.pointwise!.sameFamily(g.code), g, node.saved[1 - input] as Saved),
@@ -65,11 +79,13 @@ function scaled(family: Family, g: NDArray, kept: Saved): NDArray {
 }
 
 const matmulRow: Structural<null> = structural("matmul", {
+  linear: "each",
   run: ([a, b]) => matrixProduct(a!, b!),
   grad: (g, { inputs: [a, b], wants }) => [
     wants[0] ? matmulRow([g, swapaxes(b!, -1, -2)], null) : null,
     wants[1] ? matmulRow([swapaxes(a!, -1, -2), g], null) : null,
   ],
+  broadcasts: true,
   reads: [[1], [0]],
 });
 
@@ -122,8 +138,8 @@ function matrixProduct(a: NDArray, b: NDArray): NDArray {
  * @throws ShapeError where inner sizes differ, or an operand is 0-d.
  * @example np.matmul([[1, 2], [3, 4]], [[1, 0], [0, 1]]) // array([[1., 2.],\n       [3., 4.]])
  */
-export const matmul: ((a: ArrayInput, b: ArrayInput, options?: OutOption) => NDArray) & HasRow = Object.assign(
-  (a: ArrayInput, b: ArrayInput, options?: OutOption): NDArray => {
+export const matmul: ((a: ArrayInput, b: ArrayInput, options?: Trailing<OutOption>) => NDArray) & HasRow = Object.assign(
+  (a: ArrayInput, b: ArrayInput, options?: Trailing<OutOption>): NDArray => {
     const [p, q] = meeting(toArray(a, "matmul"), toArray(b, "matmul"));
     if (p.ndim === 0 || q.ndim === 0)
       throw new ShapeError(`matmul: shapes ${showShape(p.shape)} and ${showShape(q.shape)}; a 0-d array is no matrix, use multiply`);
@@ -167,6 +183,7 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
   (a: ArrayInput, b: ArrayInput): NDArray => {
     const x = toArray(a, "dot");
     const y = b === a ? x : toArray(b, "dot");
+    if (mapping > 0 && y.ndim <= 2 && (isMapped(x) || isMapped(y))) return x.ndim === 0 || y.ndim === 0 ? multiply(x, y) : matmul(x, y);
     if (x.shape.length === 1 && y.shape.length === 1 && x.code === y.code && x.size === y.size && x.code <= F64) {
       const z = dotProduct(x, y);
       if (recording) {
@@ -207,8 +224,10 @@ export function outer(a: ArrayInput, b: ArrayInput): NDArray {
 
 const SQUARE = mul(arg(0), arg(0));
 
-const normRow: Structural<readonly number[]> = structural("norm", {
+/** The square root of the sum of squares over axes; slope 0 at 0. @internal */
+export const euclidean: Structural<readonly number[]> = structural("norm", {
   kind: "reduction",
+  lift: axes => axes.map(liftAxis),
   run: ([x], axes) => sqrt(foldAxes("add", x!, axes, x!.code, SQUARE)),
   // The slope at the zero vector is 0.
   grad: (g, { y, inputs: [x], attrs, like }) => {
@@ -219,31 +238,41 @@ const normRow: Structural<readonly number[]> = structural("norm", {
   reads: [[0, 1]],
 });
 
-export interface NormOptions {
-  /** Keep the reduced axes, with size 1. */
-  keepdims?: boolean;
+/**
+ * Along the last axes y[i] = Σⱼ x[i + j]·k[j], where k lies wholly in x; other axes broadcast. @internal
+ */
+export const correlation: Structural<null> = structural("correlate", {
+  linear: "each",
+  run: ([x, k]) => {
+    const source = contiguous(x!);
+    const n = k!.shape[k!.ndim - 1]!;
+    const count = x!.shape[x!.ndim - 1]! - n + 1;
+    const lead = x!.shape.slice(0, -1);
+    // Row j of the windows is x from its element j on: they share its memory.
+    const windows = view(source, source.offset, [...lead, n, count], [...source.strides.slice(0, -1), 1, 1]);
+    const weights = view(k!, k!.offset, [...k!.shape.slice(0, -1), 1, n], [...k!.strides.slice(0, -1), 0, k!.strides[k!.ndim - 1]!]);
+    const y = matrixProduct(weights, windows);
+    discard(source, x!);
+    return new NDArray(y.storage, 0, [...y.shape.slice(0, -2), count], null, y.size, y.code);
+  },
+  grad: (g, { inputs: [x, k], wants, like }) => {
+    const n = like[1]!.shape.at(-1)!;
+    return [wants[0] ? correlation([padded(g, n - 1, n - 1), reversed(k!)], null) : null, wants[1] ? correlation([x!, g], null) : null];
+  },
+  reads: [[1], [0]],
+  broadcasts: true,
+});
+
+/** With zeros before and after, along the last axis. @internal */
+export function padded(x: NDArray, before: number, after: number): NDArray {
+  const n = x.shape.at(-1)!;
+  const shape = [...x.shape.slice(0, -1), before + n + after];
+  return before + after === 0 ? x : unslice([x], { slice: part(shape, x.ndim - 1, before, n), shape });
 }
 
-/**
- * The Euclidean norm: the square root of the sum of squares over the axes (all of them by default); slope 0 at 0.
- * NumPy's linalg.norm with `ord` None, 2 (vectors) or "fro" (matrices).
- * @throws ValueError for another order.
- * @example np.linalg.norm([3, 4]) // array(5.)
- */
-export const norm: ((x: ArrayInput, ord?: number | "fro" | null, axis?: Axis, options?: NormOptions) => NDArray) & HasRow = Object.assign(
-  (x: ArrayInput, ord?: number | "fro" | null, axis?: Axis, options?: NormOptions): NDArray => {
-    const given = toArray(x, "norm");
-    checkOptions("norm", options, ["keepdims"]);
-    const keepdims = flag("norm", "keepdims", options?.keepdims, false);
-    const axes = toAxes(axis, given.ndim, "norm");
-    const vector = axes.length === 1 && ord === 2;
-    const matrix = axes.length === 2 && ord === "fro";
-    if (ord !== undefined && ord !== null && !vector && !matrix)
-      throw new ValueError(
-        `norm: order ${describe(ord)} over ${axes.length} axes is not there; there is the Euclidean norm (ord null, 2 for vectors, "fro" for matrices)`,
-      );
-    const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
-    return restoreAxes(normRow([a], axes), axes, keepdims);
-  },
-  { op: normRow.op },
-);
+/** Backwards along the last axis. @internal */
+export function reversed(x: NDArray): NDArray {
+  const whole = part(x.shape, x.ndim - 1, 0, x.shape.at(-1)!);
+  const backwards = (list: readonly number[], last: number): number[] => [...list.slice(0, -1), last];
+  return slice([x], { ...whole, starts: backwards(whole.starts, x.shape.at(-1)! - 1), steps: backwards(whole.steps, -1) });
+}

@@ -7,7 +7,7 @@ import { toArray } from "../convert.ts";
 import { DTYPES, I32, isFloat } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
-import { type Binary, binary, type HasRow, type OutOption, type Ternary, ternary, type Unary, unary } from "../op.ts";
+import { type Binary, binary, type HasRow, type OutOption, type Ternary, type Trailing, ternary, type Unary, unary } from "../op.ts";
 import * as scalar from "../scalar.ts";
 
 // ---- arithmetic
@@ -52,6 +52,7 @@ const powerRow: Binary = binary("power", {
   value: (a, b, lane) => (lane === I32 ? integerPower(a, b) : scalar.power(a, b, lane)),
   // absorb(b, …) is what makes the slope of x⁰ a real 0 at x = 0, where the other factor is infinite.
   grad: (g, y, a, b) => [absorb(g, absorb(b, powerRow(a, subtract(b, 1)))), absorb(g, absorb(y, log(a)))],
+  bool: "int",
   domain: [0.3, 2],
 });
 
@@ -71,9 +72,9 @@ const easyPower: ReadonlyMap<number, (x: NDArray) => NDArray> = new Map([
  * @example np.power([1, 2, 3], 2) // array([1., 4., 9.])
  */
 export const power: Binary = Object.assign(
-  (x1: ArrayInput, x2: ArrayInput, options?: OutOption): NDArray => {
+  (x1: ArrayInput, x2: ArrayInput, options?: Trailing<OutOption>): NDArray => {
     if ((x1 as unknown) instanceof E.Expr || (x2 as unknown) instanceof E.Expr || x1 === null || x2 === null)
-      return powerRow(x1, x2, options);
+      return (easyPower.get(x2 as number) ?? powerRow)(x1 as NDArray, x2, options);
     const base = typeof x1 === "number" ? x1 : toArray(x1, "power");
     const exponent = typeof x2 === "number" ? x2 : toArray(x2, "power");
     checkIntegerPower(base, exponent);
@@ -234,8 +235,8 @@ export const sigmoid: Unary = unary("sigmoid", {
   dtype: "float",
 });
 
-/** e⁻ˣ/(1+e⁻ˣ)²: the slope of sigmoid, without the cancellation of y·(1-y). */
-const sigmoidSlope: Unary = unary("sigmoidSlope", {
+/** e⁻ˣ/(1+e⁻ˣ)²: the slope of sigmoid, without the cancellation of y·(1-y). @internal */
+export const sigmoidSlope: Unary = unary("sigmoidSlope", {
   value: (x, t) => {
     const e = scalar.exp(E.neg(E.abs(x)), t);
     const d = E.add(1, e);
@@ -317,7 +318,7 @@ export const minimum: Binary = binary("minimum", {
  * @example np.where([true, false], [1, 2], [3, 4]) // array([1., 4.])
  */
 export const where: Ternary = ternary("where", {
-  value: (c, a, b) => E.select(E.isMask(c) ? c : E.ne(c, 0), a, b),
+  value: (c, a, b) => E.select(E.truth(c), a, b),
   grad: (g, _, c) => [null, where(c, g, 0), where(c, 0, g)],
   discrete: [0],
 });

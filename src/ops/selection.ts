@@ -1,26 +1,38 @@
 /** Operators that answer with positions. They have no derivative: what they select with `take` has. */
-import { type ArrayInput, addressOf, blank, type NDArray } from "../array.ts";
-import { address, allocate } from "../backend/wasm/heap.ts";
+import { type ArrayInput, addressOf, blank, fromValues, memoryOf, type NDArray } from "../array.ts";
+import { address, allocate, free } from "../backend/wasm/heap.ts";
 import { sorting } from "../backend/wasm/sorting.ts";
 import { toArray } from "../convert.ts";
-import { I32 } from "../dtype.ts";
-import { checkOptions, flag, ValueError } from "../errors.ts";
-import { contiguous, transposeView } from "../launch.ts";
-import { type HasRow, structural } from "../op.ts";
-import { showShape, sizeOf, toAxis } from "../shape.ts";
-import { expandAxes, inverse, reshape } from "./structural.ts";
+import { BOOL, BYTES, F32, F64, I32 } from "../dtype.ts";
+import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
+import { contiguous, discard, transposeView } from "../launch.ts";
+import { type HasRow, liftAxis, liftNothing, type Structural, structural } from "../op.ts";
+import { contiguousStrides, type Shape, showShape, sizeOf, toAxis } from "../shape.ts";
+import { cast, checkPositions, expandAxes, gathered, inverse, reshape } from "./structural.ts";
+
+/** Rows of at least this many elements are gone down together; columns of shorter ones are moved side by side first. */
+const ROW = 8;
 
 function position(name: "argmax" | "argmin") {
   const row = structural<number>(name, {
     kind: "selection",
+    lift: liftAxis,
     run: ([x], axis) => {
+      const n = x!.shape[axis]!;
+      const inner = sizeOf(x!.shape.slice(axis + 1));
       const order = [...x!.shape.keys()].filter(i => i !== axis).concat(axis);
-      const source = contiguous(transposeView(x!, order));
+      const seen = inner >= ROW ? x! : transposeView(x!, order);
+      const source = contiguous(seen);
       const shape = x!.shape.filter((_, i) => i !== axis);
       const y = blank(shape, sizeOf(shape), I32);
       if (y.size === 0) return y;
+      const work = allocate(inner * BYTES[x!.code]!);
       const p = addressOf(source);
-      sorting()[name](source.code, p, addressOf(y), x!.shape[axis]!, y.size);
+      const q = addressOf(y);
+      if (inner >= ROW) sorting()[`${name}Rows`](source.code, p, q, address(work), n, inner, y.size / inner);
+      else sorting()[name](source.code, p, q, n, y.size);
+      free(work);
+      discard(source, seen);
       return y;
     },
     grad: null,
@@ -29,9 +41,10 @@ function position(name: "argmax" | "argmin") {
     const a = toArray(x, name);
     checkOptions(name, options, ["keepdims"]);
     const keepdims = flag(name, "keepdims", options?.keepdims, false);
-    const flat = axis === undefined || axis === null;
+    // As in NumPy, a 0-d array has an axis 0 here.
+    const flat = axis === undefined || axis === null || a.ndim === 0;
     const source = flat ? reshape(a, [a.size]) : a;
-    const at = toAxis(flat ? 0 : axis, source.ndim, name);
+    const at = toAxis(axis ?? 0, source.ndim, name);
     if (source.shape[at] === 0) throw new ValueError(`${name}: an array of shape ${showShape(a.shape)} has no elements along the axis`);
     const y = row([source], at);
     if (!keepdims) return y;
@@ -64,6 +77,7 @@ export const argmin: ((x: ArrayInput, axis?: number | null, options?: { keepdims
 export const argsort: ((x: ArrayInput, axis?: number | null) => NDArray) & HasRow = (() => {
   const row = structural<number>("argsort", {
     kind: "selection",
+    lift: liftAxis,
     run: ([x], axis) => {
       const order = [...x!.shape.keys()].filter(i => i !== axis).concat(axis);
       const source = contiguous(transposeView(x!, order));
@@ -80,7 +94,7 @@ export const argsort: ((x: ArrayInput, axis?: number | null) => NDArray) & HasRo
   });
   const fn = (x: ArrayInput, axis: number | null = -1): NDArray => {
     const a = toArray(x, "argsort");
-    if (axis === null || a.ndim === 0) return row([reshape(a, [a.size])], 0);
+    if (axis === null || a.ndim === 0) return row([reshape(a, [a.size])], toAxis(axis ?? 0, 1, "argsort"));
     return row([a], toAxis(axis, a.ndim, "argsort"));
   };
   return Object.defineProperty(Object.assign(fn, { op: row.op }), "name", { value: "argsort" });
@@ -89,3 +103,207 @@ export const argsort: ((x: ArrayInput, axis?: number | null) => NDArray) & HasRo
 function back(y: NDArray, order: readonly number[]): NDArray {
   return contiguous(transposeView(y, inverse(order)));
 }
+
+interface Unravelled {
+  readonly stride: number;
+  readonly n: number;
+}
+
+const unravelRow: Structural<Unravelled> = structural("unravelIndex", {
+  kind: "selection",
+  lift: liftNothing,
+  run: ([index], { stride, n }) => {
+    const source = contiguous(index!);
+    const y = blank(index!.shape, index!.size, I32);
+    const from = addressOf(source) >> 2;
+    const to = addressOf(y) >> 2;
+    const memory = memoryOf(I32);
+    for (let i = 0; i < y.size; i++) memory[to + i] = ((memory[from + i]! / stride) | 0) % n;
+    discard(source, index!);
+    return y;
+  },
+  grad: null,
+});
+
+/** For each axis of the shape the positions along it that positions in the flat array mean. Checked by the caller. @internal */
+export function unravelled(index: NDArray, shape: Shape): NDArray[] {
+  const strides = contiguousStrides(shape);
+  return shape.map((n, axis) => unravelRow([index], { stride: strides[axis]!, n }));
+}
+
+// ---- searching in lists of numbers
+
+interface Search {
+  /** How many leading axes the list and the values share: each of these rows is searched alone. */
+  readonly depth: number;
+  readonly operator: string;
+}
+
+const liftSearch = <A extends Search>(a: A): A => ({ ...a, depth: a.depth + 1 });
+
+/** How many of n ascending values (NaN last) stand before v; with `right` also those that equal it. */
+function standing(list: Float64Array, v: number, right: boolean): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const e = list[middle]!;
+    const before = right ? !(v < e || (Number.isNaN(e) && !Number.isNaN(v))) : e < v || (Number.isNaN(v) && !Number.isNaN(e));
+    if (before) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A row that answers each value by what `prepare` makes of the list of its row. */
+function search<A extends Search>(name: string, code: number, prepare: (list: Float64Array, attrs: A) => (v: number) => number) {
+  return structural<A>(name, {
+    kind: "selection",
+    lift: liftSearch,
+    run: ([values, list], attrs) => {
+      const lists = cast(list!, F64).toTypedArray() as Float64Array;
+      const wide = cast(values!, F64);
+      const y = blank(values!.shape, values!.size, code);
+      const rows = sizeOf(values!.shape.slice(0, attrs.depth));
+      const [n, m] = [y.size / rows, lists.length / rows];
+      const from = addressOf(wide) >> 3;
+      const to = addressOf(y) / BYTES[code]!;
+      const source = memoryOf(F64);
+      const out = memoryOf(code);
+      for (let row = 0; row < rows; row++) {
+        const answer = prepare(lists.subarray(row * m, (row + 1) * m), attrs);
+        for (let i = row * n; i < (row + 1) * n; i++) out[to + i] = answer(source[from + i]!);
+      }
+      discard(wide, values!);
+      return y;
+    },
+    grad: null,
+  });
+}
+
+const sorted = search<Search & { readonly right: boolean }>(
+  "searchsorted",
+  I32,
+  (list, { right }) =>
+    v =>
+      standing(list, v, right),
+);
+
+export interface SearchsortedOptions {
+  /** Before ("left") or behind ("right") the elements that are equal. */
+  side?: "left" | "right";
+  /** Positions that sort x, where it is not sorted itself. */
+  sorter?: ArrayInput;
+}
+
+function listOf(x: ArrayInput, operator: string): NDArray {
+  const list = toArray(x, operator);
+  if (list.ndim !== 1) throw new ShapeError(`${operator}: the list that is searched has one axis, got shape ${showShape(list.shape)}`);
+  return list;
+}
+
+/**
+ * For each value the position in the ascending list x before which it belongs, int32, in the shape of v; NaN counts as
+ * largest. NumPy's searchsorted.
+ * @throws ShapeError unless x has one axis, ValueError for another side.
+ * @example np.searchsorted([1, 2, 3], [2, 5]) // array([1, 3], dtype=int32)
+ * @example np.searchsorted([1, 2, 3], 2, { side: "right" }) // array(2, dtype=int32)
+ */
+export function searchsorted(x: ArrayInput, v: ArrayInput, options?: SearchsortedOptions): NDArray {
+  const operator = "searchsorted";
+  const given = listOf(x, operator);
+  checkOptions(operator, options, ["side", "sorter"]);
+  const side = options?.side ?? "left";
+  if (side !== "left" && side !== "right") throw new ValueError(`${operator}: side is "left" or "right", got ${describe(side)}`);
+  const sorter = options?.sorter ?? null;
+  const list = sorter === null ? given : gathered([given, checkPositions(listOf(sorter, operator), 0, given.size, operator)], 0);
+  return sorted([toArray(v, operator), list], { depth: 0, operator, right: side === "right" });
+}
+
+const binned = search<Search & { readonly right: boolean }>("digitize", I32, (list, { right, operator }) => {
+  const up = list.every((e, i) => i === 0 || e >= list[i - 1]!);
+  if (!up && !list.every((e, i) => i === 0 || e <= list[i - 1]!))
+    throw new ValueError(`${operator}: bins neither rise nor fall throughout; sort them`);
+  const rising = up ? list : list.slice().reverse();
+  return up ? v => standing(list, v, !right) : v => list.length - standing(rising, v, !right);
+});
+
+/**
+ * For each value the number of the bin it falls into, int32: i where bins[i-1] <= x < bins[i] (with `right`
+ * bins[i-1] < x <= bins[i]), 0 before the first. Bins may fall too. NumPy's digitize.
+ * @throws ValueError for bins that neither rise nor fall throughout, ShapeError unless they have one axis.
+ * @example np.digitize([0.5, 2, 9], [1, 2, 3]) // array([0, 2, 3], dtype=int32)
+ */
+export function digitize(x: ArrayInput, bins: ArrayInput, options?: { right?: boolean }): NDArray {
+  const a = toArray(x, "digitize");
+  checkOptions("digitize", options, ["right"]);
+  return binned([a, listOf(bins, "digitize")], {
+    depth: 0,
+    operator: "digitize",
+    right: flag("digitize", "right", options?.right, false),
+  });
+}
+
+const member = search<Search & { readonly invert: boolean }>("isin", BOOL, (list, { invert }) => {
+  const ascending = list.slice().sort();
+  // NaN, the last, equals nothing.
+  return v => Number((ascending[standing(ascending, v, false)] === v) !== invert);
+});
+
+/**
+ * Where elements are among those of a list, as bool, in the shape of x; `invert` asks where they are not. NaN equals
+ * nothing. NumPy's isin.
+ * @example np.isin([1, 2, 3], [3, 1]) // array([ True, False,  True])
+ */
+export function isin(x: ArrayInput, list: ArrayInput, options?: { invert?: boolean }): NDArray {
+  const a = toArray(x, "isin");
+  const b = toArray(list, "isin");
+  checkOptions("isin", options, ["invert"]);
+  return member([a, reshape(b, [b.size])], { depth: 0, operator: "isin", invert: flag("isin", "invert", options?.invert, false) });
+}
+
+/** For each value the number of its bin between edges, the number of bins where it is in none; the last bin holds its end too. @internal */
+export const binOf = (x: NDArray, edges: NDArray): NDArray => between([x, edges], { depth: 0, operator: "histogram" });
+
+const between = search<Search>("histogram", I32, (edges, { operator }) => {
+  const n = edges.length - 1;
+  if (!edges.every((e, i) => i === 0 || e >= edges[i - 1]!)) throw new ValueError(`${operator}: edges of bins must rise; sort them`);
+  const [first, last] = [edges[0]!, edges[n]!];
+  return v => (v === last ? n - 1 : v >= first && v < last ? standing(edges, v, true) - 1 : n);
+});
+
+/** The edges of n bins of equal width, from the smallest element to the largest where no range is given. @internal */
+export const binEdges: (x: NDArray, bins: number, range: readonly [number, number] | null) => NDArray = (x, bins, range) =>
+  edgesRow([x], { bins, range, depth: 0 });
+
+interface Bins {
+  readonly bins: number;
+  readonly range: readonly [number, number] | null;
+  readonly depth: number;
+}
+
+const edgesRow: Structural<Bins> = structural("histogram", {
+  kind: "selection",
+  lift: a => ({ ...a, depth: a.depth + 1 }),
+  run: ([x], { bins, range, depth }) => {
+    const lead = x!.shape.slice(0, depth);
+    const values = x!.toTypedArray();
+    const rows = sizeOf(lead);
+    const n = values.length / rows;
+    const out = new Float64Array(rows * (bins + 1));
+    for (let row = 0; row < rows; row++) {
+      let [low, high] = range ?? [n === 0 ? 0 : Number.POSITIVE_INFINITY, n === 0 ? 1 : Number.NEGATIVE_INFINITY];
+      if (range === null)
+        for (let i = row * n; i < (row + 1) * n; i++) {
+          const v = values[i]!;
+          low = Math.min(low, v);
+          high = Math.max(high, v);
+          if (!Number.isFinite(v)) throw new ValueError(`histogram: ${v} among the elements leaves no range; give { range: [low, high] }`);
+        }
+      if (low === high) [low, high] = [low - 0.5, high + 0.5];
+      for (let i = 0; i <= bins; i++) out[row * (bins + 1) + i] = i === bins ? high : low + (i * (high - low)) / bins;
+    }
+    return fromValues(out, [...lead, bins + 1], x!.code === F32 ? F32 : F64);
+  },
+  grad: null,
+});

@@ -2,15 +2,15 @@
  * Structural operators: linear maps that only move, repeat or drop elements. Each stands beside its adjoint, and the
  * gradient of either is the other.
  */
-import { type ArrayInput, addressOf, blank, forEachOffset, fromValues, memoryOf, type NDArray, viewOf } from "../array.ts";
-import { fill, gather, scatterAdd } from "../backend/wasm/index.ts";
+import { type ArrayInput, addressOf, blank, fromValues, memoryOf, type NDArray, viewOf } from "../array.ts";
+import { call2, count, fill, gather, places, scatterAdd } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
 import { BYTES, type DType, dtypeCode, I32, isFloat, SHIFT } from "../dtype.ts";
 import { DTypeError, describe, IndexError, ShapeError, ValueError } from "../errors.ts";
 import { arg } from "../expr.ts";
 import { foldAxes } from "../fold.ts";
-import { contiguous, copyStrided, discard, Family, laneOf, runMap, transposeView, view } from "../launch.ts";
-import { type HasRow, type Structural, structural } from "../op.ts";
+import { CHUNK, contiguous, copyStrided, discard, Family, laneOf, runMap, transposeView, view } from "../launch.ts";
+import { type HasRow, liftAxes, liftAxis, liftNothing, liftShape, type Structural, structural } from "../op.ts";
 import {
   broadcastStrides,
   contiguousStrides,
@@ -24,6 +24,7 @@ import {
   toAxis,
   toShape,
 } from "../shape.ts";
+import { add } from "./pointwise.ts";
 
 // ---- dtype and copy
 
@@ -39,7 +40,12 @@ export function cast(x: NDArray, code: number): NDArray {
   return y;
 }
 
-const castRow: Structural<number> = structural("astype", { run: ([x], code) => cast(x!, code), grad: g => [g] });
+const castRow: Structural<number> = structural("astype", {
+  linear: "jointly",
+  run: ([x], code) => cast(x!, code),
+  grad: g => [g],
+  lift: liftNothing,
+});
 
 /**
  * The values in another dtype, as a new array. To integers, values are truncated; the gradient ends there. NumPy's astype.
@@ -52,6 +58,7 @@ export const astype: ((x: ArrayInput, dtype: DType) => NDArray) & HasRow = Objec
 );
 
 const copyRow: Structural<null> = structural("copy", {
+  linear: "jointly",
   run: ([x]) => {
     const y = blank(x!.shape, x!.size, x!.code);
     copyStrided(x!, y);
@@ -59,6 +66,7 @@ const copyRow: Structural<null> = structural("copy", {
     return y;
   },
   grad: g => [g],
+  lift: liftNothing,
 });
 
 /**
@@ -72,6 +80,8 @@ export const copy: ((x: ArrayInput) => NDArray) & HasRow = Object.assign((x: Arr
 // ---- shape: views wherever strides allow
 
 const reshapeRow: Structural<Shape> = structural("reshape", {
+  linear: "jointly",
+  view: true,
   run: ([x], shape) => {
     const strides = x!.view === null ? contiguousStrides(shape) : reshapeStrides(x!.shape, x!.view, shape);
     if (strides !== null) return view(x!, x!.offset, shape, strides);
@@ -81,6 +91,7 @@ const reshapeRow: Structural<Shape> = structural("reshape", {
     return y;
   },
   grad: (g, { like }) => [reshapeRow([g], like[0]!.shape)],
+  lift: liftShape,
 });
 
 /** `reshape(x, 2, 3)` and `reshape(x, [2, 3])` mean the same. */
@@ -135,8 +146,11 @@ export const squeeze: (x: ArrayInput, axis?: number | readonly number[] | null) 
 };
 
 const transposeRow: Structural<readonly number[]> = structural("transpose", {
+  linear: "jointly",
   run: ([x], order) => transposeView(x!, order),
+  view: true,
   grad: (g, { attrs }) => [transposeRow([g], inverse(attrs))],
+  lift: order => [0, ...order.map(liftAxis)],
 });
 
 export const inverse = (order: readonly number[]): number[] => order.map((_, i) => order.indexOf(i));
@@ -176,8 +190,11 @@ export const swapaxes: (x: ArrayInput, axis1: number, axis2: number) => NDArray 
 };
 
 const broadcastRow: Structural<Shape> = structural("broadcastTo", {
+  linear: "jointly",
   run: ([x], shape) => view(x!, x!.offset, shape, broadcastStrides(x!.shape, x!.strides, shape)),
   grad: (g, { like }) => [sumTo(g, like[0]!.shape)],
+  mapped: ([x], _, shape, n) =>
+    broadcastTo(reshapeRow([x!], [n, ...new Array<number>(shape.length + 1 - x!.ndim).fill(1), ...x!.shape.slice(1)]), [n, ...shape]),
 });
 
 /**
@@ -218,9 +235,11 @@ export interface OverAxes {
 
 /** The sum over axes, which disappear: the adjoint of `spread`. @internal */
 export const summed: Structural<OverAxes> = structural("sum", {
+  linear: "jointly",
   kind: "reduction",
   run: ([x], { axes, code }) => foldAxes("add", x!, axes, code),
   grad: (g, { attrs, like }) => [spread(g, attrs.axes, like[0]!.shape)],
+  lift: liftAxes,
 });
 
 /** Sums an array down to a shape that broadcasts to its own: the adjoint of broadcastTo. @internal */
@@ -243,6 +262,13 @@ export interface Slice {
   readonly shape: Shape;
 }
 
+const liftSlice = (s: Slice, n: number): Slice => ({
+  starts: [0, ...s.starts],
+  steps: [1, ...s.steps],
+  counts: [n, ...s.counts],
+  shape: [n, ...s.shape],
+});
+
 /** The view that a slice names, not recorded. @internal */
 export function sliceView(x: NDArray, s: Slice): NDArray {
   const { strides } = x;
@@ -257,19 +283,77 @@ export function sliceView(x: NDArray, s: Slice): NDArray {
 
 /** The part of an array that basic indexing names, as a view. @internal */
 export const slice: Structural<Slice> = structural("slice", {
+  linear: "jointly",
   run: ([x], s) => sliceView(x!, s),
+  view: true,
+  into: (target, g, s) => addInto(sliceView(target, s), g),
   grad: (g, { attrs, like }) => [unslice([g], { slice: attrs, shape: like[0]!.shape })],
+  lift: liftSlice,
 });
 
 /** Zeros, but the array in the place that the slice names: the adjoint of `slice`. @internal */
 export const unslice: Structural<{ readonly slice: Slice; readonly shape: Shape }> = structural("unslice", {
+  linear: "jointly",
   run: ([g], { slice: s, shape }) => {
     const y = zeroed(shape, g!.code);
     copyStrided(g!, sliceView(y, s));
     return y;
   },
   grad: (h, { attrs }) => [slice([h], attrs.slice)],
+  lift: ({ slice: s, shape }, n) => ({ slice: liftSlice(s, n), shape: [n, ...shape] }),
 });
+
+/** Two axes of which a diagonal is taken: it begins at column `offset`, or at row `-offset`. */
+export interface Diagonal {
+  readonly offset: number;
+  readonly axis1: number;
+  readonly axis2: number;
+}
+
+const liftDiagonal = <D extends Diagonal>(d: D): D => ({ ...d, axis1: d.axis1 + 1, axis2: d.axis2 + 1 });
+
+function diagonalView(x: NDArray, { offset, axis1, axis2 }: Diagonal): NDArray {
+  const { shape, strides } = x;
+  const row = Math.max(0, -offset);
+  const column = Math.max(0, offset);
+  const count = Math.max(0, Math.min(shape[axis1]! - row, shape[axis2]! - column));
+  const first = x.offset + (count > 0 ? row * strides[axis1]! + column * strides[axis2]! : 0);
+  const rest = [...shape.keys()].filter(i => i !== axis1 && i !== axis2);
+  const pick = (list: readonly number[], last: number): number[] => [...rest.map(i => list[i]!), last];
+  return view(x, first, pick(shape, count), pick(strides, strides[axis1]! + strides[axis2]!));
+}
+
+/** The diagonal of two axes, as a last axis: a view. @internal */
+export const diagonalOf: Structural<Diagonal> = structural("diagonal", {
+  linear: "jointly",
+  run: ([x], d) => diagonalView(x!, d),
+  grad: (g, { attrs, like }) => [onDiagonal([g], { ...attrs, shape: like[0]!.shape })],
+  lift: liftDiagonal,
+});
+
+/** Zeros, but the array on a diagonal: the adjoint of `diagonalOf`. @internal */
+export const onDiagonal: Structural<Diagonal & { readonly shape: Shape }> = structural("diag", {
+  linear: "jointly",
+  run: ([g], d) => {
+    const y = zeroed(d.shape, g!.code);
+    copyStrided(g!, diagonalView(y, d));
+    return y;
+  },
+  grad: (h, { attrs }) => [diagonalOf([h], attrs)],
+  lift: (d, n) => ({ ...liftDiagonal(d), shape: [n, ...d.shape] }),
+});
+
+/** target += part, for arrays of one shape and dtype; not recorded. */
+export function addInto(target: NDArray, part: NDArray): void {
+  if (target.view !== null || part.view !== null || target.size > CHUNK || target.size === 0) {
+    add(target, part, { out: target });
+    return;
+  }
+  const f = add.op.pointwise!.sameFamily(target.code).kernel(0);
+  const from = addressOf(part);
+  const to = addressOf(target);
+  call2(f, to, from, to, target.size);
+}
 
 /** A new array of zeros, not for the public. */
 export function zeroed(shape: Shape, code: number): NDArray {
@@ -282,6 +366,7 @@ export function zeroed(shape: Shape, code: number): NDArray {
 // ---- joining
 
 const concatenateRow: Structural<number> = structural("concatenate", {
+  linear: "jointly",
   run: (xs, axis) => {
     const first = xs[0]!;
     const shape = first.shape.slice();
@@ -303,9 +388,11 @@ const concatenateRow: Structural<number> = structural("concatenate", {
       return wants[i] ? slice([g], part(g.shape, axis, from, shape[axis]!)) : null;
     });
   },
+  lift: liftAxis,
 });
 
-function part(shape: Shape, axis: number, start: number, count: number): Slice {
+/** A run of positions along one axis, all of the others. */
+export function part(shape: Shape, axis: number, start: number, count: number): Slice {
   const counts = shape.map((n, i) => (i === axis ? count : n));
   return { starts: shape.map((_, i) => (i === axis ? start : 0)), steps: shape.map(() => 1), counts, shape: counts };
 }
@@ -322,12 +409,42 @@ export function positions(values: ArrayLike<number>, shape: Shape): NDArray {
   return x;
 }
 
+/** `first`, and so much more for every step along each axis: int32, in C order. */
+export function lattice(first: number, shape: Shape, strides: readonly number[]): NDArray {
+  const y = blank(shape, sizeOf(shape), I32);
+  if (y.size === 0) return y;
+  const start = addressOf(y) >> 2;
+  const out = memoryOf(I32);
+  out[start] = first;
+  // What is there already is repeated, shifted, along one axis after the other.
+  for (let axis = shape.length - 1, size = 1; axis >= 0; size *= shape[axis--]!) {
+    const step = strides[axis]!;
+    for (let i = start + size, end = start + size * shape[axis]!; i < end; i++) out[i] = out[i - size]! + step;
+  }
+  return y;
+}
+
+/** Element offsets of a view, relative to its base's first element, in the view's shape. */
+export const offsetsOf = (x: NDArray, base: NDArray): NDArray => lattice(x.offset - base.offset, x.shape, x.strides);
+
+/** The positions in the flat array where a mask is set. */
+export function setPlaces(mask: NDArray): NDArray {
+  const source = contiguous(mask);
+  const found = count(addressOf(source), mask.size);
+  const y = blank([found], found, I32);
+  const from = addressOf(source);
+  places(from, addressOf(y), found);
+  discard(source, mask);
+  return y;
+}
+
 function blocks(shape: Shape, axis: number): [number, number, number] {
   return [sizeOf(shape.slice(0, axis)), shape[axis]!, sizeOf(shape.slice(axis + 1))];
 }
 
 /** The entries of an axis that a list of checked positions names, in the list's shape. @internal */
 export const gathered: Structural<number> = structural("take", {
+  linear: "jointly",
   run: ([x, index], axis) => {
     const source = contiguous(x!);
     const [outer, n, inner] = blocks(x!.shape, axis);
@@ -345,24 +462,53 @@ export const gathered: Structural<number> = structural("take", {
     return y;
   },
   grad: (g, { inputs: [, index], attrs: axis, like }) => [putAdded([g, index!], { axis, shape: like[0]!.shape }), null],
+  into: (target, g, axis, [, index]) => addAt(target, g, index!, axis),
   reads: [[1], []],
+  mapped: ([x, index], [many, places], axis, n) => {
+    if (!places) return gathered([x!, index!], axis + 1);
+    if (!many) {
+      const y = gathered([x!, index!], axis);
+      return transposeRow([y], [axis, ...[...y.shape.keys()].filter(i => i !== axis)]);
+    }
+    // One long axis for all entries: those of entry i begin at i times the length of one.
+    const front = transposeRow([x!], [0, axis + 1, ...[...x!.shape.keys()].filter(i => i !== 0 && i !== axis + 1)]);
+    const size = x!.shape[axis + 1]!;
+    const starts = positions(
+      Array.from({ length: n }, (_, i) => i * size),
+      [n, ...new Array<number>(index!.ndim - 1).fill(1)],
+    );
+    const y = gathered([reshapeRow([front], [n * size, ...front.shape.slice(2)]), add(index!, starts)], 0);
+    const inner = index!.ndim - 1;
+    const lead = Array.from({ length: axis }, (_, i) => 1 + inner + i);
+    const rest = [...y.shape.keys()].filter(i => i > 0 && !lead.includes(i));
+    return transposeRow([y], [0, ...lead, ...rest]);
+  },
 });
+
+/** Adds entries to those of y at their positions along an axis, one after another. */
+export function addAt(y: NDArray, g: NDArray, index: NDArray, axis: number): void {
+  if (g.size === 0) return;
+  const whole = contiguous(y);
+  const source = contiguous(g);
+  const places = contiguous(index);
+  const [outer, n, inner] = blocks(y.shape, axis);
+  const p = addressOf(source);
+  const at = addressOf(places);
+  const q = addressOf(whole);
+  const bytes = inner << SHIFT[g.code]!;
+  for (let o = 0; o < outer; o++) scatterAdd(g.code, p + o * places.size * bytes, at, q + o * n * bytes, places.size, inner);
+  discard(source, g);
+  discard(places, index);
+  if (whole !== y) copyStrided(whole, y);
+  discard(whole, y);
+}
 
 /** Zeros, with the entries added at their positions: the adjoint of `gathered`. @internal */
 export const putAdded: Structural<{ readonly axis: number; readonly shape: Shape }> = structural("putAdd", {
+  linear: "jointly",
   run: ([g, index], { axis, shape }) => {
-    const source = contiguous(g!);
-    const places = contiguous(index!);
-    const [outer, n, inner] = blocks(shape, axis);
     const y = zeroed(shape, g!.code);
-    if (g!.size === 0) return y;
-    const p = addressOf(source);
-    const at = addressOf(places);
-    const q = addressOf(y);
-    const bytes = inner << SHIFT[g!.code]!;
-    for (let o = 0; o < outer; o++) scatterAdd(g!.code, p + o * places.size * bytes, at, q + o * n * bytes, places.size, inner);
-    discard(source, g!);
-    discard(places, index!);
+    addAt(y, g!, index!, axis);
     return y;
   },
   grad: (h, { inputs: [, index], attrs }) => [gathered([h, index!], attrs.axis), null],
@@ -370,46 +516,69 @@ export const putAdded: Structural<{ readonly axis: number; readonly shape: Shape
 });
 
 /** A copy with zeros at the given positions of the flat array: what is left of a gradient where contents were overwritten. @internal */
-export const erased: Structural<NDArray> = structural("erase", {
-  run: ([x], index) => {
+export const erased: Structural<null> = structural("erase", {
+  linear: "jointly",
+  run: ([x, index]) => {
     const y = blank(x!.shape, x!.size, x!.code);
     copyStrided(x!, y);
-    const first = addressOf(index) >> 2;
-    const start = addressOf(y) >> SHIFT[y.code]!;
-    const list = memoryOf(I32);
-    const target = memoryOf(y.code);
-    for (let i = 0; i < index.size; i++) target[start + list[first + i]!] = 0;
+    erase(y, index!);
     return y;
   },
-  grad: (g, { attrs }) => [erased([g], attrs)],
+  grad: (g, { inputs: [, index] }) => [erased([g, index!], null), null],
+  reads: [[1], []],
 });
 
-/** Element offsets of a view, relative to its base's first element, in the view's C order. */
-export function offsetsOf(x: NDArray, base: NDArray): Int32Array {
-  const out = new Int32Array(x.size);
-  forEachOffset(x.shape, x.strides, (at, i) => {
-    out[i] = x.offset - base.offset + at;
-  });
-  return out;
+/** Writes zeros to the given positions of an array without gaps. */
+export function erase(y: NDArray, index: NDArray): void {
+  const places = contiguous(index);
+  const first = addressOf(places) >> 2;
+  const start = addressOf(y) >> SHIFT[y.code]!;
+  const list = memoryOf(I32);
+  const target = memoryOf(y.code);
+  for (let i = 0; i < index.size; i++) target[start + list[first + i]!] = 0;
+  discard(places, index);
 }
 
-/** Whole positions from a list or array, negative ones counted from the end, each checked against the axis. */
-export function checkPositions(
-  given: NDArray,
-  axis: number,
-  n: number,
-  operator: string,
-  mode: "raise" | "clip" | "wrap" = "raise",
-): NDArray {
-  const values = given.toTypedArray();
-  const out = new Int32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    let at = values[i]!;
-    if (!Number.isInteger(at)) throw new DTypeError(`${operator}: a position is a whole number, got ${at}`);
-    if (mode === "clip") at = Math.min(Math.max(at, 0), n - 1);
-    else if (mode === "wrap") at = ((at % n) + n) % n;
-    else if (at < -n || at >= n) throw new IndexError(`${operator}: position ${at} is out of range for axis ${axis} of size ${n}`);
-    out[i] = at < 0 ? at + n : at;
-  }
-  return positions(out, given.shape);
+/** What becomes of positions out of range: an IndexError, the nearest end, or counting around. "exact" refuses negative ones too, "signed" none. */
+export type PositionMode = "raise" | "clip" | "wrap" | "exact" | "signed";
+
+interface Checked {
+  readonly axis: number;
+  readonly n: number;
+  readonly operator: string;
+  readonly mode: PositionMode;
 }
+
+const checkRow: Structural<Checked> = structural("positions", {
+  kind: "selection",
+  run: ([given], { axis, n, operator, mode }) => {
+    const whole = isFloat(given!.code) || given!.code === I32 ? given! : cast(given!, I32);
+    const source = contiguous(whole);
+    const y = blank(given!.shape, given!.size, I32);
+    const from = addressOf(source) >> SHIFT[source.code]!;
+    const to = addressOf(y) >> 2;
+    const values = memoryOf(source.code);
+    const out = memoryOf(I32);
+    const low = mode === "exact" ? 0 : -n;
+    for (let i = 0; i < y.size; i++) {
+      let at = values[from + i]!;
+      if (at >= n || at < 0 || !Number.isInteger(at)) {
+        if (!Number.isInteger(at)) throw new DTypeError(`${operator}: a position is a whole number, got ${at}`);
+        if (mode === "clip") at = at < 0 ? 0 : n - 1;
+        else if (mode === "wrap") at = ((at % n) + n) % n;
+        else if (mode !== "signed" && (at < low || at >= n))
+          throw new IndexError(`${operator}: position ${at} is out of range for axis ${axis} of size ${n}`);
+        else if (mode !== "signed") at += n;
+      }
+      out[to + i] = at;
+    }
+    discard(source, given!);
+    return y;
+  },
+  grad: null,
+  lift: liftNothing,
+});
+
+/** Whole positions from a list or array, negative ones counted from the end, each checked against the axis. */
+export const checkPositions = (given: NDArray, axis: number, n: number, operator: string, mode: PositionMode = "raise"): NDArray =>
+  checkRow([given], { axis, n, operator, mode });

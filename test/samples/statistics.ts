@@ -1,4 +1,95 @@
 /** Samples for the operators of this family that are not pointwise. */
-import type { Sample } from "../support/sample.ts";
+import { curved, linear, of, type Sample } from "../support/sample.ts";
+import type { Shape } from "../support/sampling.ts";
 
-export const statistics = {} satisfies Record<string, readonly Sample[]>;
+const places: readonly [Shape, ...unknown[]][] = [
+  [[5]],
+  [[]],
+  [[3, 4]],
+  [[3, 4], 0],
+  [[3, 4], -1, { keepdims: true }],
+  [
+    [2, 3, 4],
+    [0, 2],
+  ],
+  [[2, 3, 4], [2, 1], { keepdims: true }],
+  [[2, 1, 3, 2], 1],
+  [[3, 2], []],
+  [[9, 3], 0],
+];
+const over: readonly Sample[] = places.map(([shape, ...rest]) => curved(shape, ...rest));
+const moments: readonly Sample[] = [
+  ...places.filter(([shape, axis]) => shape.length > 0 && !Array.isArray(axis)).map(([shape, ...rest]) => curved(shape, ...rest)),
+  curved([3, 4], 1, { ddof: 1 }),
+  curved([2, 3, 4], [0, 2], { ddof: 1.5, keepdims: true }),
+];
+const scans: readonly [Shape, ...unknown[]][] = [
+  [[5]],
+  [[]],
+  [[3, 4]],
+  [[3, 4], 0],
+  [[2, 3, 4], 1],
+  [[4, 9], 0],
+  [[2, 2, 9], -2],
+  [[0, 3], 1],
+];
+const chains = [
+  { axis: 0, reverse: false, late: false },
+  { axis: 0, reverse: false, late: true },
+  { axis: 0, reverse: true, late: false },
+  { axis: 0, reverse: true, late: true },
+];
+
+export const statistics = {
+  prod: [...over, curved([0, 3], 0), curved([2, 0], 0)],
+  var: moments,
+  std: moments,
+  average: [
+    curved([3, 4], 0),
+    of(
+      [
+        [3, 4],
+        [3, 4],
+      ],
+      (x, w) => [x, [0, 1], { weights: w!.add(30) }],
+    ),
+    of([[3, 4], [4]], (x, w) => [x, -1, { weights: w!.add(30), keepdims: true }]),
+  ],
+  ptp: over,
+  countNonzero: over,
+  nanmax: over,
+  nanmin: over,
+  nansum: places.map(([shape, ...rest]) => linear(shape, ...rest)),
+  nanmean: places.map(([shape, ...rest]) => linear(shape, ...rest)),
+  nanvar: moments,
+  nanstd: moments,
+  median: over,
+  quantile: [
+    curved([5], 0.3),
+    curved([3, 4], 0.75, 0),
+    curved([2, 3, 4], [0, 0.41, 1], [2, 0], { keepdims: true }),
+    curved([4, 2], [[0.2], [0.5]], 0, { method: "higher" }),
+    curved([5], 0.4, null, { method: "midpoint" }),
+    of([[3, 5], [2]], (x, q) => [x, q!.mul(0.1).add(0.5), 1]),
+  ],
+  percentile: [curved([5], 30), curved([3, 4], [12.5, 60], 1)],
+  diff: [linear([5]), linear([3, 4]), linear([3, 4], 2, 0), linear([2, 3, 4], 1, -2), linear([2, 1]), linear([3], 5), linear([3], 0)],
+  ediff1d: [linear([5]), linear([2, 3]), linear([])],
+  trapezoid: [
+    linear([5]),
+    linear([3, 4], null, { dx: 0.5, axis: 0 }),
+    of([[3, 4], [4]], (y, x) => [y, x], "each"),
+    of(
+      [
+        [3, 4],
+        [3, 4],
+      ],
+      (y, x) => [y, x, { axis: 0 }],
+      "each",
+    ),
+  ],
+  logsumexp: over,
+  cumsum: scans.map(([shape, ...rest]) => linear(shape, ...rest)),
+  cumprod: scans.map(([shape, ...rest]) => curved(shape, ...rest)),
+  chained: chains.flatMap(attrs => [[4], [3, 2], [3, 9]].map(shape => of([shape, shape], (b, a) => [[b, a], attrs]))),
+} satisfies Record<string, readonly Sample[]>;

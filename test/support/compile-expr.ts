@@ -115,7 +115,7 @@ function reduceByPi(x: number, bits: number, lowest: number): { remainder: numbe
   return { remainder: roundBig(r, -Number(PLACES), bits, lowest), quadrant: Number(n & 3n) };
 }
 
-const BINARY: Partial<Record<Expr["op"], string>> = { add: "+", sub: "-", mul: "*", div: "/" };
+const BINARY: Partial<Record<Expr["op"], string>> = { add: "+", sub: "-", mul: "*", div: "/", fmod: "%" };
 const COMPARISON: Partial<Record<Expr["op"], string>> = { lt: "<", le: "<=", gt: ">", ge: ">=", eq: "===", ne: "!==" };
 const MASK: Partial<Record<Expr["op"], string>> = { and: "&&", or: "||", xor: "!==" };
 

@@ -1,5 +1,5 @@
 /** The exported operators as the tests walk over them: rows, functions with samples, arguments for either. Judges nothing. */
-import type { DType, NDArray } from "nabla";
+import { type DType, type NDArray, np } from "nabla";
 import { DTYPES, isFloat, typedArrayOf } from "../../src/dtype.ts";
 import * as members from "../../src/members.ts";
 import type { HasRow, Pointwise, Row } from "../../src/op.ts";
@@ -51,6 +51,9 @@ export const made = (p: Pointwise, dtype: DType, shape: Shape, operand: number, 
   arrayOf(mixed(p, dtype, sizeOf(shape), operand, next), shape, dtype);
 
 export const FLOATS: readonly DType[] = ["float32", "float64"];
+/** The dtypes to try a row in: floats, unless it refuses them. */
+export const dtypesOf = (p: Pointwise): readonly DType[] => (p.spec.dtype === "integer" ? ["int32", "int8"] : FLOATS);
+
 export function pickLayout(shape: Shape, next: Next): (typeof LAYOUTS)[number] {
   const fitting = LAYOUTS.filter(l => l.fits(shape));
   return fitting[Math.floor(next() * fitting.length)]!;
@@ -70,4 +73,6 @@ export const arraysFor = (sample: Sample, dtype: DType, next: Next): NDArray[] =
   return sample.shapes.map(shape => arrayOf(all.subarray(from, (from += sizeOf(shape))), shape, dtype));
 };
 
-export const results = (value: unknown): NDArray[] => (Array.isArray(value) ? value : [value]) as NDArray[];
+/** What a function gives as a list of arrays; a bare boolean counts as one. */
+export const results = (value: unknown): NDArray[] =>
+  (Array.isArray(value) ? value : [typeof value === "boolean" ? np.array(value) : value]) as NDArray[];

@@ -10,9 +10,9 @@ import { isMask } from "../../expr.ts";
 import type { Kernel, MapKernel, ReduceKernel } from "../../kernel.ts";
 import { REDUCTION } from "../../kernel.ts";
 import type { Func, Local, Module, ValueType } from "./assembler.ts";
-import { bitsOf, Graph, lanesOf, type Node, OPCODES } from "./instructions.ts";
+import { gcd, piReduce, remainder } from "./exact.ts";
+import { BY_LANES, bitsOf, Graph, lanesOf, type Node, OPCODES } from "./instructions.ts";
 import { F32, F32x4, F64, F64x2, I16x8, I32, I32x4, V128 } from "./opcodes.ts";
-import { piReduce } from "./pi.ts";
 
 /** Bodies of at most this many instructions are written several times, for as many vectors in one turn of the loop. */
 const UNROLLED_INSTRUCTIONS = 10;
@@ -109,8 +109,16 @@ class Body {
         this.push(node.src[0]!, at);
         f.i32Const(node.bits[0]).op(node.code);
         return;
-      case "pi":
-        this.computePi(node, at);
+      case "halves":
+        for (const s of node.src) this.push(s, at);
+        if (node.src.length === 2) f.shuffle(LOWER_HALVES);
+        else {
+          const x = f.local("v128");
+          f.tee(x).get(x).shuffle(turn(8));
+        }
+        return;
+      case "lanes":
+        this.computeLanes(node, at);
         return;
       case "rare":
         this.computeRare(node, at);
@@ -120,18 +128,29 @@ class Body {
     }
   }
 
-  private computePi(node: Node, at: number): void {
-    const { f } = this;
-    const reduce = piReduce(this.module);
-    const x = f.local("v128");
-    this.push(node.src[0]!, at);
-    f.tee(x);
+  private computeLanes(node: Node, at: number): void {
+    const { f, module } = this;
+    const { lane } = this.kernel;
+    const op = BY_LANES[node.code]!;
+    const { extractLane, replaceLane } = lane === FLOAT32 ? F32x4 : lane === FLOAT64 ? F64x2 : I32x4;
+    const compute = op === "gcd" ? gcd(module) : op === "fmod" ? remainder(module) : piReduce(module);
+    const operands = node.src.map((s, i) => {
+      const x = f.local("v128");
+      this.push(s, at);
+      // The first stays, for its lanes to be replaced.
+      if (i === 0) f.tee(x);
+      else f.set(x);
+      return x;
+    });
     for (let i = 0; i < this.lanes; i++) {
-      if (this.lanes === 2) f.get(x).lane(F64x2.extractLane, i).i32Const(node.code).call(reduce).lane(F64x2.replaceLane, i);
-      else {
-        f.get(x).lane(F32x4.extractLane, i).op(F64.promoteF32);
-        f.i32Const(node.code).call(reduce).op(F32.demoteF64).lane(F32x4.replaceLane, i);
+      for (const x of operands) {
+        f.get(x).lane(extractLane, i);
+        if (lane === FLOAT32) f.op(F64.promoteF32);
       }
+      if (operands.length === 1) f.i32Const(op === "piQuadrant" ? 1 : 0);
+      f.call(compute);
+      if (lane === FLOAT32) f.op(F32.demoteF64);
+      f.lane(replaceLane, i);
     }
   }
 

@@ -45,6 +45,8 @@ export class Block {
   saved = 0;
   /** Belongs to an attached array or a gradient buffer: a scope does not release it. */
   lasting = false;
+  /** Made by a walk, and seen by nothing but nodes: the last of them gives it back. */
+  passing = false;
   constructor(
     public region: Region,
     public offset: number,
@@ -65,6 +67,8 @@ const GUARD = 8;
 const WATCHED = 65536;
 /** How many given-back places of one size are remembered. */
 const MOST_SPARE = 256;
+/** The same for large ones. */
+const MOST_SPARE_LARGE = 16;
 /** Bytes never allocated at the end of the memory, so that a vector may be loaded past the end of any array. */
 const SLACK = 64;
 /** 2 GB: addresses stay positive as 32-bit integers, for JavaScript's shifts too. */
@@ -201,6 +205,25 @@ function takeHole(bytes: number): number {
   return 0;
 }
 
+// Places that were given back whole, by class: the next array of the size takes one as it is, without joining and cutting.
+const spares: number[][] = Array.from({ length: 256 }, () => []);
+let spareCount = 0;
+
+function addSpare(address: number, bytes: number): void {
+  const list = spares[sizeClass(bytes)]!;
+  if (list.length >= MOST_SPARE_LARGE) return addHole(address, bytes);
+  list.push(address);
+  spareCount++;
+}
+
+/** Makes holes of all spare places. */
+function joinSpares(): void {
+  spares.forEach((list, c) => {
+    for (const address of list.splice(0)) addHole(address, (8 + (c & 7)) * 2 ** ((c >> 3) - 3));
+  });
+  spareCount = 0;
+}
+
 // ---- large regions: one array each, the least recently used is evicted first
 
 let oldest: Region | null = null;
@@ -238,9 +261,9 @@ function copyOut(address: number, bytes: number): Uint8Array[] {
   return pieces;
 }
 
-function release(r: Region): void {
+function release(r: Region, place: (address: number, bytes: number) => void = addHole): void {
   unlink(r);
-  addHole(r.address, roundUp(r.bytes));
+  place(r.address, roundUp(r.bytes));
   resident -= r.bytes;
   r.address = 0;
   if (r.seat !== null) r.seat.region = null;
@@ -250,9 +273,19 @@ function release(r: Region): void {
 function place(bytes: number): number {
   if (torture) shake();
   const wanted = roundUp(bytes);
+  const spare = spares[sizeClass(wanted)]!;
+  if (spare.length > 0) {
+    spareCount--;
+    return spare.pop()!;
+  }
   let address = takeHole(wanted);
   if (address !== 0) return address;
   if (top + wanted <= limit) return extend(wanted);
+  if (spareCount > 0) {
+    joinSpares();
+    address = takeHole(wanted);
+    if (address !== 0) return address;
+  }
   let evicted = 0;
   while (oldest !== null && oldest.stamp <= clock - GUARD && evicted < 4 * wanted) {
     const victim = oldest;
@@ -491,7 +524,7 @@ const RELEASED = new Region(0, 0, false);
 export function free(block: Block): void {
   const r = block.region;
   if (r.large) {
-    if (r.address !== 0) release(r);
+    if (r.address !== 0) release(r, addSpare);
     r.host = null;
   } else if (r.address !== 0) {
     if (r === CELLS) cellBlocks[block.offset / CELL] = null;

@@ -41,10 +41,14 @@ export function bitsOf(value: number, lane: number): Bits {
 
 /**
  * Instructions as a graph without repetitions. "input": operand number `code`; "constant": `bits`; "plain": the
- * instruction `code` on vectors; "shift": by low(bits); "pi": piReduce with the flag `code` on every lane; "rare": (mask,
- * fast, slow); "held": a value that is in its local already.
+ * instruction `code` on vectors; "shift": by low(bits); "halves": the lower halves of two, or the upper half of the first
+ * in front if it is one; "lanes": scalar function number `code` on every lane; "rare": (mask, fast, slow); "held": a value
+ * that is in its local already.
  */
-type Kind = "input" | "constant" | "plain" | "shift" | "pi" | "rare" | "held";
+type Kind = "input" | "constant" | "plain" | "shift" | "halves" | "lanes" | "rare" | "held";
+
+/** The machine operations that a scalar function computes, lane by lane. */
+export const BY_LANES: readonly Machine[] = ["piRemainder", "piQuadrant", "fmod", "gcd"];
 
 export class Node {
   /** How often other nodes read it, and those of which it is the first operand. */
@@ -164,8 +168,13 @@ export class Graph {
         break;
       case "piRemainder":
       case "piQuadrant":
-        if (lane === INT32) break;
-        return this.node("pi", e.op === "piQuadrant" ? 1 : 0, [x]);
+      case "fmod":
+      case "gcd":
+        if ((lane === INT32) !== (e.op === "gcd")) break;
+        return this.node("lanes", BY_LANES.indexOf(e.op), src);
+      case "div":
+        if (lane !== INT32) break;
+        return this.node("halves", 0, [this.quotient(x, y), this.quotient(this.node("halves", 0, [x]), this.node("halves", 0, [y]))]);
       case "pow2": // n + bias ends in the significand of a float whose unit is 1, from where it moves to the exponent
         if (lane === FLOAT32) return this.shift(I32x4.shl, this.plain(F32x4.add, x, this.number(2 ** 23 + 127)), 23);
         if (double) return this.shift(I64x2.shl, this.plain(F64x2.add, x, this.number(2 ** 52 + 1023)), 52);
@@ -203,6 +212,12 @@ export class Graph {
     return this.lane === FLOAT32
       ? this.plain(I32x4.sub, x, this.bits(0x3f3504f3))
       : this.plain(I64x2.sub, x, this.bits(0x667f3bcd, 0x3fe6a09e ^ 0x80000000));
+  }
+
+  /** The quotient of the first two lanes of int32, truncated: in float64 it is exact but for its last digit. */
+  private quotient(x: Node, y: Node): Node {
+    const wide = (z: Node): Node => this.plain(F64x2.convertLowI32x4S, z);
+    return this.plain(I32x4.truncSatF64x2SZero, this.plain(F64x2.div, wide(x), wide(y)));
   }
 
   /** Masks become the numbers 0 and 1. */

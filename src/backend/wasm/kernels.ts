@@ -1,6 +1,6 @@
 /** Kernels that are not expressions, written by hand on the assembler: moving elements, gather and scatter, the multiply. */
 import { BYTES, F32 as FLOAT32, F64 as FLOAT64, SHIFT } from "../../dtype.ts";
-import { F32x4, F64x2, type Func, I32, I32x4, type Local, Module, F32 as Op32, F64 as Op64, V128 } from "./assembler.ts";
+import { F32x4, F64x2, type Func, I32, I32x4, type Local, Module, F32 as Op32, F64 as Op64, V128, type ValueType } from "./assembler.ts";
 import { memory } from "./heap.ts";
 
 type Routine = (...args: number[]) => void;
@@ -24,8 +24,12 @@ function buildMoves(): Record<string, Routine> {
   fill.get(fill.param(0)).get(fill.param(1)).get(fill.param(2)).memoryFill();
   for (const shift of [0, 2, 3]) {
     writeStrided(m, shift);
+    if (shift > 0) writeTurned(m, shift);
     writeGather(m, shift);
+    writeScatter(m, `scatter${shift}`, shift, f => f.i32Const(0).select(), LOAD[shift]!, STORE[shift]!);
   }
+  writeCount(m);
+  writePlaces(m);
   writeScatter(m, "scatterAdd0", 0, f => f.op(I32.add), I32.load8U, I32.store8);
   writeScatter(m, "scatterAddI32", 2, f => f.op(I32.add), I32.load, I32.store);
   writeScatter(m, "scatterAddF32", 2, f => f.op(Op32.add), Op32.load, Op32.store);
@@ -51,6 +55,47 @@ function writeStrided(m: Module, shift: number): void {
   });
 }
 
+// Shuffles that make two vectors of two: their elements of 4 bytes in turns, or their halves.
+const ZIPS = [0, 8].map(first => [0, 16, 4, 20].flatMap(word => [0, 1, 2, 3].map(byte => first + word + byte)));
+const HALVES = [0, 8].map(first => [0, 16].flatMap(half => [0, 1, 2, 3, 4, 5, 6, 7].map(byte => first + half + byte)));
+
+/**
+ * turned(from, to, n0, t0, n1, f1): as strided where f0 and t1 are the size of an element and n0 and n1 whole vectors, so
+ * that squares of vectors can be turned in registers.
+ */
+function writeTurned(m: Module, shift: number): void {
+  const f = m.func(`turned${shift}`, ["i32", "i32", "i32", "i32", "i32", "i32"], []);
+  const [from, to, n0, t0, n1, f1] = f.params as [Local, Local, Local, Local, Local, Local];
+  const lanes = 16 >> shift;
+  const [i, j, p, q, at] = Array.from({ length: 5 }, () => f.local("i32")) as [Local, Local, Local, Local, Local];
+  const rows = Array.from({ length: lanes }, () => f.local("v128"));
+  const zipped = lanes === 2 ? rows : rows.map(() => f.local("v128"));
+  f.forLoop(i, 0, n0, lanes, () => {
+    f.get(from).set(p).get(to).set(q);
+    f.forLoop(j, 0, n1, lanes, () => {
+      for (const row of rows) f.get(p).memory(V128.load).set(row).increment(p, f1);
+      if (lanes === 4)
+        for (const [k, row] of zipped.entries())
+          f.get(rows[k & 2]!)
+            .get(rows[(k & 2) + 1]!)
+            .shuffle(ZIPS[k & 1]!)
+            .set(row);
+      f.get(q).set(at);
+      for (const k of rows.keys()) {
+        f.get(at)
+          .get(zipped[k >> 1]!)
+          .get(zipped[(k >> 1) + lanes / 2]!)
+          .shuffle(HALVES[k & 1]!)
+          .memory(V128.store);
+        f.increment(at, t0);
+      }
+      f.increment(q, 16);
+    });
+    f.increment(from, 16);
+    for (const _ of rows) f.increment(to, t0);
+  });
+}
+
 /** gather(src, index, out, n, row): out's row i is src's row index[i]; a row has `row` elements. */
 function writeGather(m: Module, shift: number): void {
   const f = m.func(`gather${shift}`, ["i32", "i32", "i32", "i32", "i32"], []);
@@ -70,7 +115,7 @@ function writeGather(m: Module, shift: number): void {
   });
 }
 
-/** scatterAdd(src, index, out, n, row): adds src's row i to out's row index[i], one after another. */
+/** scatter…(src, index, out, n, row): combines what is in out's row index[i] with src's row i, one after another. */
 function writeScatter(m: Module, name: string, shift: number, combine: (f: Func) => void, load: number, store: number): void {
   const f = m.func(name, ["i32", "i32", "i32", "i32", "i32"], []);
   const [src, index, out, n, row] = f.params as [Local, Local, Local, Local, Local];
@@ -87,6 +132,36 @@ function writeScatter(m: Module, name: string, shift: number, combine: (f: Func)
     });
     f.increment(index, 4);
   });
+}
+
+/** count(src, n): how many of n bytes are not 0. */
+function writeCount(m: Module): void {
+  const f = m.func("count", ["i32", "i32"], ["i32"]);
+  const [src, n] = f.params as [Local, Local];
+  const i = f.local("i32");
+  const found = f.local("i32");
+  f.forLoop(i, 0, n, 1, () => {
+    f.get(found).get(src).get(i).op(I32.add).memory(I32.load8U).i32Const(0).op(I32.ne).op(I32.add).set(found);
+  });
+  f.get(found);
+}
+
+/** places(src, out, count): the positions of the first `count` bytes that are not 0. */
+function writePlaces(m: Module): void {
+  const f = m.func("places", ["i32", "i32", "i32"], []);
+  const [src, out, count] = f.params as [Local, Local, Local];
+  const i = f.local("i32");
+  const end = f.local("i32");
+  f.get(out).get(count).i32Const(2).op(I32.shl).op(I32.add).set(end);
+  f.whileLoop(
+    () => f.get(out).get(end).op(I32.ne),
+    () => {
+      // Written whether it is one or not, and overwritten if not: a branch would be mispredicted half of the time.
+      f.get(out).get(i).memory(I32.store);
+      f.get(out).get(src).get(i).op(I32.add).memory(I32.load8U).i32Const(0).op(I32.ne).i32Const(2).op(I32.shl).op(I32.add).set(out);
+      f.increment(i, 1);
+    },
+  );
 }
 
 const moving = (): Record<string, Routine> => (moves ??= buildMoves());
@@ -139,21 +214,20 @@ export function strided(
   let best = axes.length - 1;
   for (let i = 0; i < axes.length; i++) if (Math.abs(axes[i]!.f) < Math.abs(axes[best]!.f)) best = i;
   const second = best >= 0 ? axes.splice(best, 1)[0]! : one;
+  const lanes = 16 >> shift;
+  const turned = shift > 0 && second.f === 1 << shift && inner.t === 1 << shift ? moving()[`turned${shift}`]! : null;
+  const tile = (f: number, t: number, n: number, m: number): void => {
+    // What fills whole vectors is turned; a strip at the right and one at the bottom are left.
+    const [a, b] = turned !== null && m >= lanes ? [n & -lanes, m & -lanes] : [0, 0];
+    if (a > 0) turned!(f, t, a, second.t, b, inner.f);
+    if (a > 0 && b < m) move(f + b * inner.f, t + b * inner.t, a, second.f, second.t, m - b, inner.f, inner.t);
+    if (a < n) move(f + a * second.f, t + a * second.t, n - a, second.f, second.t, m, inner.f, inner.t);
+  };
   walk(axes, from, to, (f, t) => {
-    if (Math.abs(second.f) >= Math.abs(inner.f) || second.n <= TILE || inner.n <= TILE)
-      return move(f, t, second.n, second.f, second.t, inner.n, inner.f, inner.t);
+    if (Math.abs(second.f) >= Math.abs(inner.f) || second.n <= TILE || inner.n <= TILE) return tile(f, t, second.n, inner.n);
     for (let i = 0; i < second.n; i += TILE)
       for (let j = 0; j < inner.n; j += TILE)
-        move(
-          f + i * second.f + j * inner.f,
-          t + i * second.t + j * inner.t,
-          Math.min(TILE, second.n - i),
-          second.f,
-          second.t,
-          Math.min(TILE, inner.n - j),
-          inner.f,
-          inner.t,
-        );
+        tile(f + i * second.f + j * inner.f, t + i * second.t + j * inner.t, Math.min(TILE, second.n - i), Math.min(TILE, inner.n - j));
   });
 }
 
@@ -169,6 +243,21 @@ function walk(axes: readonly { n: number; f: number; t: number }[], from: number
 /** out's row i is src's row index[i]; `index` holds n int32, which are not checked here. */
 export function gather(code: number, src: number, index: number, out: number, n: number, row: number): void {
   moving()[`gather${SHIFT[code]}`]!(src, index, out, n, row);
+}
+
+/** How many of n bytes are not 0. */
+export function count(src: number, n: number): number {
+  return moving().count!(src, n) as unknown as number;
+}
+
+/** Writes to `out` the positions of the first `found` bytes that are not 0, as int32. */
+export function places(src: number, out: number, found: number): void {
+  moving().places!(src, out, found);
+}
+
+/** Writes src's element i to out's index[i], one after another; `index` holds n int32, which are not checked here. */
+export function scatter(code: number, src: number, index: number, out: number, n: number): void {
+  moving()[`scatter${SHIFT[code]}`]!(src, index, out, n, 1);
 }
 
 /** Adds src's row i to out's row index[i], in the order of i, so that repeated positions add up. */
@@ -328,4 +417,79 @@ function storePart(f: Func, lanes: Lanes, at: Local, vector: Local, n: Local): v
       }
     },
   );
+}
+
+// ---- scans
+
+/** How a scan goes on from y to the next x: y + x, y·x, or x plus the absorbing product of y and a further operand. */
+export type Step = "add" | "mul" | "chain";
+
+const NUMBERS: readonly { readonly type: ValueType; readonly shift: number; readonly op: typeof I32 | typeof Op32 | typeof Op64 }[] = [
+  { type: "f32", shift: 2, op: Op32 },
+  { type: "f64", shift: 3, op: Op64 },
+  { type: "i32", shift: 2, op: I32 },
+];
+
+let scans: Record<string, Routine> | undefined;
+
+/**
+ * Along each of `lines` lines of n >= 1 elements, `step` bytes from one to the next and `gap` from line to line: out's
+ * first element is x's, and each later one follows from that before it. `a` is the further operand for the second one.
+ */
+export function scan(
+  how: Step,
+  lane: number,
+  x: number,
+  a: number,
+  out: number,
+  n: number,
+  step: number,
+  lines: number,
+  gap: number,
+): void {
+  scans ??= buildScans();
+  scans[`${how}${lane}`]!(x, a, out, n, step, lines, gap);
+}
+
+function buildScans(): Record<string, Routine> {
+  const m = new Module(false);
+  for (const how of ["add", "mul", "chain"] as const)
+    for (const lane of [0, 1, 2]) if (how !== "chain" || lane < 2) writeScan(m, how, lane);
+  return instantiate(m);
+}
+
+function writeScan(m: Module, how: Step, lane: number): void {
+  const { type, op } = NUMBERS[lane]!;
+  const f = m.func(`${how}${lane}`, new Array(7).fill("i32"), []);
+  const [x, a, out, n, step, lines, gap] = f.params as [Local, Local, Local, Local, Local, Local, Local];
+  const [line, i, p, q, r] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  // Sums of float32 are kept in float64: what rounds is each result, not the sum.
+  const wide = how === "add" && type === "f32";
+  const y = f.local(wide ? "f64" : type);
+  const load = (): Func => {
+    f.get(p).memory(op.load);
+    return wide ? f.op(Op64.promoteF32) : f;
+  };
+  const store = (): Func => (wide ? f.op(Op32.demoteF64) : f).memory(op.store);
+  const sum = wide ? Op64.add : op.add;
+  f.forLoop(line, 0, lines, 1, () => {
+    f.get(x).set(p).get(a).set(q).get(out).set(r);
+    load().set(y);
+    f.get(r).get(y);
+    store();
+    f.forLoop(i, 1, n, 1, () => {
+      f.increment(p, step).increment(r, step).get(r);
+      if (how === "chain") {
+        f.get(y).get(q).memory(op.load).op(op.mul).get(y).get(y);
+        (type === "f32" ? f.f32Const(0) : f.f64Const(0)).op(op.ne).select().set(y);
+        f.increment(q, step);
+      }
+      load()
+        .get(y)
+        .op(how === "mul" ? op.mul : sum)
+        .tee(y);
+      store();
+    });
+    f.increment(x, gap).increment(a, gap).increment(out, gap);
+  });
 }

@@ -7,6 +7,9 @@ import type { Func, Local } from "./assembler.ts";
 import { F32x4, F64x2, I32, I32x4, I64, I64x2, Module, V128 } from "./assembler.ts";
 import { memory, scratch } from "./heap.ts";
 
+/** The state of np.random: the seed in two words, null until something is drawn or seeded; and how many numbers were drawn since. */
+export const generator: { key: readonly [number, number] | null; position: number } = { key: null, position: 0 };
+
 /**
  * Writes n elements to `out`. A block is what one counter value gives: four words, so four elements of one word each or
  * two of two words. The counter's words are c0 (lowest) … c3, and the first `skip` elements of the first block are left out.

@@ -18,6 +18,10 @@ export interface SortingRoutines {
   argmax(code: number, src: number, out: number, n: number, rows: number): void;
   /** Writes to `out` the int32 position of each row's first smallest element, or of its first NaN. n >= 1. */
   argmin(code: number, src: number, out: number, n: number, rows: number): void;
+  /** argmax down the columns of `blocks` blocks of n rows of `width` elements. `work` is room for a row. */
+  argmaxRows(code: number, src: number, out: number, work: number, n: number, width: number, blocks: number): void;
+  /** The same for argmin. */
+  argminRows(code: number, src: number, out: number, work: number, n: number, width: number, blocks: number): void;
 }
 
 /** What differs between dtypes. */
@@ -26,6 +30,7 @@ interface Element {
   /** log2 of the bytes of an element. */
   readonly shift: number;
   readonly load: number;
+  readonly store: number;
   readonly eq: number;
   readonly ne: number;
   readonly lt: number;
@@ -48,6 +53,7 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
     type: "f32",
     shift: 2,
     load: F32.load,
+    store: F32.store,
     eq: F32.eq,
     ne: F32.ne,
     lt: F32.lt,
@@ -64,6 +70,7 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
     type: "f64",
     shift: 3,
     load: F64.load,
+    store: F64.store,
     eq: F64.eq,
     ne: F64.ne,
     lt: F64.lt,
@@ -80,6 +87,7 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
     ...INTEGER,
     shift: 2,
     load: I32.load,
+    store: I32.store,
     splat: I32x4.splat,
     extract: I32x4.extractLane,
     vectorMax: I32x4.maxS,
@@ -89,6 +97,7 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
     ...INTEGER,
     shift: 0,
     load: I32.load8S,
+    store: I32.store8,
     splat: I8x16.splat,
     extract: I8x16.extractLaneS,
     vectorMax: I8x16.maxS,
@@ -98,6 +107,7 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
     ...INTEGER,
     shift: 0,
     load: I32.load8U,
+    store: I32.store8,
     splat: I8x16.splat,
     extract: I8x16.extractLaneU,
     vectorMax: I8x16.maxU,
@@ -347,20 +357,80 @@ function writeArgExtreme(module: Module, e: Element, direction: Direction): void
   });
 }
 
+/** Where x, of row `index`, is better than the best so far, it takes its place: for the elements `from` … `to` - 1 of the rows. */
+function writeImprove(module: Module, e: Element, direction: Direction): Func {
+  const f = module.func("", ["i32", "i32", "i32", "i32", "i32", "i32"], []);
+  const [row, best, out, index, j, to] = f.params as [Local, Local, Local, Local, Local, Local];
+  const [x, y] = [f.local(e.type), f.local(e.type)];
+  f.forLoop(j, j, to, 1, () => {
+    at(f, row, j, e.shift).memory(e.load).set(x);
+    at(f, best, j, e.shift).memory(e.load).set(y);
+    f.get(x)
+      .get(y)
+      .op(direction === "max" ? e.gt : e.lt);
+    // The first NaN is better than all numbers.
+    if (isFloat(e)) f.get(x).get(x).op(e.ne).get(y).get(y).op(e.eq).op(I32.and).op(I32.or);
+    f.if(() => {
+      at(f, best, j, e.shift).get(x).memory(e.store);
+      at(f, out, j, 2).get(index).memory(I32.store);
+    });
+  });
+  return f;
+}
+
+/** Goes down the rows with the best element of each column; a vector in which nothing is better costs one comparison. */
+function writeRowExtreme(module: Module, e: Element, direction: Direction): void {
+  const improve = writeImprove(module, e, direction);
+  const f = module.func(`arg${direction}Rows`, new Array(6).fill("i32"), []);
+  const [src, out, best, n, width, blocks] = f.params as [Local, Local, Local, Local, Local, Local];
+  const [block, i, j, end, whole, bytes] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const current = f.local("v128");
+  const lanes = 16 >> e.shift;
+  f.get(width).i32Const(e.shift).op(I32.shl).set(bytes);
+  f.get(width).get(width).i32Const(lanes).op(I32.remU).op(I32.sub).set(whole);
+  f.forLoop(block, 0, blocks, 1, () => {
+    f.get(best).get(src).get(bytes).memoryCopy();
+    f.get(out).i32Const(0).get(width).i32Const(2).op(I32.shl).memoryFill();
+    f.increment(src, bytes);
+    f.forLoop(i, 1, n, 1, () => {
+      f.forLoop(j, 0, whole, lanes, () => {
+        at(f, best, j, e.shift).memory(V128.load).tee(current).get(current);
+        at(f, src, j, e.shift)
+          .memory(V128.load)
+          .op(direction === "max" ? e.vectorMax : e.vectorMin)
+          .op(V128.xor)
+          .op(V128.anyTrue);
+        f.if(() => {
+          f.get(j).i32Const(lanes).op(I32.add).set(end);
+          f.get(src).get(best).get(out).get(i).get(j).get(end).call(improve);
+        });
+      });
+      f.get(src).get(best).get(out).get(i).get(whole).get(width).call(improve);
+      f.increment(src, bytes);
+    });
+    f.get(out).get(width).i32Const(2).op(I32.shl).op(I32.add).set(out);
+  });
+}
+
 type Argsort = (src: number, out: number, work: number, n: number, rows: number) => void;
 type ArgExtreme = (src: number, out: number, n: number, rows: number) => void;
+type RowExtreme = (src: number, out: number, work: number, n: number, width: number, blocks: number) => void;
 
 interface Exports {
   readonly argsort: Argsort;
   readonly argmax: ArgExtreme;
   readonly argmin: ArgExtreme;
+  readonly argmaxRows: RowExtreme;
+  readonly argminRows: RowExtreme;
 }
 
 function build(e: Element): Exports {
   const module = new Module(!(memory.buffer instanceof ArrayBuffer));
   writeArgsort(module, e);
-  writeArgExtreme(module, e, "max");
-  writeArgExtreme(module, e, "min");
+  for (const direction of ["max", "min"] as const) {
+    writeArgExtreme(module, e, direction);
+    writeRowExtreme(module, e, direction);
+  }
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
   return exports as unknown as Exports;
 }
@@ -378,6 +448,8 @@ const ROUTINES: SortingRoutines = {
   argsort: (code, src, out, work, n, rows) => exportsOf(code).argsort(src, out, work, n, rows),
   argmax: (code, src, out, n, rows) => exportsOf(code).argmax(src, out, n, rows),
   argmin: (code, src, out, n, rows) => exportsOf(code).argmin(src, out, n, rows),
+  argmaxRows: (code, src, out, work, n, width, blocks) => exportsOf(code).argmaxRows(src, out, work, n, width, blocks),
+  argminRows: (code, src, out, work, n, width, blocks) => exportsOf(code).argminRows(src, out, work, n, width, blocks),
 };
 
 export const sorting = (): SortingRoutines => ROUTINES;

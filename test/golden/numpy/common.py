@@ -18,7 +18,7 @@ FLOATS = (F32, F64)
 LIMITS = {I32: (-2**31, 2**31 - 1), I8: (-128, 127), U8: (0, 255)}
 
 # Which of 0 and -0 is larger, and the sign of an empty sum, differ from one NumPy to the next.
-SIGNLESS = ("np.maximum", "np.minimum", "np.max", "np.min", "np.amax", "np.amin", "np.clip", "np.sum", "np.mean")
+SIGNLESS = ("np.maximum", "np.minimum", "np.fmax", "np.fmin", "np.max", "np.min", "np.amax", "np.amin", "np.clip", "np.sum", "np.mean")
 
 arrays, cases = {}, []
 rng = random.Random(20)

@@ -1,5 +1,5 @@
 /**
- * The coefficients of scalar.ts: polynomials (lowest power first) for float32 and float64. Knows no formulas.
+ * The coefficients of scalar.ts and special.ts: polynomials (lowest power first) for float32 and float64. Knows no formulas.
  *
  * All of them were computed for this file with a Remez exchange in 40 digits on the interval given, then rounded to the lane;
  * the errors given are those of the rounded polynomial, relative to the function that it serves.
@@ -157,3 +157,33 @@ export const ERFC: Polynomial = [
 
 /** A first guess of the cube root on [√⅛, √8], for both dtypes. Error 2⁻⁹. */
 export const CBRT: readonly number[] = [0.4435466, 0.8983699, -0.4737706, 0.1532252, -0.0195277];
+
+/** logΓ(2 + u) / u on |u| <= 1/2. Errors 2⁻²⁵·⁴, 2⁻⁵⁴·³. */
+export const GAMMALN: Polynomial = [
+  [0.42278433, 0.322467, -0.06735327, 0.02058203, -0.0073663434, 0.0028756394, -0.0013127723, 0.00057763356],
+  [
+    0.42278433509846713, 0.32246703342411215, -0.0673523010531936, 0.0205808084279922, -0.0073855510291083, 0.0028905103191714,
+    -0.001192753895471, 0.000509669813678, -0.00022315506432, 9.945369669e-5, -4.492298634e-5, 2.053567017e-5, -9.4597928e-6, 4.2551323e-6,
+    -1.965684e-6, 1.216216e-6, -5.89755e-7,
+  ],
+];
+
+/** (logΓ(a) - (a - ½)·log(a) + a - log(2π)/2)·a by z = 1/a² for a >= 3.5. Errors 2⁻²⁹·³, 2⁻⁵⁵·⁵ of logΓ(a), absolute. */
+export const STIRLING: Polynomial = [
+  [0.083333306, -0.0027748903, 0.00071936054],
+  [
+    0.08333333333333212, -0.002777777776838, 0.0007936505802, -0.00059521585606, 0.0008404746027, -0.00187319239, 0.0054250311, -0.01492049,
+    0.02400744,
+  ],
+];
+
+/** erfinv(x)/x by w - 2.5 for w = -log(1 - x²) <= 5; for float64 a guess. Error 2⁻²²·⁹. */
+export const ERFINV_NEAR: readonly number[] = [
+  1.5014094, 0.24664073, -0.0041777077, -0.0012537076, 0.00021860222, -4.3967866e-6, -3.5288597e-6, 3.4372786e-7, 2.8534558e-8,
+];
+
+/** The same by √w - 3 for w >= 5, up to 16 in float32, to 37 in float64. Errors 2⁻²¹·⁷, 2⁻¹⁹·⁷. */
+export const ERFINV_FAR: Polynomial = [
+  [2.8329775, 1.0016761, 0.009414344, -0.0076549454, 0.005890082, -0.0035624055, 0.0010440577],
+  [2.8329768, 1.0016965, 0.009448196, -0.0078107812, 0.00575931, -0.0032296085, 0.0011465314, -0.00022321912, 1.803825e-5],
+];

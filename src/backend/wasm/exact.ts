@@ -1,9 +1,11 @@
 /**
- * The slow, exact reduction by multiples of π/2 (Payne and Hanek), as one scalar WebAssembly function that works for
- * every float64. Knows nothing of kernels.
+ * Slow, exact scalar WebAssembly functions for what vectors have no instruction for: the reduction by multiples of π/2
+ * (Payne and Hanek) for every float64, and Euclid's algorithm. Knows nothing of kernels.
  */
 import type { Func, Label, Local, Module } from "./assembler.ts";
 import { F64, I32, I64 } from "./assembler.ts";
+
+// ---- reduction by π/2
 
 /** 2/π in binary after the point: 19 words of 64 bits; the largest exponent reads up to bit 970 + 191. */
 export const TWO_OVER_PI =
@@ -157,3 +159,75 @@ function writePiReduce(module: Module): Func {
 
 /** The function of a module, written at its first use: (x: f64, quadrant: i32) → f64. */
 export const piReduce = (module: Module): Func => module.helper("pi reduce", writePiReduce);
+
+// ---- Euclid
+
+const SIGNIFICAND = 0xfffffffffffffn;
+const UNIT = 0x10000000000000n;
+
+/**
+ * remainder(x, y): x less the multiple of y next to it on the side of 0, NaN where there is none. Both are whole numbers
+ * times powers of 2; the remainder of the first by the second is carried down to y's power, 11 bits at a time, which is
+ * what 64 bits have room for.
+ */
+function writeRemainder(module: Module): Func {
+  const f = module.func("", ["f64", "f64"], ["f64"]);
+  const [x, y] = [f.param(0), f.param(1)];
+  const [r, m, left, by] = [f.local("i64"), f.local("i64"), f.local("i64"), f.local("i64")];
+  f.get(y).op(F64.abs).set(y);
+  f.get(x).op(F64.abs).get(y).op(F64.lt);
+  f.if(() => f.get(x).return());
+  // Infinite x, NaN and y = 0.
+  f.get(x).op(F64.abs).f64Const(Number.POSITIVE_INFINITY).op(F64.lt).get(y).f64Const(0).op(F64.gt).op(I32.and).op(I32.eqz);
+  f.if(() => f.f64Const(Number.NaN).return());
+  /** Leaves the significand of a number >= 0 in a local, and the exponent that is stored (1 for subnormal ones) on the stack. */
+  const split = (of: () => void, significand: typeof r): void => {
+    of();
+    f.op(I64.reinterpretF64).tee(significand).i64Const(52n).op(I64.shrU).tee(by);
+    f.op(I64.eqz);
+    f.if(
+      () => f.i64Const(1n).set(by),
+      () => f.get(significand).i64Const(SIGNIFICAND).op(I64.and).i64Const(UNIT).op(I64.or).set(significand),
+    );
+    f.get(by);
+  };
+  split(() => f.get(x).op(F64.abs), r);
+  split(() => f.get(y), m);
+  f.op(I64.sub).set(left);
+  f.get(r).get(m).op(I64.remU).set(r);
+  f.whileLoop(
+    () => f.get(left).i64Const(0n).op(I64.gtS),
+    () => {
+      f.get(left).i64Const(11n).get(left).i64Const(11n).op(I64.ltS).select().set(by);
+      f.get(r).get(by).op(I64.shl).get(m).op(I64.remU).set(r);
+      f.get(left).get(by).op(I64.sub).set(left);
+    },
+  );
+  // r times the last place of y, which is y's power of 2 (at least that of the subnormal numbers) less 52 binary places.
+  f.get(r).op(F64.convertI64U);
+  f.get(y).op(I64.reinterpretF64).i64Const(~SIGNIFICAND).op(I64.and).op(F64.reinterpretI64);
+  f.f64Const(2 ** -1022)
+    .op(F64.max)
+    .f64Const(2 ** -52)
+    .op(F64.mul)
+    .op(F64.mul);
+  f.get(x).op(F64.copysign);
+  return f;
+}
+
+/** The function of a module, written at its first use: (x: f64, y: f64) → f64. */
+export const remainder = (module: Module): Func => module.helper("remainder", writeRemainder);
+
+function writeGcd(module: Module): Func {
+  const f = module.func("", ["i32", "i32"], ["i32"]);
+  const [a, b] = [f.param(0), f.param(1)];
+  f.whileLoop(
+    () => f.get(b),
+    () => f.get(b).get(a).get(b).op(I32.remU).set(b).set(a),
+  );
+  f.get(a);
+  return f;
+}
+
+/** The same: (a: i32, b: i32) → i32, unsigned. */
+export const gcd = (module: Module): Func => module.helper("gcd", writeGcd);

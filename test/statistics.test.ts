@@ -1,0 +1,320 @@
+/** Reductions, scans and statistics at the points where a careless formula fails: zeros, ties, NaN, infinities, large means. */
+import { autograd, grad, hessian, jacobian, type NDArray, np, vmap } from "nabla";
+import { describe, expect, test } from "vitest";
+import { randomNumbers } from "./support/sampling.ts";
+
+const f64 = (values: readonly number[]): NDArray => np.array(Float64Array.from(values));
+/** The elements; -0 as 0. */
+const list = (x: NDArray): number[] => Array.from(x.toTypedArray(), v => v + 0);
+/** Every tuple of n places, in C order. */
+const tuples = (n: number, order: number): number[][] =>
+  order === 0 ? [[]] : tuples(n, order - 1).flatMap(t => Array.from({ length: n }, (_, i) => [...t, i]));
+const slopes = (f: (x: NDArray) => NDArray, x: NDArray): number[] => list(grad((v: NDArray) => f(v).sum())(x));
+
+// ---------------------------------------------------------------- products
+
+/** Products of which some factors are 0, by how many. */
+const FACTORS = [
+  [2, -3, 4, 0.5],
+  [2, 0, 4, 0.5],
+  [0, 3, 0, 5],
+  [0, 0, 2, 0],
+  [0, 0, 0, 0],
+];
+
+describe("products where factors are 0", () => {
+  /** The derivative of the product of the first `count` factors by those at the places: what is left of it, or 0. */
+  const left = (x: readonly number[], count: number, places: readonly number[]): number =>
+    new Set(places).size < places.length || places.some(i => i >= count)
+      ? 0
+      : x.slice(0, count).reduce((y, v, i) => (places.includes(i) ? y : y * v), 1);
+
+  const wanted = (x: readonly number[], order: number, weights: readonly number[]): number[] =>
+    tuples(x.length, order).map(t => weights.reduce((sum, w, i) => sum + w * left(x, i + 1, t), 0));
+  const FUNCTIONS = [
+    ["prod", [0, 0, 0, 1], (v: NDArray): NDArray => v.prod()],
+    [
+      "cumprod",
+      [3, -2, 5, 7],
+      (v: NDArray): NDArray =>
+        v
+          .cumprod()
+          .mul(f64([3, -2, 5, 7]))
+          .sum(),
+    ],
+  ] as const;
+
+  test.each(FUNCTIONS)("%s: first and second derivatives", (_, weights, f) => {
+    for (const x of FACTORS) {
+      expect(list(grad(f)(f64(x)))).toEqual(wanted(x, 1, weights));
+      expect(list(hessian(f)(f64(x)))).toEqual(wanted(x, 2, weights));
+    }
+  });
+
+  test.each(FUNCTIONS)("%s: third derivatives", (_, weights, f) => {
+    for (const x of FACTORS.slice(0, 2)) expect(list(jacobian(hessian(f))(f64(x)))).toEqual(wanted(x, 3, weights));
+  });
+
+  test("over several axes, in float32, of views", () => {
+    const x = np
+      .array([
+        [1, 0, 2],
+        [3, 4, 0],
+      ])
+      .attachGrad();
+    autograd.record(() => x.T.prod(0)).backward(np.array([10, 1]));
+    expect(x.grad!.tolist()).toEqual([
+      [0, 20, 0],
+      [0, 0, 12],
+    ]);
+    autograd.record(() => x.prod([1, 0], { keepdims: true })).backward();
+    expect(list(x.grad!)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test("a cotangent of 0 stays 0 beside infinite factors", () => {
+    const f = (v: NDArray): NDArray => np.where([true, false], v.cumprod(), 0);
+    expect(slopes(f, f64([2, Number.POSITIVE_INFINITY]))).toEqual([1, 0]);
+  });
+});
+
+// ---------------------------------------------------------------- means and moments
+
+describe("means and moments", () => {
+  const n = 1_000_000;
+  const next = randomNumbers(5);
+  const DATA: Record<string, () => number> = {
+    "0.1": () => 0.1,
+    "from 0 to 1": next,
+    "about 10000": () => 10000 + next(),
+    "about 1e6": () => 1e6 + next() + next(),
+    "about 0": () => next() - 0.5,
+  };
+
+  test.each(Object.entries(DATA))("of a million float32 %s, to one unit in the last place", (name, draw) => {
+    const values = Float32Array.from({ length: n }, draw);
+    const exact = (f: (v: number) => number): number => {
+      let sum = 0;
+      let rest = 0;
+      for (const v of values) {
+        const y = f(v) - rest;
+        const t = sum + y;
+        rest = t - sum - y;
+        sum = t;
+      }
+      return sum / n;
+    };
+    const mean = exact(v => v);
+    const variance = exact(v => (v - mean) ** 2);
+    const near = (got: NDArray, want: number): void =>
+      expect(Math.abs((got.item() as number) - want)).toBeLessThanOrEqual(2 ** -23 * Math.abs(want));
+    const x = np.array(values);
+    near(x.mean(), mean);
+    near(x.reshape(1000, 1000).mean(0).mean(), mean);
+    if (name === "0.1") {
+      expect(x.var().item()).toBe(0);
+      return;
+    }
+    near(x.var(), variance);
+    near(x.nanvar(), variance);
+    near(x.std(), Math.sqrt(variance));
+    let sum = 0;
+    const sums = x.cumsum().toTypedArray();
+    for (let i = 0; i < n; i++) {
+      sum += values[i]!;
+      if (!(Math.abs(sums[i]! - sum) <= 2 ** -23 * Math.abs(sum) + 1e-10)) expect.fail(`cumsum at ${i}: ${sums[i]}, wanted ${sum}`);
+    }
+    const rows = x.reshape(1000, 1000).cumsum(0).toTypedArray();
+    let column = 0;
+    for (let i = 7; i < n; i += 1000)
+      expect(Math.abs(rows[i]! - (column += values[i]!))).toBeLessThanOrEqual(2 ** -23 * Math.abs(column) + 1e-10);
+  });
+
+  test.each(["std", "nanstd"] as const)("%s of equal elements: 0, with slopes 0 of order 1 and 2", name => {
+    for (const v of [0.1, 1 / 3, -7e22, 0])
+      for (const count of [1, 3, 10, 1000]) {
+        const x = np.full([count], v, { dtype: "float64" });
+        const f = (u: NDArray): NDArray => u[name]();
+        expect(f(x).item()).toBe(0);
+        expect(list(grad(f)(x)).every(g => g === 0)).toBe(true);
+        if (count < 20) expect(list(hessian(f)(x)).every(g => g === 0)).toBe(true);
+      }
+  });
+
+  test("var far from 0 keeps its slopes", () => {
+    const x = np.array([1e6, 1e6 + 1, 1e6 + 5]);
+    expect(slopes(v => v.var(), x)).toEqual([-2, -1, 3].map(d => Math.fround((d * 2) / 3)));
+  });
+
+  test("average is differentiable in its weights", () => {
+    const w = f64([1, 2, 5]);
+    const x = f64([4, -1, 3]);
+    const mean = (4 - 2 + 15) / 8;
+    slopes(v => np.average(x, null, { weights: v }), w).forEach((g, i) => {
+      expect(g).toBeCloseTo(([4, -1, 3][i]! - mean) / 8, 14);
+    });
+  });
+
+  test("integers are summed in 64 bits and wrap in the result", () => {
+    const x = np.array(new Int32Array([2 ** 31 - 1, 2 ** 31 - 1, 3]));
+    expect(x.sum().item()).toBe((2 * (2 ** 31 - 1) + 3) | 0);
+    expect(x.mean().item()).toBe(Math.fround((2 * (2 ** 31 - 1) + 3) / 3));
+    expect(
+      np
+        .array(new Int8Array([127, 127]))
+        .cumsum()
+        .tolist(),
+    ).toEqual([127, 254]);
+  });
+});
+
+// ---------------------------------------------------------------- NaN and infinities
+
+describe("NaN and infinities", () => {
+  const x = f64([3, Number.NaN, 1, 3]);
+  test.each([
+    ["nansum", [1, 0, 1, 1]],
+    ["nanmean", [1 / 3, 0, 1 / 3, 1 / 3]],
+    ["nanmax", [0.5, 0, 0, 0.5]],
+    ["nanmin", [0, 0, 1, 0]],
+    ["nanvar", [4 / 9, 0, -8 / 9, 4 / 9]],
+  ] as const)("%s has slope 0 at NaN", (name, want) => {
+    slopes(v => v[name](), x).forEach((g, i) => {
+      expect(g).toBeCloseTo(want[i]!, 14);
+    });
+    // Where there is nothing but NaN too.
+    expect(slopes(v => v[name](), f64([Number.NaN, Number.NaN]))).toEqual([0, 0]);
+  });
+
+  test("nanmax tells an infinite element from NaN", () => {
+    const y = f64([Number.NaN, Number.NEGATIVE_INFINITY]);
+    expect(y.nanmax().item()).toBe(Number.NEGATIVE_INFINITY);
+    expect(slopes(v => v.nanmax(), y)).toEqual([0, 1]);
+  });
+
+  test("logsumexp: slopes are shares, 0 where the sum is, and nothing overflows", () => {
+    const f = (v: NDArray): NDArray => v.logsumexp();
+    const inf = Number.POSITIVE_INFINITY;
+    for (const [given, value, slope] of [
+      [[1000, 1000], 1000 + Math.LN2, [0.5, 0.5]],
+      [[-2000, -2000], -2000 + Math.LN2, [0.5, 0.5]],
+      [[-inf, -inf], -inf, [0, 0]],
+      [[-inf, 4], 4, [0, 1]],
+      [[inf, 4], inf, [1, 0]],
+      [[inf, inf], inf, [0.5, 0.5]],
+      [[1.7e308, -1.7e308], 1.7e308, [1, 0]],
+    ] as const) {
+      expect(f(f64(given)).item()).toBe(value);
+      expect(slopes(f, f64(given))).toEqual(slope);
+      expect(list(hessian(f)(f64(given))).every(Number.isFinite)).toBe(true);
+    }
+    expect(np.zeros([0, 2]).logsumexp(0).tolist()).toEqual([-inf, -inf]);
+  });
+
+  test("quantiles between infinite elements", () => {
+    const inf = Number.POSITIVE_INFINITY;
+    expect(np.quantile([1, inf], [0, 0.5, 1]).tolist()).toEqual([1, inf, inf]);
+    expect(np.quantile([inf, inf], 0.3).item()).toBe(inf);
+    expect(np.median([-inf, inf]).item()).toBeNaN();
+  });
+});
+
+// ---------------------------------------------------------------- order
+
+describe("order statistics", () => {
+  test("the gradient goes to the elements chosen, by their weights", () => {
+    const x = f64([5, 1, 4, 2]);
+    expect(slopes(v => v.median(), x)).toEqual([0, 0, 0.5, 0.5]);
+    slopes(v => v.quantile(0.9), x).forEach((g, i) => {
+      expect(g).toBeCloseTo([0.7, 0, 0.3, 0][i]!, 14);
+    });
+    expect(slopes(v => v.quantile(1), x)).toEqual([1, 0, 0, 0]);
+    expect(slopes(v => v.quantile(0.9, null, { method: "lower" }), x)).toEqual([0, 0, 1, 0]);
+    // Ties are chosen by place.
+    expect(slopes(v => v.median(), f64([2, 2, 2]))).toEqual([0, 1, 0]);
+    expect(slopes(v => v.median(), f64([7, 7]))).toEqual([0.5, 0.5]);
+    expect(slopes(v => v.median(), f64([Number.NaN, 1]))).toEqual([0, 0]);
+  });
+
+  test("quantile is differentiable in q", () => {
+    expect(slopes(q => np.quantile([10, 20, 50], q), f64([0.25, 0.75]))).toEqual([20, 60]);
+    expect(slopes(q => np.percentile([10, 20, 50], q), f64([75]))[0]).toBeCloseTo(0.6, 14);
+  });
+
+  test("argmax and argmin down columns, with NaN and zeros of both signs", () => {
+    const next = randomNumbers(8);
+    const SPECIAL = [Number.NaN, 0, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const dtype of ["float32", "float64", "int32", "int8", "uint8", "bool"] as const)
+      for (const [outer, n, inner] of [
+        [1, 9, 8],
+        [3, 5, 17],
+        [2, 40, 33],
+        [2, 1, 9],
+        [1, 300, 70],
+      ] as const) {
+        const draw = (): number => {
+          if (dtype === "bool") return Number(next() < 0.2);
+          const v = Math.floor(next() * 100);
+          return dtype.startsWith("float") && next() < 0.1 ? SPECIAL[Math.floor(next() * SPECIAL.length)]! : v;
+        };
+        const values = Array.from({ length: outer * n * inner }, draw);
+        const x = np.array(values, { dtype }).reshape(outer, n, inner);
+        for (const name of ["argmax", "argmin"] as const) {
+          const got = x[name](1).toTypedArray();
+          for (let k = 0; k < outer * inner; k++) {
+            const column = Array.from({ length: n }, (_, i) => values[(Math.floor(k / inner) * n + i) * inner + (k % inner)]!);
+            const best = column.some(Number.isNaN) ? Number.NaN : name === "argmax" ? Math.max(...column) : Math.min(...column);
+            const want = column.findIndex(v => v === best || (Number.isNaN(v) && Number.isNaN(best)));
+            if (got[k] !== want)
+              expect.fail(`${name} ${dtype} [${outer}, ${n}, ${inner}] column ${k}: ${got[k]}, wanted ${want} of ${column}`);
+          }
+        }
+      }
+  });
+});
+
+// ---------------------------------------------------------------- under vmap, and what ended a graph
+
+test("vmap maps them all at once", () => {
+  const x = np.array([
+    [3, 1, 2],
+    [5, 0, 4],
+    [0, 2, 0],
+  ]);
+  for (const name of [
+    "prod",
+    "mean",
+    "var",
+    "std",
+    "ptp",
+    "median",
+    "logsumexp",
+    "cumsum",
+    "cumprod",
+    "nansum",
+    "nanmax",
+    "nanstd",
+  ] as const) {
+    const f = (v: NDArray): NDArray => v[name]();
+    const rows = [0, 1, 2].map(i => x.at(i));
+    expect(list(vmap(f)(x)), name).toEqual(list(np.stack(rows.map(f))));
+    const g = grad((v: NDArray) => f(v).sum());
+    expect(list(vmap(g)(x)), `grad of ${name}`).toEqual(list(np.stack(rows.map(v => g(v)))));
+  }
+  expect(vmap((v: NDArray) => np.quantile(v, 0.25))(x).tolist()).toEqual([1.5, 2, 0]);
+  expect(vmap((v: NDArray) => v.countNonzero())(x).tolist()).toEqual([3, 2, 1]);
+});
+
+test("what ended a graph is named further on", () => {
+  const x = np.array([1, 2, 3]).attachGrad();
+  const why = (f: () => NDArray, message: RegExp): void => {
+    const y = autograd.record(f);
+    expect(() => y.backward()).toThrow(message);
+  };
+  why(() => x.gt(1).sum(), /greater has no derivative/);
+  why(() => x.gt(1).all(), /greater has no derivative/);
+  why(() => x.astype("int32").sum(), /astype has no derivative/);
+  why(() => x.gt(1).mean(), /a comparison has no derivative/);
+  // A number computed from a mask is no mask.
+  const picked = autograd.record(() => np.array([5, 6, 7]).at(x.gt(1).astype("float32")));
+  expect(picked.tolist()).toEqual([5, 6, 6]);
+});
