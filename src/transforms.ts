@@ -21,6 +21,7 @@ type Fn = ((...args: never[]) => NDArray) | ArrayFunction;
 const callWith = (f: Fn, args: readonly unknown[]): NDArray => (f as (...args: unknown[]) => NDArray)(...args);
 
 const alias: Structural<null> = structural("alias", {
+  linear: "jointly",
   run: ([x]) => new NDArray(x!.storage, x!.offset, x!.shape, x!.view, x!.size, x!.code),
   grad: g => [g],
   lift: liftNothing,
@@ -285,6 +286,8 @@ export function checkGrad(f: ArrayFunction, args: readonly ArrayInput[], options
   checkOptions("checkGrad", options, ["order", "tolerance"]);
   const { order = 2, tolerance = 1e-6 } = options ?? {};
   if (!Number.isInteger(order) || order < 1) throw new ValueError(`checkGrad: the order is a whole number >= 1, got ${describe(order)}`);
+  if (typeof tolerance !== "number" || !(tolerance >= 0))
+    throw new ValueError(`checkGrad: the tolerance is a number >= 0, got ${describe(tolerance)}`);
   if (!Array.isArray(args)) throw new ValueError(`checkGrad: the arguments are a list, got ${describe(args)}`);
   const xs = Array.from(args, x => {
     const a = toArray(x, "checkGrad");
@@ -312,6 +315,7 @@ function directionalError(f: Fn, xs: readonly NDArray[], order: number, next: ()
   };
   const call = (args: readonly NDArray[]): NDArray => callWith(f, args);
   const y0 = call(xs);
+  if (!(y0 instanceof NDArray)) throw new GradError(`checkGrad: the function must return an array, got ${describe(y0)}`);
   const u = random(y0);
   const vs = xs.map(random);
   const value = (args: readonly NDArray[]): NDArray => sum(multiply(call(args), u));

@@ -2,7 +2,7 @@
  * Operators of two operands where the automatic tests do not look: exact remainders, ties, singular points and their higher
  * derivatives, both signs.
  */
-import { autograd, checkGrad, type DType, grad, type NDArray, np } from "nabla";
+import { autograd, checkGrad, type DType, grad, type NDArray, np, ValueError, vmap } from "nabla";
 import { describe, expect, test } from "vitest";
 import { expectDerivatives, type Fn } from "./support/derivatives.ts";
 import { arrayOf, difference, randomNumbers, valuesOf } from "./support/sampling.ts";
@@ -278,6 +278,28 @@ describe("bits", () => {
     const lcm = (a: number, b: number): number =>
       Number(BigInt.asIntN(32, gcd(a, b) === 0 ? 0n : BigInt(Math.abs(a) / gcd(a, b)) * BigInt(Math.abs(b))));
     expect(valuesOf(np.lcm(y, x))).toEqual(table(lcm));
+  });
+});
+
+describe("under vmap", () => {
+  const x = np.array(Int32Array.of(1, 2, 3, 0)).reshape(2, 2);
+  test("integers have powers, and a negative exponent is found", () => {
+    expect(vmap((v: NDArray) => np.power(v, v))(x).tolist()).toEqual([
+      [1, 4],
+      [27, 1],
+    ]);
+    expect(() => vmap((v: NDArray) => np.power(v, v.sub(2)))(x)).toThrow(ValueError);
+  });
+
+  test("a list beside integers holds integers", () => {
+    const y = vmap((v: NDArray) => np.bitwiseXor(v, [1, 2]))(x);
+    expect([y.dtype, y.tolist()]).toEqual([
+      "int32",
+      [
+        [0, 0],
+        [2, 2],
+      ],
+    ]);
   });
 });
 

@@ -311,6 +311,8 @@ describe("anything anywhere", () => {
     "npx.fuse of a function that uses it": v => npx.fuse((x: NDArray) => x.add(v as NDArray)),
     "a fused function's argument": v => npx.fuse((x: NDArray, y: NDArray) => x.mul(y))(v as NDArray, [1, 2]),
     "checkGrad's arguments": v => nabla.checkGrad((x: NDArray) => x.sum(), v as number[]),
+    "checkGrad's tolerance": v => nabla.checkGrad((x: NDArray) => x.sum(), [[1]], { tolerance: v as number }),
+    "checkGrad of a function that returns it": v => nabla.checkGrad(() => v as NDArray, [[1]]),
     "checkGrad's options": v => nabla.checkGrad((x: NDArray) => x.sum(), [[1]], v as object),
     "npx.scope's result": v => npx.scope(() => v),
     "npx.keep": v => npx.scope(() => npx.keep(v)),

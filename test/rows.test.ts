@@ -14,7 +14,19 @@ import { CHUNK, laneOf } from "../src/launch.ts";
 import type { HasRow, Pointwise } from "../src/op.ts";
 import { MODULES, SAMPLES, WITHOUT_OPERATORS } from "./samples.ts";
 import { expectDerivatives, type Fn, pull, randomArray, zeroCotangents } from "./support/derivatives.ts";
-import { type AnyFn, byName, domainOf, dtypesOf, FLOATS, functions, made, mixed, type PointwiseRow, pickLayout, rows } from "./support/rows.ts";
+import {
+  type AnyFn,
+  byName,
+  domainOf,
+  dtypesOf,
+  FLOATS,
+  functions,
+  made,
+  mixed,
+  type PointwiseRow,
+  pickLayout,
+  rows,
+} from "./support/rows.ts";
 import {
   arrayOf,
   BROADCAST,

@@ -7,6 +7,7 @@ import { toArray } from "../convert.ts";
 import { DTYPES, I32, isFloat } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
+import { physicalOf } from "../mapped.ts";
 import { type Binary, binary, type HasRow, type OutOption, type Ternary, type Trailing, ternary, type Unary, unary } from "../op.ts";
 import * as scalar from "../scalar.ts";
 
@@ -90,7 +91,7 @@ function checkIntegerPower(base: NDArray | number, exponent: NDArray | number): 
   const whole = (x: NDArray | number): boolean => (typeof x === "number" ? Number.isInteger(x) : !isFloat(x.code));
   if (!whole(base) || !whole(exponent) || (typeof base === "number" && typeof exponent === "number")) return;
   let low = typeof exponent === "number" ? exponent : 0;
-  if (typeof exponent !== "number") for (const v of exponent.toTypedArray()) low = Math.min(low, v);
+  if (typeof exponent !== "number") for (const v of physicalOf(exponent).toTypedArray()) low = Math.min(low, v);
   if (low >= 0) return;
   const dtype = typeof base === "number" ? String(base) : DTYPES[base.code]!;
   throw new ValueError(`power: ${dtype} to the power of ${low} is no integer; use astype("float32") first`);

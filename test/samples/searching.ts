@@ -55,4 +55,23 @@ export const searching = {
   ],
   partition: [curved([5], 2), curved([3, 4], [0, -1], 0), curved([3, 4], 3, null)],
   argpartition: [curved([5], 2), curved([3, 4], 1, 0), curved([3, 4], 3, null)],
+  compress: [of([[4]], x => [[true, false, true], x]), of([[2, 3]], x => [[0, 1, 1], x, 1])],
+  select: [
+    of([[3], [3]], (a, b) => [
+      [
+        [true, false, false],
+        [true, true, false],
+      ],
+      [a, b],
+      7,
+    ]),
+    of([[2], []], (a, b) => [[[true, false]], [a], b]),
+  ],
+  lexsort: [of([[4], [4]], (a, b) => [[a, b]]), of([[2, 3]], x => [[x, np.negative(x!)], 0])],
+  ravelMultiIndex: [
+    of([[3]], x => [
+      [np.argsort(x!), [0, 1, 1]],
+      [3, 2],
+    ]),
+  ],
 } satisfies Record<string, readonly Sample[]>;

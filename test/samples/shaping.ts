@@ -155,4 +155,54 @@ export const shaping = {
     ...[curved([5]), curved([2, 3]), curved([3, 2], { axis: 0 }), curved([2, 3], { axis: -1, returnIndex: true }), curved([])],
     curved([4], { returnIndex: true, returnInverse: true, returnCounts: true }),
   ],
+  concatenate: [
+    of([[2], [3]], (a, b) => [[a, b]], "jointly"),
+    of(
+      [
+        [2, 1],
+        [2, 3],
+      ],
+      (a, b) => [[a, b], -1],
+      "jointly",
+    ),
+    of([[2], [1, 2]], (a, b) => [[a, b], null], "jointly"),
+  ],
+  stack: [
+    of([[3], [3]], (a, b) => [[a, b]], "jointly"),
+    of(
+      [
+        [2, 3],
+        [2, 3],
+      ],
+      (a, b) => [[a, b], 1],
+      "jointly",
+    ),
+    of([[], []], (a, b) => [[a, b]], "jointly"),
+  ],
+  vstack: [of([[3], [2, 3]], (a, b) => [[a, b]], "jointly"), of([[], []], (a, b) => [[a, b]], "jointly")],
+  hstack: [
+    of([[3], [2]], (a, b) => [[a, b]], "jointly"),
+    of(
+      [
+        [2, 1],
+        [2, 3],
+      ],
+      (a, b) => [[a, b]],
+      "jointly",
+    ),
+  ],
+  dstack: [
+    of([[3], [3]], (a, b) => [[a, b]], "jointly"),
+    of(
+      [
+        [2, 1, 2],
+        [2, 1, 1],
+      ],
+      (a, b) => [[a, b]],
+      "jointly",
+    ),
+  ],
+  columnStack: [of([[2], [2, 3]], (a, b) => [[a, b]], "jointly"), of([[3], [3]], (a, b) => [[a, b]], "jointly")],
+  broadcastArrays: [of([[3], [2, 1]], (a, b) => [a, b]), of([[], [2]], (a, b) => [a, b])],
+  meshgrid: [of([[3], [2]], (a, b) => [a, b]), of([[3], [2]], (a, b) => [a, b, { indexing: "ij", sparse: true }])],
 } satisfies Record<string, readonly Sample[]>;
