@@ -219,7 +219,7 @@ test("FEATURES.md says what is there, and no cell is empty without a reason", as
   }
   const transforms = ["grad", "valueAndGrad", "vjp", "jvp", "jacobian", "hessian", "hvp", "vmap", "checkpoint", "checkGrad"];
   for (const name of transforms) if (!(name in nabla)) empty.push(`${name} is not exported`);
-  const legend = Object.entries(LEGEND).map(([word, text]) => `- *${word}*: ${text}.`);
+  const legend = Object.entries(LEGEND).map(([word, text]) => `- _${word}_: ${text}.`);
   const text = `# What there is
 
 Made by test/features.test.ts from the exports and from what it tries on them. A mark means that it was tried and found right:

@@ -52,7 +52,7 @@ describe("products where factors are 0", () => {
   });
 
   test.each(FUNCTIONS)("%s: third derivatives", (_, weights, f) => {
-    for (const x of FACTORS.slice(0, 2)) expect(list(jacobian(hessian(f))(f64(x)))).toEqual(wanted(x, 3, weights));
+    for (const x of FACTORS) expect(list(jacobian(hessian(f))(f64(x)))).toEqual(wanted(x, 3, weights));
   });
 
   test("over several axes, in float32, of views", () => {

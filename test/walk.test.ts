@@ -397,6 +397,17 @@ describe("zero slopes and branches", () => {
       plain = v => grad(q)(v).sum();
     }
   });
+  test.each<[string, number, number, number, (x: NDArray) => NDArray]>([
+    ["(x² - 1)² at 1", 1, 3, 24, x => x.mul(x).sub(1).mul(x.mul(x).sub(1))],
+    ["x·x·x·x at 0", 0, 4, 24, x => x.mul(x).mul(x).mul(x)],
+    ["x² · sin x at 0", 0, 3, 6, x => np.sin(x).mul(x.mul(x))],
+    ["x⁵ by factors at 0", 0, 5, 120, x => x.mul(x).mul(x).mul(x).mul(x)],
+    ["a product of sums at their zero", 0.5, 3, 48, x => x.mul(2).sub(1).pow(3)],
+  ])("where a cotangent is 0 as a function of x, higher orders are right: %s", (_, at, order, want, f) => {
+    let g = f;
+    for (let k = 0; k < order; k++) g = grad(g);
+    expect(g(f64([at]).reshape([])).item()).toBeCloseTo(want, 9);
+  });
   test("a zero that is reached by mathematics has its second derivative", () => {
     const f = (x: NDArray): NDArray => {
       const y = x.mul(x).sub(1);

@@ -45,8 +45,16 @@ export const divide: Binary = binary("divide", {
 /** A cotangent times a slope: 0 where the cotangent is 0, whatever the slope. What rules multiply with. @internal */
 export const absorb: Binary = binary("absorb", {
   value: (g, s) => E.absorb(g, s),
-  // Where g is 0 the second part is 0 too, even if h has become infinite on its way: without that, order 3 is NaN there.
-  grad: (h, _, g, s) => [absorb(h, s), where(equal(g, 0), 0, absorb(h, g))],
+  grad: (h, _, g, s) => [absorb(h, s), mutual(g, h)],
+});
+
+/**
+ * The product of two cotangents: 0 where either is 0, even if the other has become infinite on its way. Not a `where` on
+ * one of them, which would cut the derivative with respect to that one: then order 3 is wrong where it is 0.
+ */
+const mutual: Binary = binary("mutual", {
+  value: (g, h) => E.select(E.eq(h, 0), 0, E.absorb(g, h)),
+  grad: (k, _, g, h) => [mutual(k, h), mutual(k, g)],
 });
 
 const powerRow: Binary = binary("power", {
