@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { HasRow } from "../src/op.ts";
 import { SAMPLES } from "./samples.ts";
 import { expectDerivatives, type Fn, inner, pull, randomArray, zeroCotangents } from "./support/derivatives.ts";
-import { type AnyFn, arraysFor, byName, functions, pickLayout, results, rows, sampled } from "./support/rows.ts";
+import { type AnyFn, arraysFor, byName, functions, pickLayout, results, rows, sampled, some } from "./support/rows.ts";
 import { BROADCAST, closeness, LAYOUTS, laid, randomNumbers, seedOf, valuesOf } from "./support/sampling.ts";
 
 // ---------------------------------------------------------------- rows with samples
@@ -15,7 +15,7 @@ import { BROADCAST, closeness, LAYOUTS, laid, randomNumbers, seedOf, valuesOf } 
 describe("rows that are not pointwise", () => {
   test("all samples belong to a function", () => expect(sampled.map(([name]) => name).sort()).toEqual(Object.keys(SAMPLES).sort()));
 
-  test.each(sampled)("%s: gradients are those of differences", (name, { fn, list }) => {
+  test.each(some(sampled))("%s: gradients are those of differences", (name, { fn, list }) => {
     const next = randomNumbers(seedOf(name) + 10);
     list.forEach((sample, number) => {
       const xs = arraysFor(sample, "float64", next);
@@ -48,7 +48,7 @@ describe("rows that are not pointwise", () => {
     });
   });
 
-  test.each(sampled)("%s: adjoint to rounding", (name, { fn, list }) => {
+  test.each(some(sampled))("%s: adjoint to rounding", (name, { fn, list }) => {
     const next = randomNumbers(seedOf(name) + 11);
     for (const sample of list) {
       if (sample.linear === undefined) continue;
@@ -74,7 +74,7 @@ describe("rows that are not pointwise", () => {
     }
   });
 
-  test.each(sampled)("%s: float32 is near float64, and other dtypes keep theirs", (name, { fn, list }) => {
+  test.each(some(sampled))("%s: float32 is near float64, and other dtypes keep theirs", (name, { fn, list }) => {
     const next = randomNumbers(seedOf(name) + 12);
     for (const sample of list) {
       const wide = arraysFor(sample, "float64", next).map(x => x.astype("float32").astype("float64"));
@@ -97,7 +97,7 @@ describe("rows that are not pointwise", () => {
     }
   });
 
-  test.each(sampled)("%s: a cotangent of zeros gives 0", (name, { fn, list }) => {
+  test.each(some(sampled))("%s: a cotangent of zeros gives 0", (name, { fn, list }) => {
     const next = randomNumbers(seedOf(name) + 13);
     for (const sample of list) {
       const xs = arraysFor(sample, "float64", next);
