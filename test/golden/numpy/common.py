@@ -249,6 +249,17 @@ def reduce_with(fn, x, axis, keepdims):
         raise Wrong("ValueError") from e
 
 
+def indexed(compute):
+    """Runs an indexing of NumPy, turning its error into the class that nabla throws."""
+    try:
+        return compute()
+    except IndexError as e:
+        text = str(e)
+        raise Wrong("ShapeError" if "boolean index did not match" in text or "could not be broadcast" in text else "IndexError") from e
+    except ValueError as e:
+        raise Wrong("ShapeError") from e
+
+
 def write(groups):
     """Runs the functions that make cases, and writes what they made beside the program, under its name."""
     warnings.simplefilter("ignore")

@@ -538,16 +538,6 @@ def random_index(x, fancy):
     return items
 
 
-def indexed(compute):
-    try:
-        return compute()
-    except IndexError as e:
-        text = str(e)
-        raise Wrong("ShapeError" if "boolean index did not match" in text or "could not be broadcast" in text else "IndexError") from e
-    except ValueError as e:
-        raise Wrong("ShapeError") from e
-
-
 def indexing():
     for k in range(420):
         x = random_array(0)

@@ -83,16 +83,6 @@ def mixed_index(shape):
     return items
 
 
-def wanted_index(compute):
-    try:
-        return compute()
-    except IndexError as e:
-        text = str(e)
-        raise Wrong("ShapeError" if "boolean index did not match" in text or "could not be broadcast" in text else "IndexError") from e
-    except ValueError as e:
-        raise Wrong("ShapeError") from e
-
-
 def numpy_index(items):
     return tuple(np.asarray(index_of(i)).astype(np.int64) if isinstance(i, Ref) and i.x.dtype == np.float32 else index_of(i) for i in items)
 
@@ -107,40 +97,41 @@ def random_source():
     return Ref(np.arange(int(np.prod(shape)), dtype=F32).reshape(shape), *steps)
 
 
+def random_reading():
+    """An array, an index of nabla and of NumPy, and what that reads, or None where it raises; and nothing where neither is of use."""
+    x = random_source()
+    items = mixed_index(x.x.shape)
+    if items is None:
+        return None
+    index = numpy_index(items)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return x, items, index, x.x[index]
+        except DeprecationWarning:
+            return None
+        except (IndexError, ValueError):
+            return x, items, index, None
+
+
 def mixed():
     made = 0
     while made < 520:
-        x = random_source()
-        items = mixed_index(x.x.shape)
-        if items is None:
+        reading = random_reading()
+        if reading is None:
             continue
-        index = numpy_index(items)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            try:
-                y = x.x[index]
-                if y.size > 150:
-                    continue
-            except DeprecationWarning:
-                continue
-            except (IndexError, ValueError):
-                if rng.random() < 0.6:
-                    continue
+        x, items, index, y = reading
+        if y is None and rng.random() < 0.6 or y is not None and y.size > 150:
+            continue
         made += 1
-        case("at", [x, *items], lambda: wanted_index(lambda: x.x[index]))
+        case("at", [x, *items], lambda: indexed(lambda: x.x[index]))
     made = 0
     while made < 420:
-        x = random_source()
-        items = mixed_index(x.x.shape)
-        if items is None:
+        reading = random_reading()
+        if reading is None or reading[3] is None:
             continue
-        index = numpy_index(items)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            try:
-                target = x.x[index].shape
-            except (IndexError, ValueError, DeprecationWarning):
-                continue
+        x, items, index, y = reading
+        target = y.shape
         # Where nothing is written, NumPy does not look at positions.
         if not 0 < int(np.prod(target)) < 150:
             continue
@@ -152,7 +143,7 @@ def mixed():
             copy.x[index] = plain(value)
             return copy.base
         try:
-            case("set", [x, value, *items], lambda: wanted_index(write))
+            case("set", [x, value, *items], lambda: indexed(write))
         except TypeError:
             # A single mask takes no value with an axis too many, though everything else does.
             continue
@@ -161,7 +152,7 @@ def mixed():
     for items in [[True], [False], [True, 1], [True, None, [0, 1]], [[0, 1], True], [False, [0]], [Ref(np.array(True)), "...", 0], [Ref(np.zeros((2, 3), bool))],
                   [[], []], [[]], [[], 1], ["...", []], [[[]]], [[True, False]], [[True, False], [True, False, True]], [[True, True], [0, 2]],
                   [[True, True], [0, 1, 2]], [[True, False, True]], [Ref(np.ones((2, 2), bool))], [Ref(np.ones((2, 3, 1), bool))], [0, 0, True], ["...", True]]:
-        case("at", [x, *items], lambda: wanted_index(lambda: x.x[tuple(np.array(i, np.int64) if i in ([], [[]]) else index_of(i) for i in items)]))
+        case("at", [x, *items], lambda: indexed(lambda: x.x[tuple(np.array(i, np.int64) if i in ([], [[]]) else index_of(i) for i in items)]))
 
 
 # ---- selecting by position
