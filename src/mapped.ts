@@ -57,7 +57,7 @@ export interface Mapper {
 /** How a row is applied to arrays with one more axis in front. Without any of these, to each entry alone. */
 export interface Lifting<A> {
   /** The attributes for arrays of n entries along the new axis. */
-  readonly lift?: ((attrs: A, n: number, ndims: readonly number[]) => A) | undefined;
+  readonly lift?: ((attrs: A, n: number) => A) | undefined;
   /** Leading axes broadcast: operands only need as many axes as the others. */
   readonly broadcasts?: boolean | undefined;
   /** The whole result, n entries along its first axis, from operands that have that axis where `has` says so. */

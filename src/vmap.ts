@@ -35,40 +35,34 @@ const rules: Mapper = {
     const n = entries[level - 1]!;
     const has = xs.map(x => isAt(x, level));
     const physical = xs.map(x => (isAt(x, level) ? x.physical : x));
-    if (rule.mapped !== undefined) return new Mapped(rule.mapped(physical, has, attrs, n), level);
-    if (rule.broadcasts === true) {
-      const ndim = Math.max(...xs.map(x => x.ndim));
-      return new Mapped(
-        fn(
-          physical.map((x, i) => (has[i] ? aligned(x, ndim) : x)),
+    const prepared = (change: (x: NDArray) => NDArray, mapped: boolean): NDArray[] =>
+      physical.map((x, i) => (has[i] === mapped ? change(x) : x));
+    const applied = (): NDArray => {
+      if (rule.mapped !== undefined) return rule.mapped(physical, has, attrs, n);
+      if (rule.broadcasts === true) {
+        const ndim = Math.max(...xs.map(x => x.ndim));
+        return fn(
+          prepared(x => aligned(x, ndim), true),
           attrs,
+        );
+      }
+      if (rule.lift !== undefined)
+        return fn(
+          prepared(x => broadcastTo(x, [n, ...x.shape]), false),
+          rule.lift(attrs, n),
+        );
+      // One entry after the other.
+      if (n === 0) throw new ValueError("vmap: there are no entries, and an operator inside is only known for each entry alone");
+      return stack(
+        Array.from({ length: n }, (_, k) =>
+          fn(
+            prepared(x => at(x, k), true),
+            attrs,
+          ),
         ),
-        level,
       );
-    }
-    if (rule.lift !== undefined) {
-      const lifted = rule.lift(
-        attrs,
-        n,
-        xs.map(x => x.ndim),
-      );
-      return new Mapped(
-        fn(
-          physical.map((x, i) => (has[i] ? x : broadcastTo(x, [n, ...x.shape]))),
-          lifted,
-        ),
-        level,
-      );
-    }
-    // One entry after the other.
-    if (n === 0) throw new ValueError("vmap: there are no entries, and an operator inside is only known for each entry alone");
-    const each = Array.from({ length: n }, (_, k) =>
-      fn(
-        physical.map((x, i) => (has[i] ? at(x, k) : x)),
-        attrs,
-      ),
-    );
-    return new Mapped(stack(each), level);
+    };
+    return new Mapped(applied(), level);
   },
 };
 

@@ -7,7 +7,7 @@ import { BYTES, DTYPES, type DType, F32, F64, sumCode } from "../dtype.ts";
 import { checkOptions } from "../errors.ts";
 import { absorb as absorbExpr, arg, type Expr, mul, add as plus } from "../expr.ts";
 import { contiguous, discard, Family, laneOf, launchRows } from "../launch.ts";
-import { type HasRow, type Structural, structural } from "../op.ts";
+import { type HasRow, liftAxis, type Structural, structural } from "../op.ts";
 import { SCALAR, type Shape, sizeOf, toAxis } from "../shape.ts";
 import { absorb } from "./pointwise.ts";
 import { astype, broadcastTo, cast, part, reshape, slice, unslice } from "./structural.ts";
@@ -148,7 +148,7 @@ const cumprodRow: Structural<number> = structural("cumprod", {
   run: ([x], axis) => scanned("mul", x!, axis, false),
   grad: (g, { inputs: [x], attrs: axis }) => [x!.size === 0 ? g : productSlopes(g, x!, axis)],
   reads: [[0]],
-  lift: axis => axis + 1,
+  lift: liftAxis,
 });
 
 export interface ScanOptions {
