@@ -19,8 +19,8 @@ export {
   prelu,
   reshapeLike,
   sequenceMask,
-} from "./functions/layers.ts";
-export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/nn.ts";
+} from "./functions/network/layers.ts";
+export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/network/nn.ts";
 export { convolve, correlate, cross, inner, kron, norm, polyval, tensordot, vdot } from "./functions/products.ts";
 export {
   argpartition,
@@ -87,19 +87,6 @@ export {
   var,
 } from "./functions/statistics.ts";
 export {
-  elu,
-  gelu,
-  leakyRelu,
-  logSigmoid,
-  mish,
-  selu,
-  silu,
-  smoothL1,
-  softplus,
-  softrelu,
-  softsign,
-} from "./ops/activations.ts";
-export {
   arctan2,
   bitwiseAnd,
   bitwiseOr,
@@ -157,7 +144,20 @@ export {
   tan,
   trunc,
 } from "./ops/elementary.ts";
-export { dot, matmul, outer } from "./ops/linalg.ts";
+export { dot, matmul, outer } from "./ops/linalg/products.ts";
+export {
+  elu,
+  gelu,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  selu,
+  silu,
+  smoothL1,
+  softplus,
+  softrelu,
+  softsign,
+} from "./ops/network/activations.ts";
 export {
   abs,
   absolute,

@@ -3,7 +3,7 @@ import { type ArrayInput, NDArray } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
 import { describe, GradError, ValueError } from "./errors.ts";
 import { at, set, update } from "./functions/indexing.ts";
-import type { TopkOptions, TopkReturn } from "./functions/nn.ts";
+import type { TopkOptions, TopkReturn } from "./functions/network/nn.ts";
 import { attach, checkReq, retain } from "./functions/recording.ts";
 import { compress } from "./functions/searching.ts";
 import type { Places, Unique, UniqueOptions } from "./functions/shaping.ts";
@@ -30,18 +30,18 @@ export type Methods = From<typeof import("./functions/indexing.ts")> &
   From<typeof import("./functions/shaping.ts")> &
   From<typeof import("./functions/joining.ts")> &
   From<typeof import("./functions/products.ts")> &
-  From<typeof import("./functions/layers.ts")> &
+  From<typeof import("./functions/network/layers.ts")> &
   From<typeof import("./functions/comparison.ts")> &
-  From<typeof import("./functions/nn.ts")> &
+  From<typeof import("./functions/network/nn.ts")> &
   From<typeof import("./functions/searching.ts")> &
   From<typeof import("./functions/statistics.ts")> &
   From<typeof import("./ops/elementary.ts")> &
   From<typeof import("./ops/special.ts")> &
   From<typeof import("./ops/arithmetic.ts")> &
-  From<typeof import("./ops/activations.ts")> &
+  From<typeof import("./ops/network/activations.ts")> &
   From<typeof import("./ops/scan.ts")> &
-  From<typeof import("./ops/factorisation.ts")> &
-  From<typeof import("./ops/linalg.ts")> &
+  From<typeof import("./ops/linalg/factorisation.ts")> &
+  From<typeof import("./ops/linalg/products.ts")> &
   From<typeof import("./ops/pointwise.ts")> &
   From<typeof import("./ops/reduction.ts")> &
   From<typeof import("./ops/selection.ts")> &

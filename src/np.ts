@@ -168,7 +168,7 @@ export {
   tan,
   trunc,
 } from "./ops/elementary.ts";
-export { dot, matmul, outer } from "./ops/linalg.ts";
+export { dot, matmul, outer } from "./ops/linalg/products.ts";
 export {
   abs,
   absolute,

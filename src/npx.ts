@@ -14,8 +14,8 @@ export {
   prelu,
   reshapeLike,
   sequenceMask,
-} from "./functions/layers.ts";
-export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/nn.ts";
+} from "./functions/network/layers.ts";
+export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/network/nn.ts";
 export { keep, memoryInfo, scope, setMemoryLimit, setNp, waitall } from "./functions/settings.ts";
 export {
   elu,
@@ -29,7 +29,7 @@ export {
   softplus,
   softrelu,
   softsign,
-} from "./ops/activations.ts";
+} from "./ops/network/activations.ts";
 export { relu, sigmoid, stopGradient } from "./ops/pointwise.ts";
 export { digamma, erf, erfc, erfinv, gamma, gammaln } from "./ops/special.ts";
 export { seed } from "./random.ts";

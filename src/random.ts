@@ -3,8 +3,8 @@
  * depends on the seed, the place, the function and the dtype, so that neither sizes nor machines change it.
  */
 import { type ArrayInput, addressOf, blank, fromValues, memoryOf, NDArray, unshare, viewOf } from "./array.ts";
+import { generator, type Kind, philox } from "./backend/routines/philox.ts";
 import { free } from "./backend/wasm/heap.ts";
-import { generator, type Kind, philox } from "./backend/wasm/philox.ts";
 import { toArray } from "./convert.ts";
 import { BOOL, BYTES, DTYPES, type DType, dtypeCode, F32, F64, isFloat, promoteNumber } from "./dtype.ts";
 import { checkOptions, DTypeError, describe, flag, GradError, ShapeError, ValueError } from "./errors.ts";

@@ -1,8 +1,8 @@
 /** Kernels: what wasm computes has the bits of the reference, for every operation, dtype, length, layout and alignment. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { evaluate, runMap, runReduce } from "../src/backend/reference.ts";
+import { TWO_OVER_PI } from "../src/backend/routines/exact.ts";
 import { assembleKernels, type Compiler, createCompiler, MAX_INPUTS } from "../src/backend/wasm/compiler.ts";
-import { TWO_OVER_PI } from "../src/backend/wasm/exact.ts";
 import { BOOL, BYTES, DTYPES, F32, F64, I8, I32, type TypedArray, typedArrayOf, U8 } from "../src/dtype.ts";
 import * as E from "../src/expr.ts";
 import { type Expr, isMask } from "../src/expr.ts";

@@ -1,8 +1,8 @@
 /** The hand-written routines against plain loops: order among elements, and Philox against its authors' vectors. */
 import { describe, expect, test } from "vitest";
+import { type Kind, philox } from "../src/backend/routines/philox.ts";
+import { sorting } from "../src/backend/routines/sorting.ts";
 import { address, allocate, F32, F64, I8, I32, U8 } from "../src/backend/wasm/heap.ts";
-import { type Kind, philox } from "../src/backend/wasm/philox.ts";
-import { sorting } from "../src/backend/wasm/sorting.ts";
 import { BYTES, DTYPES, type TypedArray, typedArrayOf } from "../src/dtype.ts";
 import { plainBlock, plainOpen32, plainUniform32, plainUniform64, plainWords } from "./support/philox.ts";
 

@@ -7,19 +7,19 @@ import * as comparison from "../src/functions/comparison.ts";
 import * as creation from "../src/functions/creation.ts";
 import * as indexing from "../src/functions/indexing.ts";
 import * as joining from "../src/functions/joining.ts";
-import * as layers from "../src/functions/layers.ts";
-import * as nn from "../src/functions/nn.ts";
+import * as layers from "../src/functions/network/layers.ts";
+import * as nn from "../src/functions/network/nn.ts";
 import * as products from "../src/functions/products.ts";
 import * as searching from "../src/functions/searching.ts";
 import * as shaping from "../src/functions/shaping.ts";
 import * as statistics from "../src/functions/statistics.ts";
 import type * as members from "../src/members.ts";
 import type { HasRow } from "../src/op.ts";
-import * as activations from "../src/ops/activations.ts";
 import * as arithmetic from "../src/ops/arithmetic.ts";
 import * as elementary from "../src/ops/elementary.ts";
-import * as factorisation from "../src/ops/factorisation.ts";
-import * as linalg from "../src/ops/linalg.ts";
+import * as factorisation from "../src/ops/linalg/factorisation.ts";
+import * as linalg from "../src/ops/linalg/products.ts";
+import * as activations from "../src/ops/network/activations.ts";
 import * as pointwise from "../src/ops/pointwise.ts";
 import * as reduction from "../src/ops/reduction.ts";
 import * as scan from "../src/ops/scan.ts";
@@ -41,20 +41,20 @@ export const MODULES = {
   "functions/creation": creation,
   "functions/indexing": indexing,
   "functions/joining": joining,
-  "functions/nn": nn,
+  "functions/network/nn": nn,
   "functions/searching": searching,
   "ops/elementary": elementary,
   "ops/special": special,
   "ops/arithmetic": arithmetic,
-  "ops/activations": activations,
+  "ops/network/activations": activations,
   "ops/scan": scan,
-  "ops/factorisation": factorisation,
+  "ops/linalg/factorisation": factorisation,
   "functions/shaping": shaping,
   "functions/products": products,
-  "functions/layers": layers,
+  "functions/network/layers": layers,
   "functions/comparison": comparison,
   "functions/statistics": statistics,
-  "ops/linalg": linalg,
+  "ops/linalg/products": linalg,
   "ops/pointwise": pointwise,
   "ops/reduction": reduction,
   "ops/selection": selection,
@@ -67,7 +67,7 @@ export const WITHOUT_OPERATORS: readonly string[] = ["functions/recording", "fun
 type Modules = typeof MODULES;
 type RowsOf<M> = { [K in keyof M]: M[K] extends HasRow ? K : never }[keyof M];
 /** Modules of pointwise rows alone. */
-type PointwiseModule = "ops/pointwise" | "ops/elementary" | "ops/special" | "ops/arithmetic" | "ops/activations";
+type PointwiseModule = "ops/pointwise" | "ops/elementary" | "ops/special" | "ops/arithmetic" | "ops/network/activations";
 type NamesOf<M extends keyof Modules> = M extends PointwiseModule ? never : RowsOf<Modules[M]>;
 type PointwiseName = { [M in PointwiseModule]: keyof Modules[M] }[PointwiseModule];
 /** Other names under which pointwise rows are methods. */

@@ -1,6 +1,6 @@
 /** Scopes of recording and mode, marking variables, operators that a user writes with `Function`, and `checkpoint`. */
 import { type ArrayInput, addressOf, blankHost, memoryOf, NDArray, Storage } from "../array.ts";
-import { generator } from "../backend/wasm/philox.ts";
+import { generator } from "../backend/routines/philox.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES, isFloat, promote, SHIFT } from "../dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";

@@ -1,7 +1,7 @@
 /** Operators that answer with positions. They have no derivative: what they select with `take` has. */
 import { type ArrayInput, addressOf, blank, fromValues, memoryOf, type NDArray } from "../array.ts";
+import { sorting } from "../backend/routines/sorting.ts";
 import { address, allocate, free } from "../backend/wasm/heap.ts";
-import { sorting } from "../backend/wasm/sorting.ts";
 import { toArray } from "../convert.ts";
 import { BOOL, BYTES, F32, F64, I32 } from "../dtype.ts";
 import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";

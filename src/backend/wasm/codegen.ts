@@ -9,8 +9,8 @@ import { BOOL, BYTES, F32 as FLOAT32, F64 as FLOAT64, I32 as INT32, U8 as UINT8 
 import { isMask } from "../../expr.ts";
 import type { Kernel, MapKernel, ReduceKernel } from "../../kernel.ts";
 import { REDUCTION } from "../../kernel.ts";
+import { gcd, piReduce, remainder } from "../routines/exact.ts";
 import type { Func, Local, Module, ValueType } from "./assembler.ts";
-import { gcd, piReduce, remainder } from "./exact.ts";
 import { BY_LANES, bitsOf, Graph, lanesOf, type Node, OPCODES } from "./instructions.ts";
 import { F32, F32x4, F64, F64x2, I16x8, I32, I32x4, V128 } from "./opcodes.ts";
 

@@ -1,11 +1,11 @@
 /** Layers of neural networks as functions: compositions, with gradients of any order. */
-import { type ArrayInput, addressOf, memoryOf, type NDArray } from "../array.ts";
-import { toArray } from "../convert.ts";
-import { I32, SHIFT } from "../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
-import { type Structural, structural } from "../op.ts";
-import { elu, gelu, leakyRelu, logSigmoid, mish, selu, silu, softrelu, softsign } from "../ops/activations.ts";
-import { matmul } from "../ops/linalg.ts";
+import { type ArrayInput, addressOf, memoryOf, type NDArray } from "../../array.ts";
+import { toArray } from "../../convert.ts";
+import { I32, SHIFT } from "../../dtype.ts";
+import { checkOptions, describe, flag, ShapeError, ValueError } from "../../errors.ts";
+import { type Structural, structural } from "../../op.ts";
+import { matmul } from "../../ops/linalg/products.ts";
+import { elu, gelu, leakyRelu, logSigmoid, mish, selu, silu, softrelu, softsign } from "../../ops/network/activations.ts";
 import {
   add,
   clip,
@@ -20,12 +20,12 @@ import {
   subtract,
   tanh,
   where,
-} from "../ops/pointwise.ts";
-import { broadcastTo, checkPositions, copy, gathered, putAdded, reshape, swapaxes, transpose, zeroed } from "../ops/structural.ts";
-import { type Shape, sameShape, showShape, sizeOf, toAxis } from "../shape.ts";
-import { at, valueFor } from "./indexing.ts";
+} from "../../ops/pointwise.ts";
+import { broadcastTo, checkPositions, copy, gathered, putAdded, reshape, swapaxes, transpose, zeroed } from "../../ops/structural.ts";
+import { type Shape, sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
+import { at, valueFor } from "../indexing.ts";
+import { mean } from "../statistics.ts";
 import { alongAxis, floating, within } from "./nn.ts";
-import { mean } from "./statistics.ts";
 
 // ---- activations made of others
 

@@ -3,9 +3,9 @@
  * addresses and element counts, not arrays.
  */
 import { BOOL, F32 as FLOAT32, F64 as FLOAT64, I8 as INT8, I32 as INT32, U8 as UINT8 } from "../../dtype.ts";
-import type { Func, Local, ValueType } from "./assembler.ts";
-import { F32, F32x4, F64, F64x2, I8x16, I32, I32x4, Module, V128 } from "./assembler.ts";
-import { memory } from "./heap.ts";
+import type { Func, Local, ValueType } from "../wasm/assembler.ts";
+import { F32, F32x4, F64, F64x2, I8x16, I32, I32x4, Module, V128 } from "../wasm/assembler.ts";
+import { memory } from "../wasm/heap.ts";
 
 /** All addresses are in bytes; rows lie one behind another, n elements each. */
 export interface SortingRoutines {

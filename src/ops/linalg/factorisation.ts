@@ -1,12 +1,12 @@
 /** Factorisations of matrices, as routines whose rules are written in public operators. */
-import { addressOf, blank, memoryOf, type NDArray } from "../array.ts";
-import { SHIFT } from "../dtype.ts";
-import { ValueError } from "../errors.ts";
-import { liftNothing, type Structural, structural } from "../op.ts";
-import { sizeOf } from "../shape.ts";
-import { matmul } from "./linalg.ts";
-import { absorb, add, equal, multiply, reciprocal, subtract, where } from "./pointwise.ts";
-import { expandDims, part, reshape, slice, swapaxes } from "./structural.ts";
+import { addressOf, blank, memoryOf, type NDArray } from "../../array.ts";
+import { SHIFT } from "../../dtype.ts";
+import { ValueError } from "../../errors.ts";
+import { liftNothing, type Structural, structural } from "../../op.ts";
+import { sizeOf } from "../../shape.ts";
+import { absorb, add, equal, multiply, reciprocal, subtract, where } from "../pointwise.ts";
+import { expandDims, part, reshape, slice, swapaxes } from "../structural.ts";
+import { matmul } from "./products.ts";
 
 // ---------------------------------------------------------------- singular values
 

@@ -1,14 +1,14 @@
 /** Products of vectors and matrices: contract rows and what is made of them. */
-import { type ArrayInput, addressOf, blank, blankLike, NDArray, unshare } from "../array.ts";
-import { address } from "../backend/wasm/heap.ts";
-import { call2, multiply as multiplyMatrices } from "../backend/wasm/index.ts";
-import { toArray } from "../convert.ts";
-import { BYTES, DTYPES, F64, I32, promote, SHIFT } from "../dtype.ts";
-import { ShapeError } from "../errors.ts";
-import { absorb as absorbExpr, arg, mul } from "../expr.ts";
-import { foldAxes, foldProduct } from "../fold.ts";
-import { CHUNK, contiguous, copyStrided, discard, Family, laneOf, runMap, view } from "../launch.ts";
-import { isMapped, mapping } from "../mapped.ts";
+import { type ArrayInput, addressOf, blank, blankLike, NDArray, unshare } from "../../array.ts";
+import { address } from "../../backend/wasm/heap.ts";
+import { call2, multiply as multiplyMatrices } from "../../backend/wasm/index.ts";
+import { toArray } from "../../convert.ts";
+import { BYTES, DTYPES, F64, I32, promote, SHIFT } from "../../dtype.ts";
+import { ShapeError } from "../../errors.ts";
+import { absorb as absorbExpr, arg, mul } from "../../expr.ts";
+import { foldAxes, foldProduct } from "../../fold.ts";
+import { CHUNK, contiguous, copyStrided, discard, Family, laneOf, runMap, view } from "../../launch.ts";
+import { isMapped, mapping } from "../../mapped.ts";
 import {
   checkOut,
   edgeOf,
@@ -22,11 +22,11 @@ import {
   save,
   structural,
   type Trailing,
-} from "../op.ts";
-import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf } from "../shape.ts";
-import { Node, recording, type Saved } from "../tape.ts";
-import { absorb, add, divide, equal, multiply, sqrt, where } from "./pointwise.ts";
-import { astype, cast, expandDims, part, reshape, slice, spread, swapaxes, transpose, unslice, zeroed } from "./structural.ts";
+} from "../../op.ts";
+import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf } from "../../shape.ts";
+import { Node, recording, type Saved } from "../../tape.ts";
+import { absorb, add, divide, equal, multiply, sqrt, where } from "../pointwise.ts";
+import { astype, cast, expandDims, part, reshape, slice, spread, swapaxes, transpose, unslice, zeroed } from "../structural.ts";
 
 /** Two arrays in the dtype in which they meet. @internal */
 export function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {

@@ -3,9 +3,9 @@
  * as 1, 2, 3"), in WebAssembly: the n-th number of a stream is a function of n, not of the one before it. Knows addresses
  * and counters, not arrays and seeds.
  */
-import type { Func, Local } from "./assembler.ts";
-import { F32x4, F64x2, I32, I32x4, I64, I64x2, Module, V128 } from "./assembler.ts";
-import { memory, scratch } from "./heap.ts";
+import type { Func, Local } from "../wasm/assembler.ts";
+import { F32x4, F64x2, I32, I32x4, I64, I64x2, Module, V128 } from "../wasm/assembler.ts";
+import { memory, scratch } from "../wasm/heap.ts";
 
 /** The state of np.random: the seed in two words, null until something is drawn or seeded; and how many numbers were drawn since. */
 export const generator: { key: readonly [number, number] | null; position: number } = { key: null, position: 0 };

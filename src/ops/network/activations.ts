@@ -2,11 +2,11 @@
  * Activation functions of neural networks, one row each. Where a function has a corner at 0, its slope there is the one
  * from the left, as in MXNet; far out on either side all of them go on to their limits, and so do all derivatives.
  */
-import type { ArrayInput, NDArray } from "../array.ts";
-import { checkOptions, flag } from "../errors.ts";
-import * as E from "../expr.ts";
-import { type Binary, binary, type HasRow, type OutOption, type Trailing, type Unary, unary } from "../op.ts";
-import * as scalar from "../scalar.ts";
+import type { ArrayInput, NDArray } from "../../array.ts";
+import { checkOptions, flag } from "../../errors.ts";
+import * as E from "../../expr.ts";
+import { type Binary, binary, type HasRow, type OutOption, type Trailing, type Unary, unary } from "../../op.ts";
+import * as scalar from "../../scalar.ts";
 import {
   absolute,
   absorb,
@@ -23,7 +23,7 @@ import {
   square,
   tanh,
   where,
-} from "./pointwise.ts";
+} from "../pointwise.ts";
 
 /**
  * The number beside which everything of the size of e^-|x| is 0 in both float dtypes. x is held inside it where it meets

@@ -2,8 +2,8 @@
  * Slow, exact scalar WebAssembly functions for what vectors have no instruction for: the reduction by multiples of π/2
  * (Payne and Hanek) for every float64, and Euclid's algorithm. Knows nothing of kernels.
  */
-import type { Func, Label, Local, Module } from "./assembler.ts";
-import { F64, I32, I64 } from "./assembler.ts";
+import type { Func, Label, Local, Module } from "../wasm/assembler.ts";
+import { F64, I32, I64 } from "../wasm/assembler.ts";
 
 // ---- reduction by π/2
 

@@ -1,18 +1,18 @@
 /** Functions of neural networks that need no kernel of their own. */
-import type { ArrayInput, NDArray } from "../array.ts";
-import { toArray } from "../convert.ts";
-import { DTYPES, F32, isFloat } from "../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
-import { type HasRow, liftAxis, type Structural, structural } from "../op.ts";
-import { absorb, divide, equal, exp, less, log, multiply, negative, subtract, where } from "../ops/pointwise.ts";
-import { max, sum } from "../ops/reduction.ts";
-import { argsort } from "../ops/selection.ts";
-import { astype, checkPositions, expandDims, reshape, type Slice, slice } from "../ops/structural.ts";
-import { uniform } from "../random.ts";
-import { broadcastShapes, sameShape, showShape, toAxis } from "../shape.ts";
-import { training } from "../tape.ts";
-import { arange } from "./creation.ts";
-import { takeAlongAxis } from "./searching.ts";
+import type { ArrayInput, NDArray } from "../../array.ts";
+import { toArray } from "../../convert.ts";
+import { DTYPES, F32, isFloat } from "../../dtype.ts";
+import { checkOptions, describe, flag, ShapeError, ValueError } from "../../errors.ts";
+import { type HasRow, liftAxis, type Structural, structural } from "../../op.ts";
+import { absorb, divide, equal, exp, less, log, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
+import { max, sum } from "../../ops/reduction.ts";
+import { argsort } from "../../ops/selection.ts";
+import { astype, checkPositions, expandDims, reshape, type Slice, slice } from "../../ops/structural.ts";
+import { uniform } from "../../random.ts";
+import { broadcastShapes, sameShape, showShape, toAxis } from "../../shape.ts";
+import { training } from "../../tape.ts";
+import { arange } from "../creation.ts";
+import { takeAlongAxis } from "../searching.ts";
 
 export interface MaskedSoftmaxOptions {
   /** Divides x first: above 1 evens the result out, below 1 sharpens it. */
