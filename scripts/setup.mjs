@@ -64,9 +64,18 @@ if (!process.argv.includes("--no-build") && !isBuilt()) {
   const begun = new Date();
   rmSync(at("dist.new"), { recursive: true, force: true });
   run("building", process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", "dist.new"]);
-  // What is imported is one file: half of a cold start would go into loading fifty.
+  // What Node imports is one small file: half of a cold start would go into loading fifty, and a third into reading comments.
   const { buildSync } = await import("esbuild");
-  buildSync({ entryPoints: [at("dist.new/index.js")], outfile: at("dist.new/nabla.js"), bundle: true, format: "esm", target: "es2022" });
+  buildSync({
+    entryPoints: [at("dist.new/index.js")],
+    outfile: at("dist.new/nabla.js"),
+    bundle: true,
+    minify: true,
+    sourcemap: "linked",
+    sourcesContent: false,
+    format: "esm",
+    target: "es2022",
+  });
   rmSync(at("dist"), { recursive: true, force: true });
   renameSync(at("dist.new"), at("dist"));
   writeFileSync(at(STAMP), "");
