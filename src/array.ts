@@ -39,13 +39,11 @@ export class NDArray {
   edge: Node | null = null;
   /** The array whose memory a view shows; null for an array of its own. @internal */
   base: NDArray | null = null;
-  /** Recorded writes to this memory; in a view, how many there were when its edge was made. @internal */
-  writes = 0;
   /**
    * Why there may be no edge: made while recording (true) or not (false), or the name of what ended the graph. @internal
    */
   cause: boolean | string = recording;
-  /** Makes a view's edge anew after a recorded write; set by that write. @internal */
+  /** What the last recorded write to this memory left, to make a view's edge anew; in a view, that by which its edge was made. @internal */
   derive: ((view: NDArray) => Node | null) | null = null;
 
   /** @internal */
@@ -255,6 +253,12 @@ export function recycle(x: NDArray): void {
   } else free(x.storage.block);
 }
 
+/** An array that outlives the walk or the scope in which it was made. */
+export function forGood(x: NDArray): NDArray {
+  x.storage.block.lasting = true;
+  return x;
+}
+
 /** A fresh array for host data or a gradient buffer; its bytes are not set. */
 export function blankHost(shape: Shape, size: number, code: number): NDArray {
   return new NDArray(new Storage(allocateHost(size * BYTES[code]!)), 0, shape, null, size, code);
@@ -267,7 +271,7 @@ export function viewOf(x: NDArray, offset: number, shape: Shape, strides: readon
   // What ended a graph ended it for views too; so a view of a comparison's answer is known as a mask.
   if (typeof x.cause === "string" && x.cause !== "detach") y.cause = x.cause;
   y.base = base;
-  y.writes = base.writes;
+  y.derive = base.derive;
   return y;
 }
 

@@ -2,7 +2,7 @@
  * The walk: from heads backwards over recorded nodes, applying rules and adding up cotangents. It knows rows only by
  * their `rule` and `fused`; broadcasting and dtypes are fitted here, once, and never by a rule.
  */
-import { type ArrayInput, addressOf, blank, memoryOf, NDArray, recycle, unshare } from "./array.ts";
+import { type ArrayInput, addressOf, blank, forGood, memoryOf, NDArray, recycle, unshare } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
 import { call1 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
@@ -32,7 +32,6 @@ let depth = 0;
 
 interface Marks {
   readonly mark: number;
-  readonly useful: number;
   readonly next: Node | null;
   readonly cotangent: NDArray | null;
   readonly owned: boolean;
@@ -51,7 +50,7 @@ function walking<T>(heads: readonly Node[], fn: () => T, oldest = 0): T {
     if (node.id >= oldest) for (const p of node.parents) if (p !== null) seen.add(p);
     if (node.mark === 0) continue;
     shared.push(node);
-    marks.push({ mark: node.mark, useful: node.useful, next: node.next, cotangent: node.cotangent, owned: node.owned });
+    marks.push({ mark: node.mark, next: node.next, cotangent: node.cotangent, owned: node.owned });
     node.cotangent = null;
   }
   const outer = shielded;
@@ -76,7 +75,7 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
   for (let i = 0; i < heads.length; i++) {
     const head = heads[i]!;
     if (head.mark === walk) continue;
-    head.mark = head.useful = walk;
+    head.mark = walk;
     head.next = top;
     top = head;
   }
@@ -96,7 +95,7 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
       last.next = node;
     }
     last = node;
-    if (row === null) allUseful &&= node.buffer !== null;
+    if (row === null) allUseful &&= node.variable !== null;
     else if (row === FREED && node.id >= oldest)
       throw new GradError(
         `${operator}: this graph was freed by an earlier backward; pass { retainGraph: true } to that one, or give all heads to one autograd.backward`,
@@ -104,7 +103,7 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
     for (let i = 0; i < parents.length; i++) {
       const p = parents[i]!;
       if (p === null || p.mark === walk) continue;
-      p.mark = p.useful = walk;
+      p.mark = walk;
       p.next = top;
       top = p;
     }
@@ -127,14 +126,14 @@ function markUseful(order: readonly Node[], targets: ReadonlySet<Node> | null, w
     const node = order[i]!;
     let useful = keeps(node, targets);
     const { parents } = node;
-    for (let j = 0; !useful && j < parents.length; j++) useful = parents[j] !== null && parents[j]!.useful === walk;
-    node.useful = useful ? walk : 0;
+    for (let j = 0; !useful && j < parents.length; j++) useful = parents[j] !== null && parents[j]!.mark === walk;
+    node.mark = useful ? walk : -walk;
   }
 }
 
 /** Whether a walk is there to find this node's cotangent. */
 function keeps(node: Node, targets: ReadonlySet<Node> | null): boolean {
-  return targets === null ? node.buffer !== null : targets.has(node);
+  return targets === null ? node.variable !== null : targets.has(node);
 }
 
 /**
@@ -192,7 +191,7 @@ function gathering(node: Node, like: Like, walk: number): NDArray {
   const have = node.cotangent;
   if (have === null) {
     const { row, parents } = node;
-    if (row?.window && parents[0]!.useful === walk && !keeps(node, wanted)) {
+    if (row?.window && parents[0]!.mark === walk && !keeps(node, wanted)) {
       const y = row.window(gathering(parents[0]!, node.like === null ? like : node.like[0]!, walk), node.attrs);
       if (y !== null) return y;
     }
@@ -216,7 +215,7 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
   let last: Node | null = null;
   for (let i = 0; i < parents.length; i++) {
     const parent = parents[i]!;
-    if (parent === null || parent.useful !== walk) continue;
+    if (parent === null || parent.mark !== walk) continue;
     const part = row.fused(node, g, i);
     const fitted = like === null ? part : fit(part, like[i]!);
     if (fitted.storage === g.storage) {
@@ -241,7 +240,7 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
 function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): void {
   const { parents } = node;
   const likes = likesOf(node, g);
-  const wants = parents.map(p => p !== null && p.useful === walk);
+  const wants = parents.map(p => p !== null && p.mark === walk);
   if (row.into !== undefined && wants[0] && !recording && mapping === 0) {
     row.into(gathering(parents[0]!, likes[0]!, walk), g, node.attrs, keptOf(node, g));
     if (owned) recycle(g);
@@ -317,7 +316,7 @@ function run(
     for (let node: Node | null = first; node !== null; node = node.next) {
       const g = node.cotangent;
       if (g === null) continue;
-      const useful = node.useful === walk;
+      const useful = node.mark === walk;
       const kept = useful && keeps(node, targets);
       if (!kept) node.cotangent = null;
       if (useful && node.row !== null && node.id >= oldest) pass(node, node.row, g, node.owned && !kept, walk);
@@ -339,7 +338,7 @@ const USED_UP = new Node(FREED, null, [], [], null);
 function forget(heads: readonly NDArray[]): void {
   for (let i = 0; i < heads.length; i++) {
     const head = heads[i]!;
-    if (head.edge !== null && head.edge.row === FREED && head.edge.buffer === null) head.edge = USED_UP;
+    if (head.edge !== null && head.edge.row === FREED && head.edge.variable === null) head.edge = USED_UP;
   }
 }
 
@@ -372,12 +371,6 @@ function headList(heads: unknown, operator: string): NDArray[] {
 
 /** The seed of a 0-d head, by dtype, made once. */
 const ONE: Seed[][] = [];
-
-/** What a walk made, but the next ones need too. */
-function forGood(x: NDArray): NDArray {
-  x.storage.block.lasting = true;
-  return x;
-}
 
 interface Seed {
   readonly g: NDArray;
@@ -503,7 +496,7 @@ function backwardNodes(
   const walk = ++walks;
   const first = search(nodes, null, walk, operator);
   let useful = false;
-  for (let i = 0; i < nodes.length; i++) if (nodes[i]!.useful === walk) useful = true;
+  for (let i = 0; i < nodes.length; i++) if (nodes[i]!.mark === walk) useful = true;
   if (!useful) throw new GradError(`${operator}: no inputs of the graph require gradients; all are attached with gradReq "null"`);
   const seeds = seedList(heads, headGrads, single, operator);
   run(first, walk, nodes, seeds, null, false, options?.trainMode ?? true);
@@ -522,9 +515,10 @@ function backwardNodes(
 
 /** Writes or adds a gradient into its buffer, in place. */
 function write(node: Node, g: NDArray): void {
-  const buffer = node.buffer!;
-  const adds = node.req === "add" && node.row === null;
-  node.fresh = true;
+  const variable = node.variable!;
+  const { buffer } = variable;
+  const adds = variable.req === "add";
+  variable.fresh = true;
   unshare(buffer);
   if (!adds && g.view === null && buffer.view === null && g.size <= CHUNK) {
     if (g.size === 0) return;
@@ -575,7 +569,7 @@ export function gradOf(
   const targets = Array.from(wanted, (x: unknown, i) => {
     if (!(x instanceof NDArray)) throw new GradError(`${operator}: variables are arrays, got ${describe(x)} at position ${i}`);
     const node = edgeOf(x);
-    if (node === null || (node.row === null && node.req === "null"))
+    if (node === null || (node.row === null && node.variable === null))
       throw new GradError(`${operator}: variable ${i} does not require gradient; call attachGrad on it before recording`);
     return node;
   });

@@ -154,19 +154,19 @@ const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
     const node = this.edge;
     if (node === null) return this;
     if (node.row === null) this.edge = null;
-    else node.buffer = null;
+    else node.variable = null;
     return this;
   },
   zeroGrad(): NDArray {
-    const node = edgeOf(this);
-    if (node === null || node.buffer === null) return this;
+    const variable = edgeOf(this)?.variable ?? null;
+    if (variable === null) return this;
     const was = setRecording(false);
     try {
-      set(node.buffer, 0);
+      set(variable.buffer, 0);
     } finally {
       setRecording(was);
     }
-    node.fresh = false;
+    variable.fresh = false;
     return this;
   },
   retainGrad(): NDArray {
@@ -216,17 +216,18 @@ const accessors: Record<string, PropertyDescriptor & ThisType<NDArray>> = {
   },
   grad: {
     get(): NDArray | null {
-      return this.edge === null ? null : this.edge.buffer;
+      return this.edge?.variable?.buffer ?? null;
     },
   },
   gradIsFresh: {
     get(): boolean {
-      return this.edge?.fresh ?? false;
+      return this.edge?.variable?.fresh ?? false;
     },
     set(fresh: boolean): void {
       if (typeof fresh !== "boolean") throw new ValueError(`gradIsFresh: expected true or false, got ${describe(fresh)}`);
-      if (this.edge === null) throw new GradError("gradIsFresh: this array has no gradient; call attachGrad first");
-      this.edge.fresh = fresh;
+      const variable = this.edge?.variable ?? null;
+      if (variable === null) throw new GradError("gradIsFresh: this array has no gradient; call attachGrad first");
+      variable.fresh = fresh;
     },
   },
 };

@@ -89,9 +89,9 @@ export function checkWritable(x: NDArray, operator: string): void {
 /** The edge of an array for what is recorded now; a view's is made anew after a recorded write to its memory. */
 export function edgeOf(x: NDArray): Node | null {
   const base = x.base;
-  if (base !== null && x.writes !== base.writes) {
-    x.writes = base.writes;
-    x.edge = base.derive === null ? x.edge : base.derive(x);
+  if (base !== null && x.derive !== base.derive) {
+    x.derive = base.derive;
+    x.edge = base.derive!(x);
   }
   return x.edge;
 }

@@ -55,23 +55,31 @@ export interface Like {
   readonly code: number;
 }
 
+/** Where backward leaves a gradient. */
+export class Variable {
+  /** Whether a backward has reached the array since. */
+  fresh = false;
+
+  constructor(
+    readonly buffer: NDArray,
+    readonly req: GradReq,
+  ) {}
+}
+
 let clock = 0;
 
 /** One recorded call, or (without a row) an attached array. Numbered by creation, which is a topological order. */
 export class Node {
   readonly id = ++clock;
-  /** The number of the last walk that found the node, and of the last that needs its cotangent. */
+  /** The number of the last walk that found the node: negative if it does not need its cotangent. */
   mark = 0;
-  useful = 0;
   /** The next older node of the walk under way: the walk's list, without a list to grow. */
   next: Node | null = null;
   /** The cotangent while a walk passes, and whether its memory is the walk's own. */
   cotangent: NDArray | null = null;
   owned = false;
-  /** The gradient buffer of an attached or retained array, what to do with it, and whether the last backward reached it. */
-  buffer: NDArray | null = null;
-  req: GradReq = "write";
-  fresh = false;
+  /** Where the gradient of an attached or retained array goes. */
+  variable: Variable | null = null;
 
   constructor(
     /** Null for an attached array; FREED once a backward has passed without retainGraph. */

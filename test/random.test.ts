@@ -483,7 +483,7 @@ describe("choice", () => {
     setRecording(false);
     backward(y);
     const counts = [1, 2, 3].map(v => list(y).filter(w => w === v).length);
-    expect(list(x.edge!.buffer!)).toEqual(counts);
+    expect(list(x.edge!.variable!.buffer)).toEqual(counts);
   });
 });
 
@@ -493,7 +493,7 @@ describe("gradients", () => {
     attach(x, "write", "test");
     return x;
   }
-  const gradientOf = (x: NDArray): number[] => list(x.edge!.buffer!);
+  const gradientOf = (x: NDArray): number[] => list(x.edge!.variable!.buffer);
 
   function recorded(fn: () => NDArray): NDArray {
     setRecording(true);
@@ -647,7 +647,7 @@ describe("errors say what is wrong and change nothing", () => {
     shuffle(data);
     expect(list(data)).not.toEqual([10, 20, 30]);
     backward(y);
-    expect(list(w.edge!.buffer!)).toEqual([10, 20, 30]);
+    expect(list(w.edge!.variable!.buffer)).toEqual([10, 20, 30]);
   });
 });
 

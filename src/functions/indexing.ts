@@ -396,7 +396,6 @@ function recordWrite(root: NDArray, before: Node | null, value: NDArray, places:
     [null, null, save(places), stayed === null ? null : save(stayed), null],
     likes,
   );
-  root.writes++;
   root.derive = view => new Node(WINDOW, null, [root.edge, null], [null, save(offsetsOf(view, root)), null], [likes[0]!, likes[2]!]);
 }
 

@@ -1,5 +1,5 @@
 /** Scopes of recording and mode, marking variables, operators that a user writes with `Function`, and `checkpoint`. */
-import { type ArrayInput, addressOf, blankHost, memoryOf, NDArray, Storage } from "../array.ts";
+import { type ArrayInput, addressOf, blankHost, forGood, memoryOf, NDArray, Storage } from "../array.ts";
 import { generator } from "../backend/routines/philox.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES, isFloat, promote, SHIFT } from "../dtype.ts";
@@ -163,12 +163,10 @@ export function checkReq(req: unknown, operator: string): tape.GradReq {
 export function attach(x: NDArray, req: tape.GradReq, operator: string, buffer?: NDArray): void {
   if (!isFloat(x.code)) throw new DTypeError(`${operator}: ${x.dtype} arrays have no derivative; use astype("float32") first`);
   const node = leaf();
-  node.req = req;
-  if (req !== "null") node.buffer = buffer ?? zeros(x.shape, x.code);
-  x.storage.block.lasting = true;
-  if (node.buffer !== null) node.buffer.storage.block.lasting = true;
+  if (req !== "null") node.variable = new tape.Variable(forGood(buffer ?? zeros(x.shape, x.code)), req);
+  forGood(x);
   x.edge = node;
-  x.writes = x.base === null ? x.writes : x.base.writes;
+  if (x.base !== null) x.derive = x.base.derive;
 }
 
 /** A buffer of zeros that lives with parameters, not among passing results. */
@@ -184,9 +182,7 @@ function zeros(shape: Shape, code: number): NDArray {
 export function retain(x: NDArray): void {
   const node = edgeOf(x);
   if (node === null) throw new GradError(`retainGrad: ${whyNoGraph(x)}; for an array without history use attachGrad`);
-  if (node.buffer !== null) return;
-  node.buffer = zeros(x.shape, x.code);
-  node.buffer.storage.block.lasting = true;
+  node.variable ??= new tape.Variable(forGood(zeros(x.shape, x.code)), "write");
 }
 
 /**
