@@ -143,6 +143,26 @@ describe("jvp", () => {
     expect(checkGrad(z => jvp(y => jvp(f, y, v)[1], z, v)[1], [x], { order: 2 })).toBeLessThan(1e-6);
     expectClose(np.stack([0, 1, 2].map(i => jvp(grad(f), x, np.eye(3, { dtype: "float64" }).at(i))[1])), np.stack([...nablaHessian(f, x)]));
   });
+  test("the product with a Hessian is that of the Hessian, whichever way it goes", () => {
+    const functions: readonly ((z: NDArray) => NDArray)[] = [
+      z => z.at("1:").sub(z.at(":-1").square()).square().sum(),
+      () => np.array(3, { dtype: "float64" }),
+      z => z.sum().mul(3),
+      z => npx.softmax(z).mul(z).sum(),
+      z => np.dot(z, z.exp()),
+      z => np.linalg.norm(z.mul(z)),
+      z => z.square().max().mul(z.sum()),
+      z => np.matmul(z.reshape(1, -1), z.tanh().reshape(-1, 1)).sum(),
+      z => grad((u: NDArray) => u.pow(3).mul(z).sum())(z).sum(),
+    ];
+    for (const g of functions) {
+      const h = np.dot(np.stack([...nablaHessian(g, x)]), v);
+      expectClose(hvp(g, x, v), h);
+      expectClose(vmap((w: NDArray) => hvp(g, x, w))(np.stack([v, v])), np.stack([h, h]));
+      expectClose(vmap((z: NDArray) => hvp(g, z, v))(np.stack([x, x])), np.stack([h, h]));
+      expectClose(grad(z => np.dot(hvp(g, z, v), v))(x), grad(z => jvp(u => np.dot(grad(g)(u), v), z, v)[1])(x));
+    }
+  });
   test("tangents that are recorded", () => {
     const t = attached(1, 2, -1);
     record(() => jvp(f, x, t)[1]).backward();

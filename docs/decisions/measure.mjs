@@ -371,7 +371,8 @@ async function forward() {
     {
       "  value": () => rosenbrock(x),
       "  grad": () => grad(rosenbrock)(x),
-      "  hvp: reverse over reverse": () => hvp(rosenbrock, x, v),
+      "  hvp": () => hvp(rosenbrock, x, v),
+      "  reverse over reverse": () => vjp(grad(rosenbrock), x)[1](v),
       "  reverse over forward": () => grad(z => jvp(rosenbrock, z, v)[1])(x),
       "  forward over reverse": () => jvp(grad(rosenbrock), x, v),
     },

@@ -21,6 +21,14 @@ type Tangent = NDArray | null;
 export const push = (y: NDArray, variables: readonly NDArray[], tangents: readonly NDArray[]): NDArray =>
   passing(() => [pushAll(y, variables, tangents)])[0]!;
 
+/** Whether every node behind y, down to the variables, has its tangent at once: none goes by the adjoint of its rule. */
+export function isDirect(y: NDArray, variables: readonly NDArray[]): boolean {
+  const oldest = variables.reduce((id, v) => Math.min(id, v.edge!.id), Number.POSITIVE_INFINITY);
+  for (const { id, row } of behind([y], oldest, "hvp").keys())
+    if (id >= oldest && row !== null && row.pointwise === undefined && row.linear === undefined) return false;
+  return true;
+}
+
 function pushAll(y: NDArray, variables: readonly NDArray[], tangents: readonly NDArray[]): NDArray {
   const head = edgeOf(y);
   if (head === null && typeof y.cause === "string") throw new GradError(`jvp: ${whyNoGraph(y)}`);
