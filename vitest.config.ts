@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 
 /** Tests that compute nothing with arrays, or not in this process: once is enough for them. */
 const ONCE = ["bundle", "floors", "kernels", "page", "repository", "types"];
+/** Tests of numbers and texts, where the smallest memory changes little: `npm test -- --full` takes them there too. */
+const FULL = process.env.TEST_FULL === "on" ? [] : ["accuracy", "features", "format", "special"];
 
 export default defineConfig({
   resolve: { alias: [{ find: /^nabla$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }] },
@@ -24,7 +26,7 @@ export default defineConfig({
           setupFiles: ["test/torture.setup.ts"],
           // For tests that measure memory or count much: they skip themselves, or do less.
           env: { TORTURE: "on" },
-          exclude: [`**/{${ONCE.join(",")}}.test.ts`],
+          exclude: [`**/{${[...ONCE, ...FULL].join(",")}}.test.ts`],
         },
       },
     ],

@@ -7,8 +7,8 @@ import { describe, expect, test } from "vitest";
 import type { HasRow } from "../src/op.ts";
 import { SAMPLES } from "./samples.ts";
 import { expectDerivatives, type Fn, inner, pull, randomArray, zeroCotangents } from "./support/derivatives.ts";
-import { type AnyFn, arraysFor, byName, functions, pickLayout, results, rows, sampled, some } from "./support/rows.ts";
-import { BROADCAST, closeness, LAYOUTS, laid, randomNumbers, seedOf, valuesOf } from "./support/sampling.ts";
+import { type AnyFn, arraysFor, byName, functions, pickLayout, results, rows, sampled } from "./support/rows.ts";
+import { BROADCAST, closeness, LAYOUTS, laid, randomNumbers, seedOf, some, valuesOf } from "./support/sampling.ts";
 
 // ---------------------------------------------------------------- rows with samples
 

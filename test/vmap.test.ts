@@ -5,8 +5,8 @@
 import { GradError, grad, hessian, hvp, jacobian, NablaError, type NDArray, np, npx, ShapeError, ValueError, vjp, vmap } from "nabla";
 import { describe, expect, test } from "vitest";
 import { randomArray } from "./support/derivatives.ts";
-import { type AnyFn, arraysFor, byName, results, rows, sampled, some } from "./support/rows.ts";
-import { closeness, type Next, randomNumbers, type Shape, seedOf, valuesOf } from "./support/sampling.ts";
+import { type AnyFn, arraysFor, byName, results, rows, sampled } from "./support/rows.ts";
+import { closeness, type Next, randomNumbers, type Shape, seedOf, some, valuesOf } from "./support/sampling.ts";
 import { UNMAPPED } from "./support/unmapped.ts";
 
 const ENTRIES = 3;

@@ -29,13 +29,6 @@ for (const [fn, name] of functions) {
   const { op } = fn as unknown as Partial<HasRow>;
   if (op?.pointwise !== undefined) rows.push({ name, fn: fn as Fn, row: op, p: op.pointwise });
 }
-/**
- * All of a list, or every third of it in the smallest memory, where a test asks about memory more than about the operator;
- * `npm test -- --full` takes all there too.
- */
-export const some = <T>(list: readonly T[]): readonly T[] =>
-  process.env.TORTURE === "on" && process.env.TEST_FULL !== "on" ? list.filter((_, i) => i % 3 === 1) : list;
-
 export const byName = <T extends { name: string }>(list: readonly T[]): [string, T][] => list.map(item => [item.name, item]);
 export const domainOf = (p: Pointwise): readonly [number, number] => p.spec.domain ?? [-3, 3];
 

@@ -71,22 +71,22 @@ export interface Layout {
   readonly view: (base: NDArray, shape: Shape) => NDArray;
 }
 
-const some = (shape: Shape): boolean => shape.length > 0;
+const hasAxes = (shape: Shape): boolean => shape.length > 0;
 
 export const LAYOUTS: readonly Layout[] = [
   { name: "contiguous", fits: () => true, base: s => s, view: x => x },
   { name: "offset", fits: () => true, base: s => [sizeOf(s) + 3], view: (x, s) => x.at(np.slice(1, sizeOf(s) + 1)).reshape(s) },
-  { name: "strided", fits: some, base: s => [...s.slice(0, -1), s.at(-1)! * 2], view: x => x.at("...", "::2") },
+  { name: "strided", fits: hasAxes, base: s => [...s.slice(0, -1), s.at(-1)! * 2], view: x => x.at("...", "::2") },
   { name: "rows apart", fits: s => s.length > 1, base: s => [...s.slice(0, -1), s.at(-1)! + 1], view: x => x.at("...", ":-1") },
-  { name: "reversed", fits: some, base: s => s, view: (x, s) => x.at(...s.map(() => "::-1")) },
+  { name: "reversed", fits: hasAxes, base: s => s, view: (x, s) => x.at(...s.map(() => "::-1")) },
   { name: "transposed", fits: s => s.length > 1, base: s => s.slice().reverse(), view: x => x.T },
-  { name: "one column of many", fits: some, base: s => [...s, 3], view: x => x.at("...", 1) },
+  { name: "one column of many", fits: hasAxes, base: s => [...s, 3], view: x => x.at("...", 1) },
 ];
 
 /** A layout whose elements share memory along an axis; operands must be able to repeat, so the values do. */
 export const BROADCAST: Layout = {
   name: "broadcast",
-  fits: some,
+  fits: hasAxes,
   base: s => [...s.slice(0, -1), Math.min(1, s.at(-1)!)],
   view: (x, s) => np.broadcastTo(x, s),
 };
@@ -167,3 +167,10 @@ export const arrayWithin = (shape: readonly number[], domain: readonly [number, 
     shape,
     "float64",
   );
+
+/**
+ * All of a list, or every third of it in the smallest memory, where a test asks about memory more than about the operator;
+ * `npm test -- --full` takes all there too.
+ */
+export const some = <T>(list: readonly T[]): readonly T[] =>
+  process.env.TORTURE === "on" && process.env.TEST_FULL !== "on" ? list.filter((_, i) => i % 3 === 1) : list;
