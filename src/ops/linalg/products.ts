@@ -189,8 +189,8 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
       if (recording) {
         const edge = x === y ? edgeOf(x) : null;
         if (edge !== null) {
-          const kept = save(x);
-          z.edge = new Node(squaresRow.op, null, [edge], [kept, null], [kept]);
+          const kept = [save(x)];
+          z.edge = new Node(squaresRow.op, null, [edge], kept, kept);
         } else recordPair(dotRow.op, x, y, z, DOT_READS, false);
       }
       return z;
