@@ -26,6 +26,7 @@ export const I32 = {
   remU: 0x70,
   and: 0x71,
   or: 0x72,
+  xor: 0x73,
   shl: 0x74,
   shrU: 0x76,
   wrapI64: 0xa7,

@@ -1,0 +1,221 @@
+/**
+ * Writes the functions that copy a matrix into panels, in the order in which the product reads it. Elements may lie
+ * anywhere: a step apart, or where tables of offsets say. Knows nothing of what is done with the panels.
+ */
+import { F32x4, F64x2, type Func, I32, I32x4, type Local, type Module, F32 as Op32, F64 as Op64, V128 } from "../wasm/assembler.ts";
+
+/** What differs between the dtypes that are multiplied. */
+export interface Lanes {
+  /** log2 of the bytes of an element, and how many fill a vector. */
+  readonly shift: number;
+  readonly lanes: number;
+  readonly load: number;
+  readonly store: number;
+  readonly splat: number;
+  readonly storeLane: number;
+  readonly mul: number;
+  readonly add: number;
+  /** a·b + c in one instruction, where the engine may have it. */
+  readonly madd?: number;
+  readonly addScalar: number;
+}
+
+const WORD = { shift: 2, lanes: 4, splat: V128.load32Splat, storeLane: V128.store32Lane };
+
+/** By code: float32, float64, int32. */
+export const LANES: readonly Lanes[] = [
+  { ...WORD, load: Op32.load, store: Op32.store, mul: F32x4.mul, add: F32x4.add, madd: F32x4.relaxedMadd, addScalar: Op32.add },
+  {
+    shift: 3,
+    lanes: 2,
+    splat: V128.load64Splat,
+    storeLane: V128.store64Lane,
+    load: Op64.load,
+    store: Op64.store,
+    mul: F64x2.mul,
+    add: F64x2.add,
+    madd: F64x2.relaxedMadd,
+    addScalar: Op64.add,
+  },
+  { ...WORD, load: I32.load, store: I32.store, mul: I32x4.mul, add: I32x4.add, addScalar: I32.add },
+];
+
+// Shuffles of two vectors: their elements of 4 bytes in turns, or their halves; the lower ones first, then the upper.
+const ZIPS = [0, 8].map(first => [0, 16, 4, 20].flatMap(word => [0, 1, 2, 3].map(byte => first + word + byte)));
+const HALVES = [0, 8].map(first => [0, 16].flatMap(half => [0, 1, 2, 3, 4, 5, 6, 7].map(byte => first + half + byte)));
+
+/**
+ * Turns squares of vectors: the rows stand in `rows` (as many as a vector has lanes), and the columns are left on the
+ * stack one by one, each for `use`, which must take it.
+ */
+export function writeTurn(
+  f: Func,
+  rows: readonly Local[],
+  spare: readonly Local[],
+  before: (k: number) => void,
+  use: (k: number) => void,
+): void {
+  const pairs = rows.length === 2 ? rows : spare;
+  if (rows.length === 4)
+    for (const [k, pair] of spare.entries())
+      f.get(rows[k & 2]!)
+        .get(rows[(k & 2) + 1]!)
+        .shuffle(ZIPS[k & 1]!)
+        .set(pair);
+  for (const k of rows.keys()) {
+    before(k);
+    f.get(pairs[k >> 1]!)
+      .get(pairs[(k >> 1) + rows.length / 2]!)
+      .shuffle(HALVES[k & 1]!);
+    use(k);
+  }
+}
+
+/**
+ * pack(to, from, n, k, step, kStep): panels of `width` of n columns; each is k rows of its `width` elements, one behind
+ * another. Element (i, l) lies `i·step + l·kStep` bytes behind `from`; with `tables`, step and kStep are the addresses of
+ * int32 offsets for every i and l instead. What a last panel has too much repeats column n - 1. Up to 15 bytes behind the
+ * last panel are overwritten.
+ */
+export function writePack(module: Module, name: string, lanes: Lanes, width: number, tables: boolean): Func {
+  const panel = writePanel(module, lanes, width, tables);
+  const f = module.func(name, new Array(6).fill("i32"), []);
+  const [to, from, n, k, step, kStep] = f.params as [Local, Local, Local, Local, Local, Local];
+  f.whileLoop(
+    () => f.get(n).i32Const(0).op(I32.gtS),
+    () => {
+      for (const p of f.params) f.get(p);
+      f.call(panel);
+      f.get(to)
+        .get(k)
+        .i32Const(width << lanes.shift)
+        .op(I32.mul)
+        .op(I32.add)
+        .set(to);
+      if (tables) f.increment(step, 4 * width);
+      else f.get(from).get(step).i32Const(width).op(I32.mul).op(I32.add).set(from);
+      f.increment(n, -width);
+    },
+  );
+  void kStep;
+  return f;
+}
+
+/** One panel of pack, of the first `width` columns or as many as there are. */
+function writePanel(module: Module, { shift, lanes, load, store, storeLane }: Lanes, width: number, tables: boolean): Func {
+  const f = module.func("", new Array(6).fill("i32"), []);
+  const [to, from, n, k, step, kStep] = f.params as [Local, Local, Local, Local, Local, Local];
+  const bytes = 1 << shift;
+  const row = width * bytes;
+  const offsets = Array.from({ length: width }, () => f.local("i32"));
+  const [p, jumps, run] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const vectors = Array.from({ length: lanes }, () => f.local("v128"));
+  const pairs = lanes === 4 ? vectors.map(() => f.local("v128")) : vectors;
+
+  // The columns' offsets; whether they are neighbours.
+  for (const [i, offset] of offsets.entries()) {
+    if (i > 0) f.get(n).i32Const(i).op(I32.gtS);
+    if (tables) {
+      if (i > 0) f.i32Const(2).op(I32.shl).get(step).op(I32.add).tee(step);
+      else f.get(step);
+      f.memory(I32.load).set(offset);
+    } else if (i > 0)
+      f.get(step)
+        .op(I32.mul)
+        .get(offsets[i - 1]!)
+        .op(I32.add)
+        .set(offset);
+    if (i > 0)
+      f.get(offset)
+        .get(offsets[i - 1]!)
+        .op(I32.sub)
+        .i32Const(bytes)
+        .op(I32.xor)
+        .get(jumps)
+        .op(I32.or)
+        .set(jumps);
+  }
+  const place = (): Func => (tables ? f.get(from).get(kStep).memory(I32.load).op(I32.add) : f.get(from)).set(p);
+  const next = (rows: number): void => {
+    f.increment(to, rows * row).increment(k, -rows);
+    if (tables) f.increment(kStep, 4 * rows);
+    else for (let i = 0; i < rows; i++) f.increment(from, kStep);
+  };
+  const each = (body: () => void): Func => f.whileLoop(() => f.get(k).i32Const(0).op(I32.gtS), body);
+
+  f.get(jumps).op(I32.eqz);
+  f.if(() => {
+    each(() => {
+      place();
+      f.get(p).get(offsets[0]!).op(I32.add).set(p);
+      // The last store may reach into the next row, which is written afterwards.
+      for (let at = 0; at < row; at += 16) f.get(to).get(p).memory(V128.load, at).memory(V128.store, at);
+      next(1);
+    });
+    f.return();
+  });
+  if (!tables) f.get(kStep).i32Const(bytes).op(I32.eq).set(run);
+  each(() => {
+    place();
+    f.get(k).i32Const(lanes).op(I32.geS);
+    if (tables) {
+      // Whether the next rows are neighbours: read only where there are as many.
+      f.if(
+        () => {
+          f.i32Const(0);
+          for (let l = 1; l < lanes; l++)
+            f.get(kStep)
+              .memory(I32.load, 4 * l)
+              .get(kStep)
+              .memory(I32.load)
+              .op(I32.sub)
+              .i32Const(l * bytes)
+              .op(I32.xor)
+              .op(I32.or);
+          f.op(I32.eqz);
+        },
+        () => f.i32Const(0),
+        "i32",
+      );
+    } else f.get(run).op(I32.and);
+    f.if(
+      () => {
+        let i = 0;
+        for (; i + lanes <= width; i += lanes) {
+          for (let r = 0; r < lanes; r++)
+            f.get(p)
+              .get(offsets[i + r]!)
+              .op(I32.add)
+              .memory(V128.load)
+              .set(vectors[r]!);
+          writeTurn(
+            f,
+            vectors,
+            pairs,
+            () => f.get(to),
+            l => f.memory(V128.store, l * row + i * bytes),
+          );
+        }
+        for (; i < width; i++) {
+          f.get(p).get(offsets[i]!).op(I32.add).memory(V128.load).set(vectors[0]!);
+          for (let l = 0; l < lanes; l++)
+            f.get(to)
+              .get(vectors[0]!)
+              .memoryLane(storeLane, l, l * row + i * bytes);
+        }
+        next(lanes);
+      },
+      () => {
+        for (const [i, offset] of offsets.entries())
+          f.get(to)
+            .get(p)
+            .get(offset)
+            .op(I32.add)
+            .memory(load)
+            .memory(store, i * bytes);
+        next(1);
+      },
+    );
+  });
+  return f;
+}
