@@ -5,6 +5,7 @@
 import { type Func, I32, type Local, Module, V128 } from "../wasm/assembler.ts";
 import { memory } from "../wasm/heap.ts";
 import { LANES, type Lanes, writePack } from "./packing.ts";
+import { writeDots, writeProduct, writeStrips, writeSweeps } from "./strips.ts";
 
 /**
  * Where element (i, j) of a matrix is: at `at + i·row + j·column`, in bytes. With `tables`, `row` and `column` are the
@@ -52,7 +53,9 @@ type Routine = (...args: number[]) => void;
 
 interface Routines {
   readonly rows: number;
-  readonly exports: Readonly<Record<"packA" | "packATables" | "packB" | "packBTables" | "store" | "add", Routine>>;
+  readonly exports: Readonly<
+    Record<"packA" | "packATables" | "packB" | "packBTables" | "store" | "add" | "strips" | "dots" | "sweeps", Routine>
+  >;
 }
 
 /** Whether the engine has the fused multiply-add of relaxed SIMD. */
@@ -74,7 +77,7 @@ function routinesOf(lane: number): Routines {
 function build(lanes: Lanes): Routines {
   madd ??= hasMadd();
   const fused = madd && lanes.madd !== undefined;
-  // As many accumulators as the sixteen registers of x64 leave: without a fused instruction one is needed for the product.
+  // As many sums as the sixteen registers of x64 leave; without a fused instruction the product needs one too.
   const rows = fused ? 6 : 5;
   const module = new Module(!(memory.buffer instanceof ArrayBuffer));
   writePack(module, "packA", lanes, rows, false);
@@ -83,40 +86,61 @@ function build(lanes: Lanes): Routines {
   writePack(module, "packBTables", lanes, TILE >> lanes.shift, true);
   const store = writeTile(module, lanes, rows, fused, false);
   writeTiles(module, "store", lanes, rows, store, store);
-  writeTiles(module, "add", lanes, rows, writeTile(module, lanes, rows, fused, true), store);
+  const add = fused ? writeTile(module, lanes, rows, true, true) : writeAddedTile(module, lanes, rows, store);
+  writeTiles(module, "add", lanes, rows, add, store);
+  writeStrips(module, lanes, fused);
+  writeDots(module, lanes, fused);
+  writeSweeps(module, lanes, fused);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
   return { rows, exports: exports as unknown as Routines["exports"] };
 }
 
-/** tile(a, b, c, k, cRow): one tile of c from a panel of each; k >= 1. */
+/** tile(a, b, c, k, cRow, edge): one tile of c from a panel of each. */
 function writeTile(module: Module, lanes: Lanes, rows: number, fused: boolean, adds: boolean): Func {
-  const f = module.func("", new Array(5).fill("i32"), []);
+  const f = module.func("", new Array(6).fill("i32"), []);
   const [a, b, c, k, cRow] = f.params as [Local, Local, Local, Local, Local];
   const sums = Array.from({ length: 2 * rows }, () => f.local("v128"));
   const [left, right, factor] = [f.local("v128"), f.local("v128"), f.local("v128")];
-  f.loop(again => {
+  const l = f.local("i32");
+  // V8 11 keeps all sums in registers in a loop of this form, but not in one that counts k down.
+  f.forLoop(l, 0, k, 1, () => {
     f.get(b).memory(V128.load).set(left).get(b).memory(V128.load, 16).set(right);
     for (let i = 0; i < rows; i++) {
       f.get(a)
         .memory(lanes.splat, i << lanes.shift)
         .set(factor);
-      for (const [v, column] of [left, right].entries()) {
-        const sum = sums[2 * i + v]!;
-        if (fused) f.get(factor).get(column).get(sum).op(lanes.madd!).set(sum);
-        else f.get(factor).get(column).op(lanes.mul).get(sum).op(lanes.add).set(sum);
-      }
+      for (const [v, column] of [left, right].entries()) writeProduct(f, lanes, fused, sums[2 * i + v]!, factor, column);
     }
     f.increment(a, rows << lanes.shift).increment(b, TILE);
-    f.get(k).i32Const(-1).op(I32.add).tee(k).brIf(again);
   });
   for (let i = 0; i < rows; i++) {
     for (const v of [0, 1]) {
       f.get(c).get(sums[2 * i + v]!);
-      if (adds)
-        f.get(c)
-          .memory(V128.load, 16 * v)
-          .op(lanes.add);
+      if (adds) writeSum(f, lanes, c, v);
       f.memory(V128.store, 16 * v);
+    }
+    if (i + 1 < rows) f.increment(c, cRow);
+  }
+  return f;
+}
+
+const writeSum = (f: Func, lanes: Lanes, c: Local, v: number): Func =>
+  f
+    .get(c)
+    .memory(V128.load, 16 * v)
+    .op(lanes.add);
+
+/** The same for c += a·b out of `store`: without the fused instruction V8 11 would spill in the loop of a tile that adds. */
+function writeAddedTile(module: Module, lanes: Lanes, rows: number, store: Func): Func {
+  const f = module.func("", new Array(6).fill("i32"), []);
+  const [a, b, c, k, cRow, edge] = f.params as [Local, Local, Local, Local, Local, Local];
+  f.get(a).get(b).get(edge).get(k).i32Const(TILE).get(edge).call(store);
+  for (let i = 0; i < rows; i++) {
+    for (const v of [0, 1]) {
+      f.get(c)
+        .get(edge)
+        .memory(V128.load, i * TILE + 16 * v);
+      writeSum(f, lanes, c, v).memory(V128.store, 16 * v);
     }
     if (i + 1 < rows) f.increment(c, cRow);
   }
@@ -139,9 +163,9 @@ function writeTiles(module: Module, name: string, lanes: Lanes, rows: number, ti
       f.get(m).get(i).op(I32.sub).i32Const(rows).op(I32.geS);
       f.get(n).get(j).op(I32.sub).i32Const(width).op(I32.geS).op(I32.and);
       f.if(
-        () => f.get(p).get(b).get(q).get(k).get(cRow).call(tile),
+        () => f.get(p).get(b).get(q).get(k).get(cRow).get(edge).call(tile),
         () => {
-          f.get(p).get(b).get(edge).get(k).i32Const(TILE).call(store);
+          f.get(p).get(b).get(edge).get(k).i32Const(TILE).get(edge).call(store);
           f.get(edge).get(q).get(m).get(i).op(I32.sub).get(n).get(j).op(I32.sub).get(cRow).call(part);
         },
       );
@@ -254,4 +278,96 @@ function pack(
   const at = x.at + batch * x.batch;
   if (x.tables) routine(to, at, width, depth, step + 4 * i, inner + 4 * l);
   else routine(to, at + i * step + l * inner, width, depth, step, inner);
+}
+
+// ---- the way that fits a shape
+
+/** Products of at most this size are computed in strips; and those with so few rows, columns or products in a sum. */
+const SMALL = 2 ** 21;
+const FEW_ROWS = 8;
+const FEW_COLUMNS = 32;
+const SHALLOW = 8;
+/** Bytes of rows that stay in the cache while several vectors are multiplied with them. */
+const ROWS_BYTES = 2 ** 17;
+/** Columns of one call, so that the engine can replace baseline code between them. */
+const STRIP = 4096;
+/** Inner products are added up in parts of this length, so that long sums stay accurate. */
+const DOT_DEPTH = 4096;
+
+type Way = "dots" | "turnedDots" | "sweeps" | "turnedSweeps" | "strips" | "packed";
+
+/** By shape and by which steps are those of neighbours. */
+function wayOf(bytes: number, { m, n, k }: Sizes, a: Operand, b: Operand): Way {
+  const runs = (step: number, size: number): boolean => size === 1 || step === bytes;
+  if (a.tables || b.tables) return "packed";
+  if (n === 1 && runs(b.row, k) && runs(a.column, k)) return "dots";
+  if (m <= FEW_ROWS && runs(a.column, k) && runs(b.row, k) && !runs(b.column, n)) return "turnedDots";
+  if (m === 1 && n >= 64 && runs(b.column, n)) return "sweeps";
+  if (n === 1 && m >= 64 && runs(a.row, m)) return "turnedSweeps";
+  const small = m <= FEW_ROWS || n <= FEW_COLUMNS || k <= SHALLOW || m * n * k <= SMALL;
+  return small && runs(b.column, n) ? "strips" : "packed";
+}
+
+/**
+ * Which operands are worth a copy in C order before `multiply`: vectors beside a matrix of neighbours, and a thin b. Given are the steps of
+ * their last two axes in elements.
+ */
+export function wantsCopies(m: number, n: number, k: number, a: readonly number[], b: readonly number[]): [boolean, boolean] {
+  const [runsA, runsB] = [k === 1 || a[1] === 1, n === 1 || b[1] === 1];
+  if (n === 1) return [false, runsA && k > 1 && b[0] !== 1];
+  if (m === 1) return [!runsA && !runsB && b[0] === 1, false];
+  return [false, !runsB && m > FEW_ROWS && (n <= FEW_COLUMNS || k <= SHALLOW)];
+}
+
+/** The bytes of memory that `multiply` needs beside its operands. */
+export function workBytes(lane: number, sizes: Sizes, a: Operand, b: Operand): number {
+  return wayOf(1 << LANES[lane]!.shift, sizes, a, b) === "packed" ? contractBytes(lane, sizes, a.batch === 0) : 0;
+}
+
+/** c = a·b as `contract`, in the way that fits the shape. c's rows follow one another, `count` matrices without gaps. */
+export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: number, work: number): void {
+  const { count, m, n, k } = sizes;
+  const { shift } = LANES[lane]!;
+  const bytes = 1 << shift;
+  const row = n << shift;
+  const batch = m * row;
+  const { strips, dots, sweeps } = routinesOf(lane).exports;
+  switch (wayOf(bytes, sizes, a, b)) {
+    case "packed":
+      return contract(lane, sizes, a, b, { at: c, row, batch }, work);
+    case "strips":
+      for (let l = 0; l < k; l += DEPTH) {
+        const depth = Math.min(DEPTH, k - l);
+        const [p, q] = [a.at + l * a.column, b.at + l * b.row];
+        for (let j = 0; j < n; j += STRIP) {
+          const width = Math.min(STRIP, n - j);
+          const at = j << shift;
+          strips(count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, l);
+        }
+      }
+      return;
+    case "dots":
+      for (let l = 0; l < k; l += DOT_DEPTH) {
+        const at = l << shift;
+        dots(count, a.at + at, b.at + at, c, a.batch, b.batch, batch, m, Math.min(DOT_DEPTH, k - l), a.row, bytes, l);
+      }
+      return;
+    case "turnedDots": {
+      const step = Math.max(4, (ROWS_BYTES / (Math.min(k, DOT_DEPTH) << shift)) & -4);
+      for (let g = 0; g < count; g++)
+        for (let l = 0; l < k; l += DOT_DEPTH) {
+          const depth = Math.min(DOT_DEPTH, k - l);
+          const x = a.at + g * a.batch + (l << shift);
+          for (let j = 0; j < n; j += step) {
+            const rows = b.at + g * b.batch + j * b.column + (l << shift);
+            dots(m, rows, x, c + g * batch + (j << shift), 0, a.row, row, Math.min(step, n - j), depth, b.column, bytes, l);
+          }
+        }
+      return;
+    }
+    case "sweeps":
+      return sweeps(count, a.at, b.at, c, a.batch, b.batch, batch, n, k, a.column, b.row, 0);
+    case "turnedSweeps":
+      return sweeps(count, b.at, a.at, c, b.batch, a.batch, batch, m, k, b.row, a.column, 0);
+  }
 }

@@ -1,13 +1,14 @@
 /** Products of vectors and matrices: contract rows and what is made of them. */
 import { type ArrayInput, addressOf, blank, blankLike, NDArray, unshare } from "../../array.ts";
-import { address } from "../../backend/wasm/heap.ts";
-import { call2, multiply as multiplyMatrices } from "../../backend/wasm/index.ts";
+import { multiply as multiplyMatrices, type Operand, wantsCopies, workBytes } from "../../backend/routines/contract.ts";
+import { address, allocate, free } from "../../backend/wasm/heap.ts";
+import { call2 } from "../../backend/wasm/index.ts";
 import { toArray } from "../../convert.ts";
 import { BYTES, DTYPES, F64, I32, promote, SHIFT } from "../../dtype.ts";
 import { ShapeError } from "../../errors.ts";
 import { absorb as absorbExpr, arg, mul } from "../../expr.ts";
 import { foldAxes, foldProduct } from "../../fold.ts";
-import { CHUNK, contiguous, copyStrided, discard, Family, laneOf, runMap, view } from "../../launch.ts";
+import { CHUNK, collapse, contiguous, copyStrided, discard, Family, laneOf, runMap, view } from "../../launch.ts";
 import { isMapped, mapping } from "../../mapped.ts";
 import {
   checkOut,
@@ -99,36 +100,43 @@ function matrixProduct(a: NDArray, b: NDArray): NDArray {
   const shape = [...batch, m, n];
   const y = k === 0 ? zeroed(shape, lane) : blank(shape, sizeOf(shape), lane);
   if (y.size === 0 || k === 0) return y;
-  // The left operand may have any steps; the right one needs its rows side by side.
-  const right = b.strides[b.ndim - 1] === 1 || n === 1 ? b : contiguous(b);
-  const p = addressOf(a);
-  const q = addressOf(right);
-  const r = addressOf(y);
+  const [copyA, copyB] = wantsCopies(m, n, k, a.strides.slice(-2), b.strides.slice(-2));
+  const left = copyA ? contiguous(a) : a;
+  const right = copyB ? contiguous(b) : b;
   const bytes = BYTES[lane]!;
-  const [aRow, aColumn] = a.strides.slice(-2) as [number, number];
-  const bRow = right.strides[right.ndim - 2]!;
-  const steps = [a, right].map(x => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch));
-  const position = batch.map(() => 0);
-  for (let i = 0, count = sizeOf(batch); i < count; i++) {
-    const at = (s: readonly number[]): number => position.reduce((sum, j, axis) => sum + j * s[axis]!, 0) * bytes;
-    multiplyMatrices(
-      lane,
-      p + at(steps[0]!),
-      q + at(steps[1]!),
-      r + i * m * n * bytes,
-      m,
-      n,
-      k,
-      aRow * bytes,
-      aColumn * bytes,
-      bRow * bytes,
-      n * bytes,
-    );
-    for (let axis = batch.length - 1; axis >= 0; axis--) {
-      if (++position[axis]! < batch[axis]!) break;
-      position[axis] = 0;
-    }
+  const operands = [left, right] as const;
+  const [lead, steps] = collapse(
+    batch,
+    operands.map(x => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch)),
+  );
+  const sizes = { count: lead.pop()!, m, n, k };
+  const [p, q] = operands.map((x, i) => {
+    const [row, column] = x.strides.slice(-2) as [number, number];
+    return { at: 0, row: row * bytes, column: column * bytes, batch: steps[i]!.pop()! * bytes };
+  }) as [Operand, Operand];
+  // Many on the left and one on the right are one matrix on the left, if the rows of all of them follow one another.
+  if (sizes.count > 1 && q.batch === 0 && p.batch === m * p.row) {
+    sizes.m *= sizes.count;
+    sizes.count = 1;
   }
+  const wanted = workBytes(lane, sizes, p, q);
+  const work = wanted > 0 ? allocate(wanted) : null;
+  const atA = addressOf(left);
+  const atB = addressOf(right);
+  let to = addressOf(y);
+  const atWork = work === null ? 0 : address(work);
+  const visit = (axis: number, from: number, by: number): void => {
+    if (axis < lead.length) {
+      const [stepA, stepB] = steps.map(s => s[axis]! * bytes) as [number, number];
+      for (let i = 0; i < lead[axis]!; i++) visit(axis + 1, from + i * stepA, by + i * stepB);
+      return;
+    }
+    multiplyMatrices(lane, sizes, { ...p, at: from }, { ...q, at: by }, to, atWork);
+    to += sizes.count * sizes.m * n * bytes;
+  };
+  visit(0, atA, atB);
+  if (work !== null) free(work);
+  discard(left, a);
   discard(right, b);
   return y;
 }
