@@ -12,12 +12,12 @@ import { writeDots, writeProduct, writeStrips, writeSweeps } from "./strips.ts";
  * addresses of int32 offsets in bytes for every i and every j instead, and the element is at `at + rows[i] + columns[j]`.
  */
 export interface Operand {
-  readonly at: number;
+  at: number;
   readonly row: number;
   readonly column: number;
   readonly tables?: boolean;
   /** How many bytes further the matrix of the next product lies; 0 if all share one. */
-  readonly batch: number;
+  batch: number;
 }
 
 /** The result: rows of neighbours, `row` bytes apart. With a batch step of 0 all products are added up in one. */
@@ -92,7 +92,8 @@ function build(lanes: Lanes): Routines {
   writeDots(module, lanes, fused);
   writeSweeps(module, lanes, fused);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  return { rows, exports: exports as unknown as Routines["exports"] };
+  // Copied, because looking a function up in an instance's exports costs more than a small product.
+  return { rows, exports: { ...(exports as unknown as Routines["exports"]) } };
 }
 
 /** tile(a, b, c, k, cRow, edge): one tile of c from a panel of each. */
@@ -287,6 +288,8 @@ const SMALL = 2 ** 21;
 const FEW_ROWS = 8;
 const FEW_COLUMNS = 32;
 const SHALLOW = 8;
+/** Of many as small as this none is worth a call of its own. */
+const TINY = 2 ** 15;
 /** Bytes of rows that stay in the cache while several vectors are multiplied with them. */
 const ROWS_BYTES = 2 ** 17;
 /** Columns of one call, so that the engine can replace baseline code between them. */
@@ -309,14 +312,16 @@ function wayOf(bytes: number, { m, n, k }: Sizes, a: Operand, b: Operand): Way {
 }
 
 /**
- * Which operands are worth a copy in C order before `multiply`: vectors beside a matrix of neighbours, and a thin b. Given are the steps of
- * their last two axes in elements.
+ * Which operand is worth a copy in C order before `multiply`: a vector beside a matrix of neighbours, a thin b, and small
+ * ones of which there are `many`.
  */
-export function wantsCopies(m: number, n: number, k: number, a: readonly number[], b: readonly number[]): [boolean, boolean] {
-  const [runsA, runsB] = [k === 1 || a[1] === 1, n === 1 || b[1] === 1];
-  if (n === 1) return [false, runsA && k > 1 && b[0] !== 1];
-  if (m === 1) return [!runsA && !runsB && b[0] === 1, false];
-  return [false, !runsB && m > FEW_ROWS && (n <= FEW_COLUMNS || k <= SHALLOW)];
+export function wantsCopies(lane: number, { m, n, k }: Sizes, a: Operand, b: Operand, many: boolean): "a" | "b" | null {
+  const bytes = 1 << LANES[lane]!.shift;
+  const [runsA, runsB] = [k === 1 || a.column === bytes, n === 1 || b.column === bytes];
+  if (n === 1) return runsA && k > 1 && b.row !== bytes ? "b" : null;
+  if (runsB) return null;
+  if (m === 1) return !runsA && b.row === bytes ? "a" : null;
+  return (m > FEW_ROWS && (n <= FEW_COLUMNS || k <= SHALLOW)) || (many && m * n * k <= TINY) ? "b" : null;
 }
 
 /** The bytes of memory that `multiply` needs beside its operands. */

@@ -24,7 +24,7 @@ import {
   structural,
   type Trailing,
 } from "../../op.ts";
-import { broadcastShapes, broadcastStrides, sameShape, showShape, sizeOf } from "../../shape.ts";
+import { broadcastShapes, broadcastStrides, SCALAR, sameShape, showShape, sizeOf } from "../../shape.ts";
 import { Node, recording, type Saved } from "../../tape.ts";
 import { absorb, add, divide, equal, multiply, sqrt, where } from "../pointwise.ts";
 import { astype, cast, expandDims, part, reshape, slice, spread, swapaxes, transpose, unslice, zeroed } from "../structural.ts";
@@ -90,51 +90,68 @@ const matmulRow: Structural<null> = structural("matmul", {
   reads: [[1], [0]],
 });
 
+/** An array's last two axes as an operand of the product; where it is comes later. */
+function operandOf(x: NDArray): Operand {
+  const bytes = BYTES[x.code]!;
+  const { view: steps, shape } = x;
+  const last = shape.length - 1;
+  const [row, column] = steps === null ? [shape[last]!, 1] : [steps[last - 1]!, steps[last]!];
+  return { at: 0, row: row * bytes, column: column * bytes, batch: 0 };
+}
+
 /** The products of the matrices in the last two axes of arrays of one dtype, the other axes broadcast. */
 function matrixProduct(a: NDArray, b: NDArray): NDArray {
   const lane = laneOf(a.code);
   if (lane !== a.code) return cast(matrixProduct(cast(a, I32), cast(b, I32)), a.code);
-  const [m, k] = a.shape.slice(-2) as [number, number];
-  const n = b.shape[b.ndim - 1]!;
-  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), "matmul");
-  const shape = [...batch, m, n];
+  const [m, k, n] = [a.shape[a.ndim - 2]!, a.shape[a.ndim - 1]!, b.shape[b.ndim - 1]!];
+  const flat = a.ndim === 2 && b.ndim === 2;
+  const batch = flat ? SCALAR : broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), "matmul");
+  const shape = flat ? [m, n] : [...batch, m, n];
   const y = k === 0 ? zeroed(shape, lane) : blank(shape, sizeOf(shape), lane);
   if (y.size === 0 || k === 0) return y;
-  const [copyA, copyB] = wantsCopies(m, n, k, a.strides.slice(-2), b.strides.slice(-2));
-  const left = copyA ? contiguous(a) : a;
-  const right = copyB ? contiguous(b) : b;
+  const sizes = { count: 1, m, n, k };
+  let [left, right] = [a, b];
+  let [p, q] = [operandOf(a), operandOf(b)];
+  const copies = wantsCopies(lane, sizes, p, q, y.size > m * n);
+  if (copies === "a") p = operandOf((left = contiguous(a)));
+  else if (copies === "b") q = operandOf((right = contiguous(b)));
+  let lead: readonly number[] = SCALAR;
+  let steps: number[][] = [];
   const bytes = BYTES[lane]!;
-  const operands = [left, right] as const;
-  const [lead, steps] = collapse(
-    batch,
-    operands.map(x => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch)),
-  );
-  const sizes = { count: lead.pop()!, m, n, k };
-  const [p, q] = operands.map((x, i) => {
-    const [row, column] = x.strides.slice(-2) as [number, number];
-    return { at: 0, row: row * bytes, column: column * bytes, batch: steps[i]!.pop()! * bytes };
-  }) as [Operand, Operand];
-  // Many on the left and one on the right are one matrix on the left, if the rows of all of them follow one another.
-  if (sizes.count > 1 && q.batch === 0 && p.batch === m * p.row) {
-    sizes.m *= sizes.count;
-    sizes.count = 1;
+  if (!flat) {
+    const [counts, all] = collapse(
+      batch,
+      [left, right].map(x => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch)),
+    );
+    sizes.count = counts.pop()!;
+    p.batch = all[0]!.pop()! * bytes;
+    q.batch = all[1]!.pop()! * bytes;
+    [lead, steps] = [counts, all];
+    // Many on the left and one on the right are one matrix on the left, if the rows of all of them follow one another.
+    if (sizes.count > 1 && q.batch === 0 && p.batch === m * p.row) {
+      sizes.m *= sizes.count;
+      sizes.count = 1;
+    }
   }
   const wanted = workBytes(lane, sizes, p, q);
   const work = wanted > 0 ? allocate(wanted) : null;
-  const atA = addressOf(left);
-  const atB = addressOf(right);
+  p.at = addressOf(left);
+  q.at = addressOf(right);
   let to = addressOf(y);
   const atWork = work === null ? 0 : address(work);
-  const visit = (axis: number, from: number, by: number): void => {
-    if (axis < lead.length) {
-      const [stepA, stepB] = steps.map(s => s[axis]! * bytes) as [number, number];
-      for (let i = 0; i < lead[axis]!; i++) visit(axis + 1, from + i * stepA, by + i * stepB);
+  const visit = (axis: number): void => {
+    if (axis === lead.length) {
+      multiplyMatrices(lane, sizes, p, q, to, atWork);
+      to += sizes.count * sizes.m * n * bytes;
       return;
     }
-    multiplyMatrices(lane, sizes, { ...p, at: from }, { ...q, at: by }, to, atWork);
-    to += sizes.count * sizes.m * n * bytes;
+    const [stepA, stepB] = [steps[0]![axis]! * bytes, steps[1]![axis]! * bytes];
+    const size = lead[axis]!;
+    for (let i = 0; i < size; i++, p.at += stepA, q.at += stepB) visit(axis + 1);
+    p.at -= size * stepA;
+    q.at -= size * stepB;
   };
-  visit(0, atA, atB);
+  visit(0);
   if (work !== null) free(work);
   discard(left, a);
   discard(right, b);
