@@ -65,16 +65,45 @@ export const maps = {
 
 /** @type {import("./report.mjs").Row} */
 export const matmul = {
-  title: "the matrix product of n × n, float32",
-  how: "np.matmul(a, b) without out; 2·n³ operations by the fastest sample (by the median)",
+  title: "matrix products, n × n where nothing else is said",
+  how: "np.matmul(a, b) without out; 2·n³ operations by the fastest sample (by the median), or the bytes of the matrix",
   run() {
-    return [64, 256, 512].map(n => {
-      const a = np.random.uniform(-1, 1, [n, n]);
-      const b = np.random.uniform(-1, 1, [n, n]);
-      const { min, median } = interleave({ product: () => np.matmul(a, b) }, { seconds: 1 }).product;
-      const speed = (/** @type {number} */ time) => round((2 * n ** 3) / time);
-      return { what: `n = ${n}`, ours: duration({ min, median }), other: `${speed(min)} GFLOP/s (${speed(median)})` };
-    });
+    const random = (/** @type {number[]} */ shape, dtype = "float32") =>
+      np.random.uniform(-1, 1, shape).astype(/** @type {"float32"} */ (dtype));
+    const speed = (/** @type {import("./timing.mjs").Time} */ time, /** @type {number} */ work, /** @type {string} */ unit) =>
+      `${round(work / time.min)} ${unit} (${round(work / time.median)})`;
+    const lines = [];
+    /** @type {Record<number, number>} milliseconds */
+    const bars = { 256: 0.9, 512: 6.5, 1024: 52 };
+    for (const dtype of ["float32", "float64"])
+      for (const n of [32, 128, 256, 512, 1024]) {
+        const [a, b] = [random([n, n], dtype), random([n, n], dtype)];
+        const [at, bt] = [a.T, b.T];
+        const times = interleave(
+          { a·b: () => np.matmul(a, b), ...(n === 512 ? { aᵀ·b: () => np.matmul(at, b), a·bᵀ: () => np.matmul(a, bt) } : {}) },
+          { seconds: 1 },
+        );
+        for (const [what, time] of Object.entries(times)) {
+          const bar = dtype === "float32" && what === "a·b" ? bars[n] : undefined;
+          const held = bar === undefined ? {} : { value: time.min / 1e6, median: time.median / 1e6, bar, unit: "ms" };
+          lines.push({ what: `${what}, n = ${n}, ${dtype}`, ours: duration(time), other: speed(time, 2 * n ** 3, "GFLOP/s"), ...held });
+        }
+      }
+    const [a, x] = [random([1024, 1024]), random([1024])];
+    const [at, small] = [a.T, random([1000, 4, 4])];
+    const { batch, ...vectors } = interleave(
+      {
+        "a·x, n = 1024, float32": () => np.matmul(a, x),
+        aᵀ·x: () => np.matmul(at, x),
+        x·a: () => np.matmul(x, a),
+        x·aᵀ: () => np.matmul(x, at),
+        batch: () => np.matmul(small, small),
+      },
+      { seconds: 2 },
+    );
+    for (const [what, time] of Object.entries(vectors)) lines.push({ what, ours: duration(time), other: speed(time, a.size * 4, "GB/s") });
+    lines.push({ what: "1000 products of 4 × 4", ours: duration(batch), other: speed(batch, 128_000, "GFLOP/s") });
+    return lines;
   },
 };
 

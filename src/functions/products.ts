@@ -42,7 +42,8 @@ function contract(p: Labelled, q: Labelled, keep: (label: number) => boolean): L
   const b = totalled(q, l => keep(l) || p.labels.includes(l));
   const common = a.labels.filter(l => b.labels.includes(l));
   const batch = common.filter(keep);
-  const inner = common.filter(l => !keep(l));
+  // In the order of the larger array, which then is the less likely to be copied.
+  const inner = (a.x.size < b.x.size ? b : a).labels.filter(l => common.includes(l) && !keep(l));
   const left = a.labels.filter(l => !common.includes(l));
   const right = b.labels.filter(l => !common.includes(l));
   const [gs, ls, ks] = [batch, left, inner].map(list => sizesOf(a, list)) as [number[], number[], number[]];

@@ -24,7 +24,7 @@ import {
   structural,
   type Trailing,
 } from "../../op.ts";
-import { broadcastShapes, broadcastStrides, SCALAR, sameShape, showShape, sizeOf } from "../../shape.ts";
+import { broadcastShapes, broadcastStrides, SCALAR, type Shape, sameShape, showShape, sizeOf } from "../../shape.ts";
 import { Node, recording, type Saved } from "../../tape.ts";
 import { absorb, add, divide, equal, multiply, sqrt, where } from "../pointwise.ts";
 import { astype, cast, expandDims, part, reshape, slice, spread, swapaxes, transpose, unslice, zeroed } from "../structural.ts";
@@ -82,13 +82,22 @@ function scaled(family: Family, g: NDArray, kept: Saved): NDArray {
 const matmulRow: Structural<null> = structural("matmul", {
   linear: "each",
   run: ([a, b]) => matrixProduct(a!, b!),
-  grad: (g, { inputs: [a, b], wants }) => [
+  grad: (g, { inputs: [a, b], wants, like }) => [
     wants[0] ? matmulRow([g, swapaxes(b!, -1, -2)], null) : null,
-    wants[1] ? matmulRow([swapaxes(a!, -1, -2), g], null) : null,
+    wants[1] ? rightGrad(a!, g, like[1]!.shape) : null,
   ],
   broadcasts: true,
   reads: [[1], [0]],
 });
+
+/** The gradient for b of `shape`: if there is one b for many a, one product over the rows of all of them, not a sum of many. */
+function rightGrad(a: NDArray, g: NDArray, shape: Shape): NDArray {
+  const [k, n] = shape.slice(-2) as [number, number];
+  if (g.ndim === 2 || sizeOf(shape) > k * n || g.size === 0) return matmulRow([swapaxes(a, -1, -2), g], null);
+  const rows = sizeOf(g.shape.slice(0, -1));
+  const y = matmulRow([swapaxes(reshape(a, [rows, k]), -1, -2), reshape(g, [rows, n])], null);
+  return shape.length === 2 ? y : reshape(y, shape);
+}
 
 /** An array's last two axes as an operand of the product; where it is comes later. */
 function operandOf(x: NDArray): Operand {
