@@ -7,19 +7,32 @@ import { Expr } from "./expr.ts";
 import { checkSize, MAX_NDIM, SCALAR, sizeOf } from "./shape.ts";
 import { recording } from "./tape.ts";
 
-/** An argument as an array: arrays as they are, numbers and lists as float32, booleans as bool, a TypedArray in its own kind. */
-export function toArray(x: ArrayInput, operator: string): NDArray {
+/**
+ * An argument as an array: arrays as they are, numbers and lists as float32, booleans as bool, a TypedArray in its own kind.
+ * Numbers have no dtype of their own: where the operand that they meet, `beside`, is float64, so are they, and no float64
+ * result holds one that was rounded.
+ */
+export function toArray(x: ArrayInput, operator: string, beside?: ArrayInput): NDArray {
   if (x instanceof NDArray) return x;
-  if (typeof x === "number") return fromValues([x], SCALAR, F32);
+  if (typeof x === "number") return fromValues([x], SCALAR, isWide(beside) ? F64 : F32);
   if (typeof x === "boolean") return fromValues([x ? 1 : 0], SCALAR, BOOL);
   if (ArrayBuffer.isView(x)) return fromTypedArray(x, operator);
-  if (Array.isArray(x)) return fromNested(x, undefined, operator);
+  if (Array.isArray(x)) return fromNested(x, undefined, operator, isWide(beside) ? F64 : F32);
   if ((x as unknown) instanceof Expr)
     throw new ValueError(`${operator}: not a pointwise operator, so it cannot be part of npx.fuse; use it outside of the fused function`);
   throw new ValueError(`${operator}: expected an array, a number, a list or a TypedArray, got ${describe(x)}${hint(x)}`);
 }
 
-/** The same for operators of integers: numbers and lists of whole numbers, which have no dtype yet, are int32. */
+/** Operands that meet, each other and perhaps one more. */
+export function toArrays(xs: readonly ArrayInput[], operator: string, beside?: ArrayInput): NDArray[] {
+  const wide = [...xs, beside].find(isWide);
+  return Array.from(xs, x => toArray(x, operator, wide));
+}
+
+/** Whether an operand is float64. */
+export const isWide = (x: unknown): boolean => (x instanceof NDArray ? x.code === F64 : x instanceof Float64Array);
+
+/** An argument of operators of integers: numbers and lists of whole numbers, which have no dtype yet, are int32. */
 export function toIntegers(x: ArrayInput, operator: string): NDArray {
   const a = toArray(x, operator);
   if (x instanceof NDArray || ArrayBuffer.isView(x) || a.code !== F32) return a;
@@ -46,8 +59,8 @@ export function fromTypedArray(x: ArrayBufferView, operator: string): NDArray {
   return fromValues(values, [values.length], code);
 }
 
-/** Nested lists as an array; without a dtype booleans make bool, numbers float32. Rows that are arrays are read out. */
-export function fromNested(x: readonly unknown[], code: number | undefined, operator: string): NDArray {
+/** Nested lists as an array; without a dtype booleans make bool, numbers that of `numbers`. Rows that are arrays are read out. */
+export function fromNested(x: readonly unknown[], code: number | undefined, operator: string, numbers = F32): NDArray {
   const shape: number[] = [];
   let leaf: unknown = x;
   for (let list = asList(x); list !== null; list = list.length === 0 ? null : asList(leaf)) {
@@ -59,7 +72,7 @@ export function fromNested(x: readonly unknown[], code: number | undefined, oper
   checkSize(shape, operator);
   const size = sizeOf(shape);
   const last = shape.length - 1;
-  const kind = code ?? (isTruth(leaf) ? BOOL : F32);
+  const kind = code ?? (isTruth(leaf) ? BOOL : numbers);
   const y = blankHost(shape, size, kind);
   // Values go over in runs: a host array of all of them would cost more than the rest.
   const run = new Float64Array(Math.min(size, RUN));
@@ -120,7 +133,7 @@ export function fromNested(x: readonly unknown[], code: number | undefined, oper
   if (kind !== BOOL || code === BOOL || truths === size) return y;
   // Numbers after a boolean: all of them are numbers.
   free(y.storage.block);
-  return fromNested(x, F32, operator);
+  return fromNested(x, numbers, operator);
 }
 
 /** How many values are converted at a time. */

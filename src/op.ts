@@ -5,7 +5,7 @@
 import { type ArrayInput, addressOf, blank, blankLike, fromValues, memoryOf, NDArray, Storage } from "./array.ts";
 import { address, Block, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
-import { toArray, toIntegers } from "./convert.ts";
+import { isWide, toArray, toIntegers } from "./convert.ts";
 import { BOOL, DTYPES, F32, F64, fits, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, Traced, toExpr, trace } from "./expr.ts";
@@ -470,13 +470,14 @@ export function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInpu
   if (given.some(x => (x as unknown) instanceof Expr))
     return spec.value(...given.map(x => toExpr(x as unknown as Expr | number)), tracedLane) as unknown as NDArray;
   if (withinRule && given.includes(null as unknown as ArrayInput)) return null as unknown as NDArray;
-  const read = spec.dtype === "integer" ? toIntegers : toArray;
-  const xs: (NDArray | number)[] = given.map(x => (typeof x === "number" ? x : read(x, name)));
+  const read: typeof toArray = spec.dtype === "integer" ? toIntegers : toArray;
+  const discrete = spec.discrete ?? [];
+  const wide = given.find((x, i) => isWide(x) && !discrete.includes(i));
+  const xs: (NDArray | number)[] = given.map(x => (typeof x === "number" ? x : read(x, name, wide)));
   if (mapping > 0 && xs.some(isMapped)) {
     if (outOf(options, name) !== undefined) throw new ValueError(`${name}: out cannot be given under vmap; leave it out`);
     return mapper!.broadcast(ys => applyPointwise(row, p, ys as ArrayInput[], undefined), xs, name);
   }
-  const discrete = spec.discrete ?? [];
   if (xs.every((x, i) => typeof x === "number" || discrete.includes(i))) xs[arity - 1] = read(given[arity - 1]!, name);
   for (const i of discrete) xs[i] = asCondition(xs[i]!);
   let promoted = -1;

@@ -3,7 +3,7 @@
  * every row it calls is applied to all entries together. What a row needs for that is one line of the row.
  */
 import { type ArrayInput, NDArray } from "./array.ts";
-import { toArray } from "./convert.ts";
+import { isWide, toArray } from "./convert.ts";
 import { describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { at } from "./functions/indexing.ts";
 import { stack } from "./functions/joining.ts";
@@ -25,7 +25,8 @@ function aligned(x: NDArray, ndim: number): NDArray {
 const rules: Mapper = {
   broadcast(fn, xs, operator) {
     const level = levelOf(xs);
-    const given = xs.map(x => (typeof x === "number" ? x : toArray(x as ArrayInput, operator)));
+    const wide = xs.find(isWide) as NDArray | undefined;
+    const given = xs.map(x => (typeof x === "number" ? x : toArray(x as ArrayInput, operator, wide)));
     let shape: Shape = [];
     for (const x of given) if (typeof x !== "number") shape = broadcastShapes(shape, x.shape, operator);
     return new Mapped(fn(given.map(x => (isAt(x, level) ? aligned(x.physical, shape.length) : x))), level);

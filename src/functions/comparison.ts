@@ -1,6 +1,6 @@
 /** Whether arrays are equal or close. */
 import type { ArrayInput, NDArray } from "../array.ts";
-import { toArray } from "../convert.ts";
+import { toArrays } from "../convert.ts";
 import { isFloat } from "../dtype.ts";
 import { checkOptions, describe, flag, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
@@ -41,10 +41,7 @@ function closeness(operator: string, a: ArrayInput, b: ArrayInput, options: Clos
     if (typeof value !== "number") throw new ValueError(`${operator}: ${name} is a number, got ${describe(value)}`);
   const nans = flag(operator, "equalNan", equalNan, false);
   // Differences of integers may not fit their dtype.
-  const [x, y] = [a, b].map(v => {
-    const given = toArray(v, operator);
-    return isFloat(given.code) ? given : astype(given, "float64");
-  }) as [NDArray, NDArray];
+  const [x, y] = toArrays([a, b], operator).map(given => (isFloat(given.code) ? given : astype(given, "float64"))) as [NDArray, NDArray];
   const close = near(x, y, rtol, atol);
   return nans ? orBothNan(close, x, y) : close;
 }
@@ -75,7 +72,7 @@ export function allclose(a: ArrayInput, b: ArrayInput, options?: CloseOptions): 
 export function arrayEqual(a: ArrayInput, b: ArrayInput, options?: EqualOptions): boolean {
   checkOptions("arrayEqual", options, ["equalNan"]);
   const nans = flag("arrayEqual", "equalNan", options?.equalNan, false);
-  const [x, y] = [toArray(a, "arrayEqual"), toArray(b, "arrayEqual")];
+  const [x, y] = toArrays([a, b], "arrayEqual") as [NDArray, NDArray];
   if (!sameShape(x.shape, y.shape)) return false;
   const same = equal(x, y);
   return Boolean(all(nans ? orBothNan(same, x, y) : same).item());

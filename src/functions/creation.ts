@@ -184,7 +184,7 @@ function spaced(
 export function linspace(start: ArrayInput, stop: ArrayInput, num: number | null = 50, options?: LinspaceOptions): NDArray {
   const [n, endpoint, code] = spaced("linspace", num, options);
   if (typeof start !== "number" || typeof stop !== "number") {
-    const ends = [start, stop].map(x => (typeof x === "number" ? x : toArray(x, "linspace")));
+    const ends = [start, stop].map((x, i) => (typeof x === "number" ? x : toArray(x, "linspace", i === 0 ? stop : start)));
     const arrays = ends.filter(x => typeof x !== "number");
     const met = arrays.reduce((c, x) => promote(c, x.code), F32);
     const line = [n, ...new Array<number>(Math.max(...arrays.map(x => x.ndim))).fill(1)];

@@ -412,7 +412,7 @@ function lasting(places: NDArray, size: number): NDArray {
 /** `x op= v`: the array's contents replaced by an operator's result. While recording, with the right gradients. */
 export function update(name: string, operator: Binary, x: NDArray, value: ArrayInput): NDArray {
   checkTarget(x, name);
-  const v = typeof value === "number" ? value : toArray(value, name);
+  const v = typeof value === "number" ? value : toArray(value, name, x);
   const row = operator.op.pointwise!;
   const result = row.meet(typeof v === "number" ? promoteNumber(row.meet(x.code), v, name) : promote(x.code, v.code));
   if (!sameKind(result, x.code))

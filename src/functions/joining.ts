@@ -1,6 +1,6 @@
 /** Arrays from arrays: joining, and bringing to one shape. */
 import { type ArrayInput, NDArray } from "../array.ts";
-import { toArray } from "../convert.ts";
+import { toArray, toArrays } from "../convert.ts";
 import { DTYPES, promote } from "../dtype.ts";
 import { describe, ShapeError, ValueError } from "../errors.ts";
 import { astype, broadcastTo, expandAxes, expandDims, gathered, joined, positions, reshape } from "../ops/structural.ts";
@@ -15,7 +15,7 @@ function listOf(arrays: unknown, operator: string): NDArray[] {
       : arrays;
   if (!Array.isArray(list) || list.length === 0)
     throw new ValueError(`${operator}: expected a list of at least one array, got ${describe(arrays)}`);
-  const xs = Array.from(list, x => toArray(x as ArrayInput, operator));
+  const xs = toArrays(list as ArrayInput[], operator);
   const code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code);
   return xs.map(x => (x.code === code ? x : astype(x, DTYPES[code]!)));
 }

@@ -1,6 +1,6 @@
 /** Products of tensors, what signals and polynomials are multiplied with, and norms. */
 import type { ArrayInput, NDArray } from "../array.ts";
-import { toArray } from "../convert.ts";
+import { toArray, toArrays } from "../convert.ts";
 import { DTYPES, F32, isFloat, promote } from "../dtype.ts";
 import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
 import type { HasRow } from "../op.ts";
@@ -97,8 +97,8 @@ function contractAxes(operator: string, x: NDArray, y: NDArray, axesX: unknown, 
  * @example np.tensordot(np.ones([2, 3, 4]), np.ones([4, 3]), [[1, 2], [1, 0]]) // array([12., 12.])
  */
 export function tensordot(a: ArrayInput, b: ArrayInput, axes: number | readonly [Axis, Axis] | null = 2): NDArray {
-  const x = toArray(a, "tensordot");
-  const y = toArray(b, "tensordot");
+  const x = toArray(a, "tensordot", b);
+  const y = toArray(b, "tensordot", a);
   const given: unknown = axes ?? 2;
   if (Array.isArray(given) && given.length === 2) return contractAxes("tensordot", x, y, given[0], given[1]);
   if (!Number.isInteger(given) || (given as number) < 0)
@@ -124,8 +124,8 @@ export function tensordot(a: ArrayInput, b: ArrayInput, axes: number | readonly 
  * @example np.inner([[1, 2], [3, 4]], [10, 1]) // array([12., 34.])
  */
 export function inner(a: ArrayInput, b: ArrayInput): NDArray {
-  const x = toArray(a, "inner");
-  const y = toArray(b, "inner");
+  const x = toArray(a, "inner", b);
+  const y = toArray(b, "inner", a);
   return x.ndim === 0 || y.ndim === 0 ? multiply(x, y) : contractAxes("inner", x, y, -1, -1);
 }
 
@@ -135,8 +135,8 @@ export function inner(a: ArrayInput, b: ArrayInput): NDArray {
  * @example np.vdot([[1, 2], [3, 4]], [[5, 6], [7, 8]]) // array(70.)
  */
 export function vdot(a: ArrayInput, b: ArrayInput): NDArray {
-  const x = toArray(a, "vdot");
-  const y = toArray(b, "vdot");
+  const x = toArray(a, "vdot", b);
+  const y = toArray(b, "vdot", a);
   if (x.size !== y.size)
     throw new ShapeError(
       `vdot: shapes ${showShape(x.shape)} and ${showShape(y.shape)} have ${x.size} and ${y.size} elements; give as many`,
@@ -232,7 +232,7 @@ function simplified(x: NDArray, given: readonly number[], sizes: ReadonlyMap<num
  * @example np.einsum("ii", [[1, 2], [3, 4]]) // array(5.)
  */
 export function einsum(subscripts: string, ...operands: ArrayInput[]): NDArray {
-  const given = operands.map(x => toArray(x, "einsum"));
+  const given = toArrays(operands, "einsum");
   const { inputs, output } = readSubscripts(subscripts, given);
   const code = given.reduce((c, x) => promote(c, x.code), given[0]!.code);
   const sizes = new Map<number, number>();
@@ -274,8 +274,8 @@ export function einsum(subscripts: string, ...operands: ArrayInput[]): NDArray {
  * @example np.kron([1, 10], [1, 2, 3]) // array([ 1.,  2.,  3., 10., 20., 30.])
  */
 export function kron(a: ArrayInput, b: ArrayInput): NDArray {
-  const x = toArray(a, "kron");
-  const y = toArray(b, "kron");
+  const x = toArray(a, "kron", b);
+  const y = toArray(b, "kron", a);
   const ndim = Math.max(x.ndim, y.ndim);
   const [p, q] = [x, y].map(({ shape }) => [...new Array<number>(ndim - shape.length).fill(1), ...shape]) as [number[], number[]];
   const product = multiply(
@@ -302,8 +302,7 @@ export function kron(a: ArrayInput, b: ArrayInput): NDArray {
  * @example np.cross([1, 0, 0], [0, 1, 0]) // array([0., 0., 1.])
  */
 export function cross(a: ArrayInput, b: ArrayInput, axis: number | null = -1): NDArray {
-  const vectors = [a, b].map(given => {
-    const x = toArray(given, "cross");
+  const vectors = toArrays([a, b], "cross").map(x => {
     const at = toAxis(axis ?? -1, x.ndim, "cross");
     const y = transpose(x, [...[...x.shape.keys()].filter(i => i !== at), at]);
     const n = y.shape.at(-1)!;
@@ -337,12 +336,12 @@ export function cross(a: ArrayInput, b: ArrayInput, axis: number | null = -1): N
  * @example np.polyval([1, 0, -1], [2, 3]) // array([3., 8.])
  */
 export function polyval(p: ArrayInput, x: ArrayInput): NDArray {
-  const at = toArray(x, "polyval");
+  const at = toArray(x, "polyval", p);
   // Numbers in a list meet x as numbers do, with all their digits.
   let coefficients: readonly (NDArray | number)[];
   if (Array.isArray(p) && p.every(c => typeof c === "number")) coefficients = p;
   else {
-    const list = toArray(p, "polyval");
+    const list = toArray(p, "polyval", x);
     if (list.ndim === 0) throw new ShapeError("polyval: the coefficients are 0-d; give a list of them, that of the highest power first");
     const { shape } = list;
     coefficients = Array.from({ length: shape[0]! }, (_, i) => slice([list], { ...part(shape, 0, i, 1), shape: shape.slice(1) }));
@@ -354,8 +353,7 @@ const MODES: readonly unknown[] = ["full", "same", "valid"];
 
 function slide(operator: "convolve" | "correlate", a: ArrayInput, v: ArrayInput, mode: unknown): NDArray {
   const flips = operator === "convolve";
-  const [x, y] = [a, v].map(given => {
-    const z = toArray(given, operator);
+  const [x, y] = toArrays([a, v], operator).map(z => {
     if (z.ndim > 1 || (z.ndim === 0 && !flips))
       throw new ShapeError(`${operator}: an array of shape ${showShape(z.shape)}; both must be 1-d`);
     if (z.size === 0) throw new ValueError(`${operator}: an array is empty; both must have elements`);

@@ -1,6 +1,6 @@
 /** Selecting from arrays by position, condition or order, counting, and the positions of what was found. */
 import { type ArrayInput, NDArray } from "../array.ts";
-import { toArray } from "../convert.ts";
+import { isWide, toArray, toArrays } from "../convert.ts";
 import { BOOL, DTYPES, F32, isFloat } from "../dtype.ts";
 import { checkOptions, describe, flag, IndexError, ShapeError, ValueError } from "../errors.ts";
 import type { HasRow } from "../op.ts";
@@ -157,14 +157,14 @@ export function choose(index: ArrayInput, choices: readonly ArrayInput[] | NDArr
 }
 
 /** A list of arrays, or the entries of an array along its first axis. */
-function listOf(arrays: unknown, operator: string): NDArray[] {
+function listOf(arrays: unknown, operator: string, beside?: ArrayInput): NDArray[] {
   const list =
     arrays instanceof NDArray && arrays.ndim > 0
       ? Array.from({ length: arrays.shape[0]! }, (_, i) => gathered([arrays, positions([i], [])], 0))
       : arrays;
   if (!Array.isArray(list) || list.length === 0)
     throw new ValueError(`${operator}: expected a list of at least one array, got ${describe(arrays)}`);
-  return Array.from(list, x => toArray(x as ArrayInput, operator));
+  return toArrays(list as ArrayInput[], operator, beside);
 }
 
 // ---- by condition
@@ -251,9 +251,14 @@ export function extract(condition: ArrayInput, x: ArrayInput): NDArray {
  */
 export function select(conditions: readonly ArrayInput[], choices: readonly ArrayInput[], otherwise: ArrayInput = 0): NDArray {
   const masks = listOf(conditions, "select");
-  const list = listOf(choices, "select");
+  const list = listOf(choices, "select", otherwise);
   if (masks.length !== list.length) throw new ValueError(`select: ${masks.length} conditions for ${list.length} choices; give as many`);
-  return list.reduceRight<ArrayInput>((rest, choice, i) => row(masks[i]!, choice, rest), otherwise ?? 0) as NDArray;
+  const wide = list.find(isWide);
+  const last = otherwise ?? 0;
+  return list.reduceRight<ArrayInput>(
+    (rest, choice, i) => row(masks[i]!, choice, rest),
+    wide === undefined ? last : toArray(last, "select", wide),
+  ) as NDArray;
 }
 
 // ---- positions of several axes
@@ -370,7 +375,7 @@ export function bincount(x: ArrayInput, options?: { weights?: ArrayInput; minlen
 /** What is to be added up for each element: ones, or floats of the same shape. */
 function weightsOf(x: NDArray, weights: ArrayInput | null | undefined, operator: string): NDArray {
   if (weights === undefined || weights === null) return lattice(1, x.shape, new Array<number>(x.ndim).fill(0));
-  const w = toArray(weights, operator);
+  const w = toArray(weights, operator, x);
   if (!sameShape(w.shape, x.shape))
     throw new ShapeError(`${operator}: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(x.shape)}`);
   return isFloat(w.code) ? w : astype(w, DTYPES[F32]!);
@@ -407,7 +412,7 @@ export function histogram(x: ArrayInput, bins: number | ArrayInput | null = 10, 
     checkSize([n], operator);
     edges = binEdges(values, n, rangeOf(options?.range, operator));
   } else {
-    edges = toArray(bins, operator);
+    edges = toArray(bins, operator, x);
     if (edges.ndim !== 1 || edges.size < 2)
       throw new ValueError(`${operator}: edges are a list of two or more, got shape ${showShape(edges.shape)}`);
   }
@@ -446,11 +451,11 @@ export interface InterpOptions {
  */
 export function interp(x: ArrayInput, xp: ArrayInput, fp: ArrayInput, options?: InterpOptions): NDArray {
   const operator = "interp";
-  const floating = (given: ArrayInput): NDArray => {
-    const a = toArray(given, operator);
-    return isFloat(a.code) ? a : astype(a, DTYPES[F32]!);
-  };
-  let [v, px, py] = [x, xp, fp].map(floating) as [NDArray, NDArray, NDArray];
+  let [v, px, py] = toArrays([x, xp, fp], operator).map(a => (isFloat(a.code) ? a : astype(a, DTYPES[F32]!))) as [
+    NDArray,
+    NDArray,
+    NDArray,
+  ];
   checkOptions(operator, options, ["left", "right", "period"]);
   if (px.ndim !== 1 || py.ndim !== 1 || px.size !== py.size)
     throw new ShapeError(`${operator}: points of shapes ${showShape(px.shape)} and ${showShape(py.shape)}; give two lists of one length`);

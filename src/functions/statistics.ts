@@ -186,7 +186,7 @@ export function average(x: ArrayInput, axis?: Axis, options?: AverageOptions): N
   const [a, axes, keepdims] = reduceArguments("average", x, axis, options as ReduceOptions, ["weights", "keepdims"]);
   const { weights = null } = options ?? {};
   if (weights === null) return mean(a, axes, { keepdims });
-  let w = toArray(weights, "average");
+  let w = toArray(weights, "average", a);
   if (!sameShape(w.shape, a.shape)) {
     if (typeof axis !== "number" || w.ndim !== 1 || w.size !== a.shape[axes[0]!])
       throw new ShapeError(
@@ -475,7 +475,7 @@ export interface TrapezoidOptions {
  * @example np.trapezoid([1, 2, 3]) // array(4.)
  */
 export function trapezoid(y: ArrayInput, x?: ArrayInput | null, options?: TrapezoidOptions): NDArray {
-  const a = toArray(y, "trapezoid");
+  const a = toArray(y, "trapezoid", x ?? undefined);
   checkOptions("trapezoid", options, ["dx", "axis"]);
   const { dx = 1 } = options ?? {};
   if (typeof dx !== "number") throw new ValueError(`trapezoid: dx is a number, got ${describe(dx)}`);
@@ -485,7 +485,7 @@ export function trapezoid(y: ArrayInput, x?: ArrayInput | null, options?: Trapez
   let pairs = add(before, after);
   let factor = dx / 2;
   if (x !== undefined && x !== null) {
-    const points = toArray(x, "trapezoid");
+    const points = toArray(x, "trapezoid", y);
     if (!sameShape(points.shape, a.shape) && (points.ndim !== 1 || points.size !== a.shape[axis]))
       throw new ShapeError(
         `trapezoid: points of shape ${showShape(points.shape)} for samples of shape ${showShape(a.shape)}; give points of that shape, or one for each position of axis ${axis}`,

@@ -84,8 +84,8 @@ export const power: Binary = Object.assign(
   (x1: ArrayInput, x2: ArrayInput, options?: Trailing<OutOption>): NDArray => {
     if ((x1 as unknown) instanceof E.Expr || (x2 as unknown) instanceof E.Expr || x1 === null || x2 === null)
       return (easyPower.get(x2 as number) ?? powerRow)(x1 as NDArray, x2, options);
-    const base = typeof x1 === "number" ? x1 : toArray(x1, "power");
-    const exponent = typeof x2 === "number" ? x2 : toArray(x2, "power");
+    const base = typeof x1 === "number" ? x1 : toArray(x1, "power", x2);
+    const exponent = typeof x2 === "number" ? x2 : toArray(x2, "power", x1);
     checkIntegerPower(base, exponent);
     const easy =
       typeof base !== "number" && typeof exponent === "number" && isFloat(base.code) && !options ? easyPower.get(exponent) : undefined;

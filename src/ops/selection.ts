@@ -196,8 +196,8 @@ export interface SearchsortedOptions {
   sorter?: ArrayInput;
 }
 
-function listOf(x: ArrayInput, operator: string): NDArray {
-  const list = toArray(x, operator);
+function listOf(x: ArrayInput, operator: string, beside?: ArrayInput): NDArray {
+  const list = toArray(x, operator, beside);
   if (list.ndim !== 1) throw new ShapeError(`${operator}: the list that is searched has one axis, got shape ${showShape(list.shape)}`);
   return list;
 }
@@ -211,13 +211,13 @@ function listOf(x: ArrayInput, operator: string): NDArray {
  */
 export function searchsorted(x: ArrayInput, v: ArrayInput, options?: SearchsortedOptions): NDArray {
   const operator = "searchsorted";
-  const given = listOf(x, operator);
+  const given = listOf(x, operator, v);
   checkOptions(operator, options, ["side", "sorter"]);
   const side = options?.side ?? "left";
   if (side !== "left" && side !== "right") throw new ValueError(`${operator}: side is "left" or "right", got ${describe(side)}`);
   const sorter = options?.sorter ?? null;
   const list = sorter === null ? given : gathered([given, checkPositions(listOf(sorter, operator), 0, given.size, operator)], 0);
-  return sorted([toArray(v, operator), list], { depth: 0, operator, right: side === "right" });
+  return sorted([toArray(v, operator, x), list], { depth: 0, operator, right: side === "right" });
 }
 
 const binned = search<Search & { readonly right: boolean }>("digitize", I32, (list, { right, operator }) => {
@@ -235,9 +235,9 @@ const binned = search<Search & { readonly right: boolean }>("digitize", I32, (li
  * @example np.digitize([0.5, 2, 9], [1, 2, 3]) // array([0, 2, 3], dtype=int32)
  */
 export function digitize(x: ArrayInput, bins: ArrayInput, options?: { right?: boolean }): NDArray {
-  const a = toArray(x, "digitize");
+  const a = toArray(x, "digitize", bins);
   checkOptions("digitize", options, ["right"]);
-  return binned([a, listOf(bins, "digitize")], {
+  return binned([a, listOf(bins, "digitize", x)], {
     depth: 0,
     operator: "digitize",
     right: flag("digitize", "right", options?.right, false),
@@ -256,8 +256,8 @@ const member = search<Search & { readonly invert: boolean }>("isin", BOOL, (list
  * @example np.isin([1, 2, 3], [3, 1]) // array([ True, False,  True])
  */
 export function isin(x: ArrayInput, list: ArrayInput, options?: { invert?: boolean }): NDArray {
-  const a = toArray(x, "isin");
-  const b = toArray(list, "isin");
+  const a = toArray(x, "isin", list);
+  const b = toArray(list, "isin", x);
   checkOptions("isin", options, ["invert"]);
   return member([a, reshape(b, [b.size])], { depth: 0, operator: "isin", invert: flag("isin", "invert", options?.invert, false) });
 }

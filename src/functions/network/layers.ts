@@ -36,8 +36,8 @@ import { alongAxis, floating, within } from "./nn.ts";
  * @example npx.prelu([[-4, -4, 2]], [0.25, 0.5, 1]) // array([[-1., -2.,  2.]])
  */
 export function prelu(x: ArrayInput, gamma: ArrayInput): NDArray {
-  const a = toArray(x, "prelu");
-  const g = toArray(gamma, "prelu");
+  const a = toArray(x, "prelu", gamma);
+  const g = toArray(gamma, "prelu", x);
   if (g.size === 1) return leakyRelu(a, reshape(g, []));
   return leakyRelu(a, perEntry(g, a, a.ndim < 2 ? 0 : 1, "prelu", "gamma"));
 }
@@ -255,8 +255,8 @@ export interface BatchDotOptions {
  * @example npx.batchDot([[[1, 2]]], [[[3, 4]]], { transposeB: true }) // array([[[11.]]])
  */
 export function batchDot(a: ArrayInput, b: ArrayInput, options?: BatchDotOptions): NDArray {
-  const x = toArray(a, "batchDot");
-  const y = toArray(b, "batchDot");
+  const x = toArray(a, "batchDot", b);
+  const y = toArray(b, "batchDot", a);
   checkOptions("batchDot", options, ["transposeA", "transposeB"]);
   const [left, right] = (["transposeA", "transposeB"] as const).map(name => flag("batchDot", name, options?.[name], false));
   const inner = x.shape.at(left ? -2 : -1);
@@ -278,8 +278,8 @@ export interface FullyConnectedOptions {
  * @example npx.fullyConnected([[1, 2]], [[1, 0], [0, 1], [1, 1]], [0, 0, 10]) // array([[ 1.,  2., 13.]])
  */
 export function fullyConnected(x: ArrayInput, weight: ArrayInput, bias?: ArrayInput | null, options?: FullyConnectedOptions): NDArray {
-  const given = toArray(x, "fullyConnected");
-  const w = toArray(weight, "fullyConnected");
+  const given = toArray(x, "fullyConnected", weight);
+  const w = toArray(weight, "fullyConnected", x);
   checkOptions("fullyConnected", options, ["flatten"]);
   const flatten = flag("fullyConnected", "flatten", options?.flatten, true);
   if (given.ndim === 0) throw new ShapeError("fullyConnected: x is 0-d; wanted (batch, …)");
@@ -291,7 +291,7 @@ export function fullyConnected(x: ArrayInput, weight: ArrayInput, bias?: ArrayIn
     );
   const y = matmul(a, transpose(w));
   if (bias === undefined || bias === null) return y;
-  return add(y, perEntry(toArray(bias, "fullyConnected"), y, y.ndim - 1, "fullyConnected", "bias"));
+  return add(y, perEntry(toArray(bias, "fullyConnected", y), y, y.ndim - 1, "fullyConnected", "bias"));
 }
 
 // ---- normalisation
@@ -315,7 +315,7 @@ export function layerNorm(x: ArrayInput, gamma?: ArrayInput | null, beta?: Array
   const along = toAxis(axis, a.ndim, "layerNorm");
   if (typeof eps !== "number" || !(eps >= 0)) throw new ValueError(`layerNorm: eps is a number >= 0, got ${describe(eps)}`);
   const [g, b] = [gamma, beta].map((v, i) =>
-    v === undefined || v === null ? null : perEntry(toArray(v, "layerNorm"), a, along, "layerNorm", i === 0 ? "gamma" : "beta"),
+    v === undefined || v === null ? null : perEntry(toArray(v, "layerNorm", a), a, along, "layerNorm", i === 0 ? "gamma" : "beta"),
   ) as [NDArray | null, NDArray | null];
   const centred = subtract(a, mean(a, along, { keepdims: true }));
   const y = divide(centred, sqrt(add(mean(square(centred), along, { keepdims: true }), eps)));

@@ -174,7 +174,7 @@ function matrixProduct(a: NDArray, b: NDArray): NDArray {
  */
 export const matmul: ((a: ArrayInput, b: ArrayInput, options?: Trailing<OutOption>) => NDArray) & HasRow = Object.assign(
   (a: ArrayInput, b: ArrayInput, options?: Trailing<OutOption>): NDArray => {
-    const [p, q] = meeting(toArray(a, "matmul"), toArray(b, "matmul"));
+    const [p, q] = meeting(toArray(a, "matmul", b), toArray(b, "matmul", a));
     if (p.ndim === 0 || q.ndim === 0)
       throw new ShapeError(`matmul: shapes ${showShape(p.shape)} and ${showShape(q.shape)}; a 0-d array is no matrix, use multiply`);
     checkInner("matmul", p, q, p.ndim - 1, q.ndim === 1 ? 0 : q.ndim - 2);
@@ -215,8 +215,8 @@ function checkInner(name: string, a: NDArray, b: NDArray, axisA: number, axisB: 
  */
 export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.assign(
   (a: ArrayInput, b: ArrayInput): NDArray => {
-    const x = toArray(a, "dot");
-    const y = b === a ? x : toArray(b, "dot");
+    const x = toArray(a, "dot", b);
+    const y = b === a ? x : toArray(b, "dot", a);
     if (mapping > 0 && y.ndim <= 2 && (isMapped(x) || isMapped(y))) return x.ndim === 0 || y.ndim === 0 ? multiply(x, y) : matmul(x, y);
     if (x.shape.length === 1 && y.shape.length === 1 && x.code === y.code && x.size === y.size && x.code <= F64) {
       const z = dotProduct(x, y);
@@ -251,8 +251,8 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
  * @example np.outer([1, 2], [3, 4]) // array([[3., 4.],\n       [6., 8.]])
  */
 export function outer(a: ArrayInput, b: ArrayInput): NDArray {
-  const x = toArray(a, "outer");
-  const y = toArray(b, "outer");
+  const x = toArray(a, "outer", b);
+  const y = toArray(b, "outer", a);
   return multiply(reshape(x, [x.size, 1]), reshape(y, [1, y.size]));
 }
 

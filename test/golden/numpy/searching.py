@@ -302,11 +302,11 @@ def counting():
                 options = {} if r is None else {"range": r}
 
                 def run(density=False, weights=None):
-                    e = np.array(bins, F32) if isinstance(bins, list) else bins or 10
+                    own = F64 if str(x.x.dtype) == F64 else F32
+                    e = np.array(bins, own) if isinstance(bins, list) else bins or 10
                     counts, edges = np.histogram(x.x.astype(F64) if isinstance(bins, list) or str(x.x.dtype) != F32 else x.x, e, range=None if r is None else (float(r[0]), float(r[1])), density=density, weights=weights)
-                    floats = F64 if str(x.x.dtype) == F64 and not isinstance(bins, list) else F32
-                    kind = I32 if weights is None and not density else floats if density and weights is None else str(weights.dtype)
-                    return [counts.astype(kind), edges.astype(F32 if isinstance(bins, list) or str(x.x.dtype) != F64 else F64)]
+                    kind = I32 if weights is None and not density else own if density and weights is None else str(weights.dtype)
+                    return [counts.astype(kind), edges.astype(own)]
                 args = [x, bins]
                 case("np.histogram", args, run, options, ulp=2, scale=8)
                 if r is None and bins in (4, [0, 1, 2, 3]):
