@@ -52,6 +52,8 @@ export interface Mapper {
     xs: readonly NDArray[],
     attrs: A,
   ) => NDArray;
+  /** An array as one that all vmaps under way map over. */
+  readonly everywhere: (x: NDArray) => NDArray;
 }
 
 /** How a row is applied to arrays with one more axis in front. Without any of these, to each entry alone. */
@@ -80,6 +82,18 @@ export function withMapping<T>(rules: Mapper, n: number, f: (level: number) => T
   } finally {
     mapping--;
     entries.pop();
+  }
+}
+
+/** Runs f as if just these vmaps were under way, given by their numbers of entries. */
+export function asMapping<T>(counts: readonly number[], f: () => T): T {
+  const outer = entries.splice(0, entries.length, ...counts);
+  mapping = counts.length;
+  try {
+    return f();
+  } finally {
+    entries.splice(0, entries.length, ...outer);
+    mapping = outer.length;
   }
 }
 

@@ -65,6 +65,7 @@ const rules: Mapper = {
     };
     return new Mapped(applied(), level);
   },
+  everywhere: x => mappedEverywhere(x),
 };
 
 /** The array with an axis in front for each of the first `count` levels. */

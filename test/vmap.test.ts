@@ -2,7 +2,23 @@
  * vmap, for every operator, against a loop over the entries: values and gradients, any operand mapped, along any axis; and
  * nested with itself and with the other transforms.
  */
-import { GradError, grad, hessian, hvp, jacobian, NablaError, type NDArray, np, npx, ShapeError, ValueError, vjp, vmap } from "nabla";
+import {
+  autograd,
+  checkpoint,
+  GradError,
+  grad,
+  hessian,
+  hvp,
+  jacobian,
+  NablaError,
+  type NDArray,
+  np,
+  npx,
+  ShapeError,
+  ValueError,
+  vjp,
+  vmap,
+} from "nabla";
 import { describe, expect, test } from "vitest";
 import { randomArray } from "./support/derivatives.ts";
 import { type AnyFn, arraysFor, byName, results, rows, sampled } from "./support/rows.ts";
@@ -187,6 +203,116 @@ describe("nested", () => {
     const [a, b] = vmap((p: NDArray, q: NDArray) => [p.add(q), np.ones(2)], [1, null])(x, np.array([1, 1, 1])) as [NDArray, NDArray];
     expect(a.tolist()).toEqual(x.T.add(1).tolist());
     expect(b.shape).toEqual([2, 2]);
+  });
+});
+
+describe("a Function of one's own", () => {
+  const loops = (f: (...xs: NDArray[]) => NDArray, ...xs: NDArray[]): NDArray =>
+    np.stack(Array.from({ length: xs[0]!.shape[0]! }, (_, k) => f(...xs.map(x => x.at(k)))));
+  const near = (got: NDArray, want: NDArray): void => {
+    expect(got.shape).toEqual(want.shape);
+    expect(np.abs(got.sub(want)).max().item()).toBeLessThan(1e-12);
+  };
+  const f64 = (shape: number[], seed: number): NDArray =>
+    np.array(Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(seed + i))).reshape(shape);
+  class Product extends autograd.Function {
+    forward(x: NDArray, w: NDArray): NDArray {
+      this.saveForBackward(x, w);
+      return np.dot(x, w).mul(x);
+    }
+    backward(dy: NDArray): NDArray[] {
+      const [x, w] = this.savedTensors as [NDArray, NDArray];
+      const s = np.dot(dy, x);
+      return [dy.mul(np.dot(x, w)).add(w.mul(s)), x.mul(s)];
+    }
+  }
+  class Halves extends autograd.Function {
+    forward(x: NDArray): NDArray[] {
+      this.saveForBackward(x);
+      return [x.at("1:").mul(x.at(":-1")), np.argmax(x), x.at(0).mul(3)];
+    }
+    backward(da: NDArray, _: NDArray, db: NDArray): NDArray {
+      const [x] = this.savedTensors as [NDArray];
+      const zero = np.zeros([1], { dtype: "float64" });
+      const left = np.concatenate([da.mul(x.at("1:")), zero]);
+      const right = np.concatenate([db.reshape(1).mul(3), da.mul(x.at(":-1"))]);
+      return left.add(right);
+    }
+  }
+  const product = (x: NDArray, w: NDArray): NDArray => new Product().apply(x, w);
+  const halves = (x: NDArray): NDArray => {
+    const [a, at, b] = new Halves().apply<[NDArray, NDArray, NDArray]>(x);
+    return np.tanh(a).sum().add(b.pow(2)).add(at);
+  };
+  const x = f64([4, 3], 1);
+  const w = f64([4, 3], 9);
+
+  test("has its value and gradients, for mapped and shared inputs, inside and outside", () => {
+    near(vmap(product)(x, w), loops(product, x, w));
+    near(
+      vmap(product, [0, null])(x, w.at(1)),
+      loops(v => product(v, w.at(1)), x),
+    );
+    const loss = (a: NDArray, b: NDArray): NDArray => product(a, b).pow(3).sum();
+    for (const i of [0, 1]) {
+      near(vmap(grad(loss, i))(x, w), loops(grad(loss, i), x, w));
+      near(
+        vmap(grad(loss, i), [0, null])(x, w.at(1)),
+        loops(v => grad(loss, i)(v, w.at(1)), x),
+      );
+    }
+    const total = (b: NDArray): NDArray => vmap(loss, [0, null])(x, b).sum();
+    near(grad(total)(w.at(1)), loops(v => grad(loss, 1)(v, w.at(1)), x).sum(0));
+    near(vmap(halves)(x), loops(halves, x));
+    near(vmap(grad(halves))(x), loops(grad(halves), x));
+  });
+
+  test("has second derivatives, in vmap of vmap too", () => {
+    const loss = (a: NDArray): NDArray => product(a, w.at(2)).pow(2).sum().add(halves(a));
+    near(vmap(hessian(loss))(x), loops(hessian(loss), x));
+    const pairs = vmap((a: NDArray) => vmap((b: NDArray) => grad(c => product(c, b).sum())(a))(w))(x);
+    near(
+      pairs,
+      loops(a => loops(b => grad(c => product(c, b).sum())(a), w), x),
+    );
+    near(
+      vmap((a: NDArray, d: NDArray) => hvp(loss, a, d))(x, w),
+      loops((a, d) => hvp(loss, a, d), x, w),
+    );
+  });
+
+  test("has a pull-back that is mapped over cotangents, unless it was applied under vmap itself", () => {
+    const [y, pull] = vjp(v => product(v, w.at(0)), x.at(0));
+    const gs = np.eye(y.size, y.size, 0, { dtype: "float64" });
+    near(
+      vmap(g => pull(g) as NDArray)(gs),
+      loops(g => pull(g) as NDArray, gs),
+    );
+    const rowsOf = (p: NDArray): NDArray => vmap(g => vjp(v => product(v, w.at(0)), p)[1](g) as NDArray)(gs);
+    near(
+      rowsOf(x.at(0)),
+      loops(g => pull(g) as NDArray, gs),
+    );
+    const [, within] = vjp(v => vmap(a => product(a, w.at(0)))(v), x);
+    expect(() => vmap(g => within(g) as NDArray)(np.stack([x, x]))).toThrow(/^Product: it was applied under vmap/);
+  });
+
+  test("is told about gradients that do not fit, in the shape that it sees", () => {
+    class Wrong extends autograd.Function {
+      forward(v: NDArray): NDArray {
+        return v.mul(2);
+      }
+      backward(dy: NDArray): NDArray {
+        return dy.sum();
+      }
+    }
+    expect(() => vmap(grad(v => new Wrong().apply(v).sum()))(x)).toThrow("Wrong: the gradient of input 0 has shape (), the input (3,)");
+  });
+
+  test("and checkpoint, which simply runs its function", () => {
+    const layer = (v: NDArray): NDArray => np.sin(np.exp(v)).sum();
+    near(vmap(grad(checkpoint(layer)))(x), loops(grad(layer), x));
+    near(grad(v => vmap(checkpoint(layer))(v).sum())(x), loops(grad(layer), x));
   });
 });
 

@@ -5,7 +5,7 @@ import { toArray } from "../convert.ts";
 import { DTYPES, isFloat, promote, SHIFT } from "../dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
 import { pull, whyNoGraph } from "../grad.ts";
-import { mapping } from "../mapped.ts";
+import { asMapping, entries, isMapped, Mapped, mapper, mapping, physicalOf, unwrapped, wrapped } from "../mapped.ts";
 import { edgeOf, FREED, type Row, restoreSaved, save } from "../op.ts";
 import { sum } from "../ops/reduction.ts";
 import { astype, reshape, type Slice, slice, unslice, zeroed } from "../ops/structural.ts";
@@ -261,6 +261,8 @@ export function graphSize(y: NDArray): number {
 /** Calls a user's backward with gradients that it may write to: a write goes to a copy, whoever else holds the memory. */
 function guarded<T>(gs: readonly NDArray[], fn: (dys: NDArray[]) => T): T {
   tape.noteForeign();
+  // What is mapped takes no writes.
+  if (gs.some(isMapped)) return fn([...gs]);
   const dys = gs.map(g => {
     const { block } = g.storage;
     block.saved++;
@@ -298,7 +300,7 @@ const OUTPUT: Row = {
  */
 export abstract class Function {
   private applied = false;
-  private saved: readonly { value: Saved; edge: Node | null }[] = [];
+  private saved: readonly { value: Saved; edge: Node | null; levels: readonly number[] }[] = [];
 
   abstract forward(...inputs: NDArray[]): NDArray | readonly NDArray[];
   abstract backward(...outputGrads: NDArray[]): NDArray | null | readonly (NDArray | null)[];
@@ -306,12 +308,17 @@ export abstract class Function {
   /** Keeps arrays for `backward`, as they are now. */
   saveForBackward(...arrays: NDArray[]): void {
     for (const { value } of this.saved) value.block.saved--;
-    this.saved = arrays.map(x => ({ value: save(x), edge: edgeOf(x) }));
+    this.saved = arrays.map(array => {
+      const [x, levels] = unwrapped(array);
+      return { value: save(x), edge: edgeOf(x), levels };
+    });
   }
 
   /** What `saveForBackward` kept. */
   get savedTensors(): NDArray[] {
-    return this.saved.map(({ value, edge }) => restoreSaved(value, edge));
+    return this.saved.map(({ value, edge, levels }) =>
+      levels.reduce<NDArray>((x, level) => new Mapped(x, level), restoreSaved(value, edge)),
+    );
   }
 
   /** @internal */
@@ -326,33 +333,64 @@ export abstract class Function {
     const name = this.label;
     if (this.applied) throw new GradError(`${name}: this instance was applied already; make a new one for each call`);
     this.applied = true;
-    const xs = inputs.map(x => toArray(x, name));
+    const given = inputs.map(x => toArray(x, name));
+    // Under vmap the arrays behind are recorded, all with the mapped axes in front.
+    const counts = given.some(isMapped) ? [...entries] : [];
+    const lifted = counts.length > 0;
+    const behind = (x: NDArray): NDArray => (lifted ? physicalOf(mapper!.everywhere(x)) : x);
+    const seen = (x: NDArray): NDArray => (lifted ? wrapped(x) : x);
+    const xs = given.map(behind);
     const edges = xs.map(edgeOf);
     const was = tape.setRecording(false);
     let result: unknown;
     try {
-      result = this.forward(...xs);
+      result = this.forward(...xs.map(seen));
     } finally {
       tape.setRecording(was);
     }
     const single = result instanceof NDArray;
-    const given = single ? [result] : result;
-    if (!Array.isArray(given) || given.length === 0)
+    const results = single ? [result] : result;
+    if (!Array.isArray(results) || results.length === 0)
       throw new GradError(`${name}: forward returns an array or a list of arrays, got ${describe(result)}`);
-    given.forEach((y, i) => {
+    results.forEach((y, i) => {
       if (!(y instanceof NDArray)) throw new GradError(`${name}: forward returns arrays, got ${describe(y)} at position ${i}`);
     });
     // A handle of its own, so that an input returned as it is keeps its own edge.
-    const ys = (given as readonly NDArray[]).map(y => new NDArray(y.storage, y.offset, y.shape, y.view, y.size, y.code));
-    if (tape.recording && edges.some(e => e !== null) && ys.some(y => isFloat(y.code))) this.record(name, xs, edges, ys);
+    const ys = (results as readonly NDArray[]).map(behind).map(y => new NDArray(y.storage, y.offset, y.shape, y.view, y.size, y.code));
+    if (tape.recording && edges.some(e => e !== null) && ys.some(y => isFloat(y.code))) this.record(name, xs, edges, ys, counts);
     else {
       if (tape.recording && edges.some(e => e !== null)) for (const y of ys) y.cause = name;
       this.saveForBackward();
     }
-    return single ? ys[0]! : ys;
+    return single ? seen(ys[0]!) : ys.map(seen);
   }
 
-  private record(name: string, xs: readonly NDArray[], edges: readonly (Node | null)[], ys: readonly NDArray[]): void {
+  /** What backward returned, checked: one gradient for each input. */
+  private gradients(name: string, out: unknown, shapes: readonly Shape[]): (NDArray | null)[] {
+    const list: readonly unknown[] = Array.isArray(out) ? out : [out];
+    if (list.length !== shapes.length)
+      throw new GradError(
+        `${name}: backward returned ${list.length} gradients for ${shapes.length} inputs; return one for each, null for none`,
+      );
+    return list.map((part, i) => {
+      if (part === null || part === undefined) return null;
+      if (!(part instanceof NDArray))
+        throw new GradError(`${name}: backward returns arrays or null, got ${describe(part)} at position ${i}`);
+      if (!sameShape(part.shape, shapes[i]!))
+        throw new ShapeError(
+          `${name}: the gradient of input ${i} has shape ${showShape(part.shape)}, the input ${showShape(shapes[i]!)}; they must be equal`,
+        );
+      return part;
+    });
+  }
+
+  private record(
+    name: string,
+    xs: readonly NDArray[],
+    edges: readonly (Node | null)[],
+    ys: readonly NDArray[],
+    counts: readonly number[],
+  ): void {
     const floats = ys.filter(y => isFloat(y.code));
     const code = floats.reduce((c, y) => promote(c, y.code), floats[0]!.code);
     const total = floats.reduce((n, y) => n + y.size, 0);
@@ -377,22 +415,18 @@ export abstract class Function {
               const part = reshape(slice([g], places[i]!), shape);
               return part.code === codes[i] ? part : astype(part, DTYPES[codes[i]!]!);
             });
-        const out = guarded(gs, dys => this.backward(...dys));
-        const list: readonly unknown[] = Array.isArray(out) ? out : [out];
-        if (list.length !== xs.length)
-          throw new GradError(
-            `${name}: backward returned ${list.length} gradients for ${xs.length} inputs; return one for each, null for none`,
+        const lifted = counts.length > 0;
+        if (lifted && isMapped(g))
+          throw new ValueError(
+            `${name}: it was applied under vmap, so its gradient cannot be mapped over in its turn; call the pull-back for each cotangent`,
           );
-        return list.map((part, i) => {
-          if (part === null || part === undefined) return null;
-          if (!(part instanceof NDArray))
-            throw new GradError(`${name}: backward returns arrays or null, got ${describe(part)} at position ${i}`);
-          if (!sameShape(part.shape, like[i]!.shape))
-            throw new ShapeError(
-              `${name}: the gradient of input ${i} has shape ${showShape(part.shape)}, the input ${showShape(like[i]!.shape)}; they must be equal`,
-            );
-          return part;
-        });
+        const run = (): readonly (NDArray | null)[] =>
+          this.gradients(
+            name,
+            guarded(gs, dys => this.backward(...dys.map(dy => (lifted ? wrapped(dy) : dy)))),
+            like.map(l => l.shape.slice(counts.length)),
+          );
+        return lifted ? asMapping(counts, () => run().map(part => part && physicalOf(mapper!.everywhere(part)))) : run();
       },
     };
     const like = xs.map(x => ({ shape: x.shape, code: x.code }));
