@@ -184,6 +184,8 @@ test("arguments that are positions of other things", () => {
   expect(() => np.repeat(np.zeros(2), 2 ** 30)).toThrow(ShapeError);
   expect(() => np.tile(np.zeros(4), 2 ** 28)).toThrow(ShapeError);
   expect(() => np.pad(np.zeros([2, 2]), 2 ** 20)).toThrow(ShapeError);
+  const whole = np.array([1, 2], { dtype: "int32" });
+  expect(() => np.pad(whole, 1, { constantValues: Number.NaN })).toThrow(/^pad: NaN .* no place in an int32 array/);
   expect(() => np.diag(np.zeros(3), 2 ** 20)).toThrow(ShapeError);
   expect(() => np.meshgrid(np.zeros(2 ** 15), np.zeros(2 ** 15))).toThrow(ShapeError);
   // A float64 array takes numbers as they are, not by way of float32.

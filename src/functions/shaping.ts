@@ -23,7 +23,7 @@ import {
   zeroed,
 } from "../ops/structural.ts";
 import { broadcastShapes, checkSize, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
-import { belowDiagonal, full, newArray } from "./creation.ts";
+import { belowDiagonal, newArray } from "./creation.ts";
 import { Range, resolve, valueFor } from "./indexing.ts";
 
 type Axis = number | readonly number[] | null;
@@ -278,8 +278,7 @@ export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDA
       return unslice([a], { slice: inner, shape });
     }
     widths.forEach((w, axis) => {
-      const margin = (side: 0 | 1): NDArray =>
-        broadcastTo(full([], constants[axis]![side], { dtype: a.dtype }), part(y.shape, axis, 0, w[side]).shape);
+      const margin = (side: 0 | 1): NDArray => valueFor(constants[axis]![side], a.code, part(y.shape, axis, 0, w[side]).shape, "pad");
       y = joined([margin(0), y, margin(1)], axis);
     });
   } else
