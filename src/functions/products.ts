@@ -365,7 +365,7 @@ function slide(operator: "convolve" | "correlate", a: ArrayInput, v: ArrayInput,
   const n = short.size;
   const before = mode === "full" ? n - 1 : mode === "same" ? Math.floor(n / 2) : 0;
   const after = mode === "same" ? n - 1 - before : before;
-  const z = correlation([padded(long, before, after), flips ? reversed(short) : short], null);
+  const z = correlation([padded(long, before, after), flips ? reversed(short) : short], [before, after]);
   return swapped && !flips ? reversed(z) : z;
 }
 

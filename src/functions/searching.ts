@@ -4,8 +4,9 @@ import { isWide, toArray, toArrays } from "../convert.ts";
 import { BOOL, DTYPES, F32, isFloat } from "../dtype.ts";
 import { checkOptions, describe, flag, IndexError, ShapeError, ValueError } from "../errors.ts";
 import type { HasRow } from "../op.ts";
-import { remainder } from "../ops/arithmetic.ts";
-import { add, divide, greater, greaterEqual, less, multiply, where as row, subtract } from "../ops/pointwise.ts";
+import { logicalAnd, logicalOr, remainder } from "../ops/arithmetic.ts";
+import { isnan } from "../ops/elementary.ts";
+import { add, divide, equal, greater, greaterEqual, less, multiply, where as row, subtract } from "../ops/pointwise.ts";
 import { max, min, sum } from "../ops/reduction.ts";
 import { argsort, binEdges, binOf, searchsorted, unravelled } from "../ops/selection.ts";
 import {
@@ -481,9 +482,13 @@ export function interp(x: ArrayInput, xp: ArrayInput, fp: ArrayInput, options?: 
   const low = checkPositions(subtract(searchsorted(px, v, { side: "right" }), 1), 0, Math.max(last, 1), operator, "clip");
   const high = checkPositions(add(low, 1), 0, last + 1, operator, "clip");
   const at = (a: NDArray, index: NDArray | number): NDArray => gathered([a, typeof index === "number" ? positions([index], []) : index], 0);
-  const [x0, y0] = [at(px, low), at(py, low)];
-  const slope = divide(subtract(at(py, high), y0), subtract(at(px, high), x0));
-  const inside = add(multiply(slope, subtract(v, x0)), y0);
+  const [x0, y0, x1, y1] = [at(px, low), at(py, low), at(px, high), at(py, high)];
+  const slope = divide(subtract(y1, y0), subtract(x1, x0));
+  const line = add(multiply(slope, subtract(v, x0)), y0);
+  // Where points are not finite the line may be drawn from its other end, and needs none between equal ones.
+  const back = add(multiply(slope, subtract(v, x1)), y1);
+  const level = logicalAnd(logicalAnd(isnan(back), equal(y0, y1)), equal(v, v));
+  const inside = row(isnan(line), row(logicalOr(equal(v, x0), level), y0, back), line);
   const end = at(py, last);
   const upper = row(greaterEqual(v, at(px, last)), end, inside);
   const bounded = right === undefined || right === null ? upper : row(greater(v, at(px, last)), right, upper);

@@ -1,10 +1,10 @@
 /** Products of vectors and matrices: contract rows and what is made of them. */
-import { type ArrayInput, addressOf, blank, blankLike, NDArray, unshare } from "../../array.ts";
+import { type ArrayInput, addressOf, blank, blankLike, memoryOf, NDArray, unshare } from "../../array.ts";
 import { multiply as multiplyMatrices, type Operand, wantsCopies, workBytes } from "../../backend/routines/contract.ts";
 import { address, allocate, free } from "../../backend/wasm/heap.ts";
 import { call2 } from "../../backend/wasm/index.ts";
 import { toArray } from "../../convert.ts";
-import { BYTES, DTYPES, F64, I32, promote, SHIFT } from "../../dtype.ts";
+import { BYTES, DTYPES, F64, I32, isFloat, promote, SHIFT, type TypedArray } from "../../dtype.ts";
 import { ShapeError } from "../../errors.ts";
 import { absorb as absorbExpr, arg, mul } from "../../expr.ts";
 import { foldAxes, foldProduct } from "../../fold.ts";
@@ -273,11 +273,12 @@ export const euclidean: Structural<readonly number[]> = structural("norm", {
 });
 
 /**
- * Along the last axes y[i] = Σⱼ x[i + j]·k[j], where k lies wholly in x; other axes broadcast. @internal
+ * Along the last axes y[i] = Σⱼ x[i + j]·k[j], where k lies wholly in x; other axes broadcast. The attribute says how many
+ * of the first and the last elements of x are zeros that were put there: they take no part. @internal
  */
-export const correlation: Structural<null> = structural("correlate", {
+export const correlation: Structural<Margins> = structural("correlate", {
   linear: "each",
-  run: ([x, k]) => {
+  run: ([x, k], margins) => {
     const source = contiguous(x!);
     const n = k!.shape[k!.ndim - 1]!;
     const count = x!.shape[x!.ndim - 1]! - n + 1;
@@ -286,16 +287,42 @@ export const correlation: Structural<null> = structural("correlate", {
     const windows = view(source, source.offset, [...lead, n, count], [...source.strides.slice(0, -1), 1, 1]);
     const weights = view(k!, k!.offset, [...k!.shape.slice(0, -1), 1, n], [...k!.strides.slice(0, -1), 0, k!.strides[k!.ndim - 1]!]);
     const y = matrixProduct(weights, windows);
+    const z = new NDArray(y.storage, 0, [...y.shape.slice(0, -2), count], null, y.size, y.code);
+    takeOutMargins(z, source, k!, margins);
     discard(source, x!);
-    return new NDArray(y.storage, 0, [...y.shape.slice(0, -2), count], null, y.size, y.code);
+    return z;
   },
-  grad: (g, { inputs: [x, k], wants, like }) => {
-    const n = like[1]!.shape.at(-1)!;
-    return [wants[0] ? correlation([padded(g, n - 1, n - 1), reversed(k!)], null) : null, wants[1] ? correlation([x!, g], null) : null];
+  grad: (g, { inputs: [x, k], wants, like, attrs }) => {
+    const end = like[1]!.shape.at(-1)! - 1;
+    return [wants[0] ? correlation([padded(g, end, end), reversed(k!)], [end, end]) : null, wants[1] ? correlation([x!, g], attrs) : null];
   },
   reads: [[1], [0]],
   broadcasts: true,
 });
+
+type Margins = readonly [before: number, after: number];
+
+/** Sums again without the margins of x what a number that is not finite has met there. */
+function takeOutMargins(y: NDArray, x: NDArray, k: NDArray, [before, after]: Margins): void {
+  if (before + after === 0 || !isFloat(k.code) || k.toTypedArray().every(Number.isFinite)) return;
+  const lead = y.shape.slice(0, -1);
+  const spreadOut = (a: NDArray): NDArray => {
+    const shape = [...lead, a.shape.at(-1)!];
+    return view(a, a.offset, shape, broadcastStrides(a.shape, a.strides, shape));
+  };
+  const [values, weights] = [x, k].map(a => spreadOut(a).toTypedArray()) as [TypedArray, TypedArray];
+  const [count, m, n] = [y, x, k].map(a => a.shape.at(-1)!) as [number, number, number];
+  const start = addressOf(y) >> SHIFT[y.code]!;
+  const out = memoryOf(y.code);
+  for (let at = 0; at < y.size; at++) {
+    const i = at % count;
+    const row = (at - i) / count;
+    if (i >= before && i + n <= m - after) continue;
+    let sum = 0;
+    for (let j = Math.max(0, before - i); j < Math.min(n, m - after - i); j++) sum += values[row * m + i + j]! * weights[row * n + j]!;
+    out[start + at] = sum;
+  }
+}
 
 /** With zeros before and after, along the last axis. @internal */
 export function padded(x: NDArray, before: number, after: number): NDArray {

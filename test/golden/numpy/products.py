@@ -197,6 +197,14 @@ def signals():
         for a in views((5,), F64, 1):
             for v in views((3,), F64, 2)[1:]:
                 try_one(fn, [a, v], lambda p, q: call(p, q, "same"), "same")
+        # What is not finite touches the places it reaches, and no others.
+        for data in [[1, 2, INF, 3, 4], [np.nan, 1, 2, 3, -INF]]:
+            for kernel in [[INF, 1, 2], [1, np.nan, 2, -INF], [0, 0, -INF, 1, 2, 3, 4]]:
+                for dtype in FLOATS:
+                    for p, q in [(data, kernel), (data, kernel[::-1]), ([1, 2, 3, 4, 5], kernel)]:
+                        a, v = Ref(np.array(p, dtype)), Ref(np.array(q, dtype))
+                        for mode in ["full", "same", "valid"]:
+                            try_one(fn, [a, v], lambda p, q: call(p, q, mode), mode)
         x, none, table = Ref(values((3,), F32)), Ref(values((0,), F32)), Ref(values((2, 3), F32))
         for given, kind in [([none, x], "ValueError"), ([x, none], "ValueError"), ([table, x], "ShapeError"), ([x, table], "ShapeError"),
                 ([x, x, "all"], "ValueError"), ([x, x, 3], "ValueError")]:

@@ -342,6 +342,13 @@ def interpolating():
     x32 = ref([0, 1, 1.25, 2, 2.75, 3, 4.5, 5, 6])
     for p, f in [(ref([1, 2, 3, 5]), ref([3, 2, 0, 7])), (ref([1, 2, 3, 5], I32), ref([3, 2, 0, 7], I32)), (ref([2]), ref([5])), (ref([1, 2, 2, 4]), ref([0, 1, 3, 4]))]:
         case("np.interp", [x32, p, f], lambda: np.interp(x32.x, p.x, f.x).astype(F32), ulp=4, scale=8)
+    # Points that are not finite: where one side of a segment gives nothing, the other does.
+    inf, nan = np.inf, np.nan
+    for p, f in [([-inf, 1, 2, inf], [1, 2, 3, 4]), ([-inf, 1, 2, inf], [5, 5, 7, 7]), ([1, 2, 3, 4], [inf, 1, -inf, 3]), ([1, 2, 3, 4], [inf, inf, nan, 3]),
+                 ([1, 2, 2, 3], [0, inf, nan, 3]), ([inf, inf], [1, 2]), ([-inf, inf], [nan, 3]), ([1, nan], [2, 3]), ([1, 2, nan], [2, -inf, 4])]:
+        for kind in FLOATS:
+            given = [Ref(np.array([-inf, 0, 1, 1.25, 2, 2.5, 3, 3.75, 4, 9, inf, nan], kind)), Ref(np.array(p, kind)), Ref(np.array(f, kind))]
+            case("np.interp", given, lambda: np.interp(*[g.x for g in given]).astype(kind), ulp=4)
     spun = [Ref(np.array(v, F64)) for v in ([-180, -170, -185, 185, -10, -5, 0, 365], [190, -190, 350, -350], [5, 10, 3, 4])]
     case("np.interp", spun, lambda: np.interp(*[s.x for s in spun], period=360), {"period": 360}, ulp=8, scale=8)
     for args, wrong in [([[1], [1, 2], [1]], "ShapeError"), ([[1], [[1]], [[1]]], "ShapeError"), ([[1], [], []], "ValueError")]:
