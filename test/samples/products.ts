@@ -96,13 +96,23 @@ export const products = {
   ],
   euclidean: [of([[3, 4]], x => [[x], [0]]), of([[2, 3]], x => [[x], [0, 1]])],
   correlation: [
-    of([[5], [3]], (x, k) => [[x, k], null], "each"),
+    of(
+      [[5], [3]],
+      (x, k) => [
+        [x, k],
+        [1, 2],
+      ],
+      "each",
+    ),
     of(
       [
         [2, 5],
         [3, 1, 2],
       ],
-      (x, k) => [[x, k], null],
+      (x, k) => [
+        [x, k],
+        [1, 2],
+      ],
       "each",
     ),
   ],
