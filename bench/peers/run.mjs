@@ -138,6 +138,20 @@ function together(cells) {
 const found = existsSync(KEPT) ? JSON.parse(readFileSync(KEPT, "utf8")) : {};
 const versions = nodes.map(node => spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim());
 
+/** Writes down what is known so far. */
+function write() {
+  mkdirSync(join(ROOT, "out"), { recursive: true });
+  writeFileSync(KEPT, JSON.stringify(found));
+  const page = readFileSync(PAGE, "utf8");
+  const [before, after] = MARKS.map(mark => page.indexOf(mark));
+  if (before === undefined || after === undefined || before < 0 || after < before) throw new Error(`${PAGE}: no ${MARKS.join(" … ")}`);
+  const text = tables(
+    found,
+    LIBRARIES.map(library => library.name),
+  );
+  writeFileSync(PAGE, `${page.slice(0, before + MARKS[0].length)}\n\n${text}${page.slice(after)}`);
+}
+
 for (const row of chosen) {
   /** @type {Map<string, Cell[]>} */
   const cells = new Map();
@@ -165,18 +179,6 @@ for (const row of chosen) {
       line.map(([name, { min, error }]) => `${name} ${min === undefined ? (error ?? "done") : `${min.toPrecision(3)} µs`}`).join(" · "),
     );
   });
+  write();
 }
-
-mkdirSync(join(ROOT, "out"), { recursive: true });
-writeFileSync(KEPT, JSON.stringify(found));
-const page = readFileSync(PAGE, "utf8");
-const [before, after] = MARKS.map(mark => page.indexOf(mark));
-if (before === undefined || after === undefined || before < 0 || after < before) throw new Error(`${PAGE}: no ${MARKS.join(" … ")}`);
-writeFileSync(
-  PAGE,
-  `${page.slice(0, before + MARKS[0].length)}\n\n${tables(
-    found,
-    LIBRARIES.map(l => l.name),
-  )}\n${page.slice(after)}`,
-);
 console.log(`written to ${relative(process.cwd(), PAGE)}`);
