@@ -204,7 +204,7 @@ export { cumprod, cumsum } from "./ops/scan.ts";
 export { argmax, argmin, argsort, digitize, isin, searchsorted } from "./ops/selection.ts";
 export { i0, sinc } from "./ops/special.ts";
 export { astype, broadcastTo, copy, expandDims, reshape, squeeze, swapaxes, transpose } from "./ops/structural.ts";
-export * as random from "./random.ts";
+export * as random from "./random/index.ts";
 
 /** The ratio of a circle's circumference to its diameter. */
 export const pi: number = Math.PI;

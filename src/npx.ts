@@ -32,5 +32,5 @@ export {
 } from "./ops/network/activations.ts";
 export { relu, sigmoid, stopGradient } from "./ops/pointwise.ts";
 export { digamma, erf, erfc, erfinv, gamma, gammaln } from "./ops/special.ts";
-export { seed } from "./random.ts";
+export { seed } from "./random/index.ts";
 export { fuse } from "./transforms/fuse.ts";

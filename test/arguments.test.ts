@@ -277,7 +277,7 @@ function optionPositions(): Map<string, number> {
     const at = parameters.findIndex(q => q.name.getText() === "options");
     if (at >= 0) found.set(name, at);
   };
-  for (const path of [...Object.keys(MODULES).map(m => `src/${m}.ts`), "src/random.ts"])
+  for (const path of [...Object.keys(MODULES).map(m => `src/${m}.ts`), "src/random/index.ts"])
     for (const node of nodesOf(parse(path))) {
       if (ts.isFunctionDeclaration(node) && node.name !== undefined) note(node.name.text, [...node.parameters]);
       if (!ts.isVariableDeclaration(node) || !ts.isIdentifier(node.name)) continue;

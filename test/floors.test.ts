@@ -16,7 +16,7 @@ const FLOORS: readonly RegExp[] = [
   /^(array|tape|convert|mapped)$/,
   /^(op|launch|fold)$/,
   /^ops\/.*$/,
-  /^(grad|random|functions\/.*)$/,
+  /^(grad|random\/.*|functions\/.*)$/,
   /^(methods|members|transforms(\/.*)?|vmap)$/,
   /^(index|np|npx|autograd|linalg)$/,
 ];

@@ -7,7 +7,7 @@ import { attach } from "../src/functions/recording.ts";
 import { backward } from "../src/grad.ts";
 import { multiply } from "../src/ops/pointwise.ts";
 import { slice, transpose } from "../src/ops/structural.ts";
-import { choice, normal, permutation, type RandomOptions, rand, randint, randn, seed, shuffle, uniform } from "../src/random.ts";
+import { choice, normal, permutation, type RandomOptions, rand, randint, randn, seed, shuffle, uniform } from "../src/random/index.ts";
 import { setRecording } from "../src/tape.ts";
 import golden from "./golden/random.json" with { type: "json" };
 import { plainOpen32, plainUniform32, plainUniform64, plainWords } from "./support/philox.ts";
@@ -656,7 +656,7 @@ test("without a seed two runs differ", async () => {
   const runs: string[] = [];
   for (let i = 0; i < 2; i++) {
     vi.resetModules();
-    const fresh = await import("../src/random.ts");
+    const fresh = await import("../src/random/index.ts");
     runs.push(Array.from(fresh.rand(4).toTypedArray()).join());
   }
   expect(runs[0]).not.toBe(runs[1]);

@@ -1,10 +1,10 @@
 /** The hand-written routines against plain loops: order among elements, and Philox against its authors' vectors. */
 import { describe, expect, test } from "vitest";
-import { type Kind, philox } from "../src/backend/routines/philox.ts";
+import { type Kind, philox, philoxAt } from "../src/backend/routines/philox.ts";
 import { sorting } from "../src/backend/routines/sorting.ts";
 import { address, allocate, F32, F64, I8, I32, U8 } from "../src/backend/wasm/heap.ts";
 import { BYTES, DTYPES, type TypedArray, typedArrayOf } from "../src/dtype.ts";
-import { plainBlock, plainOpen32, plainUniform32, plainUniform64, plainWords } from "./support/philox.ts";
+import { plainBlock, plainOpen32, plainSigned32, plainUniform32, plainUniform64, plainWords } from "./support/philox.ts";
 
 /** A small generator of its own for the cases. */
 function makeRandom(seed: number): () => number {
@@ -192,6 +192,7 @@ const FROM_WORDS: Record<Kind, (words: readonly number[]) => number> = {
   words: ([w]) => w! | 0,
   uniform32: ([w]) => plainUniform32(w!),
   open32: ([w]) => plainOpen32(w!),
+  signed32: ([w]) => plainSigned32(w!),
   uniform64: ([low, high]) => plainUniform64(low!, high!),
 };
 
@@ -215,21 +216,24 @@ describe("philox", () => {
     expect(hex(plainBlock(counter, key))).toBe(answer);
   });
 
-  test.each(["words", "uniform32", "open32", "uniform64"] as const)("%s as plain arithmetic gives them, for every n and skip", kind => {
-    const width = kind === "uniform64" ? 2 : 1;
-    const random = makeRandom(7);
-    const word = (): number => Math.floor(random() * 2 ** 32) | 0;
-    for (let n = 0; n <= 75; n++) {
-      for (let skip = 0; skip < 4 / width; skip++) {
-        // Every third counter carries into its second word within the fill.
-        const c = [n % 3 === 0 ? -2 : word(), n % 6 === 0 ? -1 : word(), word(), word()];
-        const key = [word(), word()];
-        const words = plainWords(n * width, skip * width, c, key);
-        const want = Array.from({ length: n }, (_, i) => FROM_WORDS[kind](words.slice(i * width, (i + 1) * width)));
-        expect(draw(kind, n, skip, c, key)).toEqual(want);
+  test.each(["words", "uniform32", "open32", "signed32", "uniform64"] as const)(
+    "%s as plain arithmetic gives them, for every n and skip",
+    kind => {
+      const width = kind === "uniform64" ? 2 : 1;
+      const random = makeRandom(7);
+      const word = (): number => Math.floor(random() * 2 ** 32) | 0;
+      for (let n = 0; n <= 75; n++) {
+        for (let skip = 0; skip < 4 / width; skip++) {
+          // Every third counter carries into its second word within the fill.
+          const c = [n % 3 === 0 ? -2 : word(), n % 6 === 0 ? -1 : word(), word(), word()];
+          const key = [word(), word()];
+          const words = plainWords(n * width, skip * width, c, key);
+          const want = Array.from({ length: n }, (_, i) => FROM_WORDS[kind](words.slice(i * width, (i + 1) * width)));
+          expect(draw(kind, n, skip, c, key)).toEqual(want);
+        }
       }
-    }
-  });
+    },
+  );
 
   test("long fills, beyond one inner call", () => {
     const [counter, key] = [
@@ -241,7 +245,24 @@ describe("philox", () => {
     expect(draw("words", n, 3, counter, key)).toEqual(words);
   });
 
+  test("blocks at any places give two numbers each, in rows of their own", () => {
+    const [low, high, c2, c3, key] = [0xfffffff0, 0xffffffff, 11, 12, [13, 14]];
+    const list = [0, 1, 15, 16, 17, 3, 2 ** 31, 2 ** 32 - 1, 5, 5, 4000, 2, 1, 0, 7, 9];
+    const places = new Guarded(4 * list.length);
+    viewAt(2, places.at, list.length).set(list.map(i => i | 0));
+    const out = new Guarded(2 * 8 * 20);
+    philoxAt()(out.at, 160, places.at, 2, low, high, c2, c3, key[0]!, key[1]!);
+    expect(out.intact()).toBe(true);
+    const [first, second] = [viewAt(1, out.at, 16), viewAt(1, out.at + 160, 16)];
+    list.forEach((place, i) => {
+      const counter = (BigInt(high) << 32n) + BigInt(low) + BigInt(place);
+      const block = plainBlock([Number(counter & 0xffffffffn), Number((counter >> 32n) & 0xffffffffn), c2, c3], key);
+      expect([first[i], second[i]]).toEqual([plainUniform64(block[0]!, block[1]!), plainUniform64(block[2]!, block[3]!)]);
+    });
+  });
+
   test("extreme words stay within the intervals", () => {
+    expect([0x7fffffff, -0x80000000, 0, -1].map(w => FROM_WORDS.signed32([w]))).toEqual([0.5, -0.5, 2 ** -33, -(2 ** -33)]);
     expect([0, 0xffffffff].map(w => FROM_WORDS.open32([w]))).toEqual([2 ** -33, 1]);
     expect([0, 0xffffffff].map(w => FROM_WORDS.uniform32([w]))).toEqual([0, 1 - 2 ** -24]);
     expect([0, 0xffffffff].map(w => FROM_WORDS.uniform64([w, w]))).toEqual([0, 1 - 2 ** -53]);

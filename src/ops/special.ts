@@ -60,7 +60,8 @@ export const erfinv: Unary = unary("erfinv", {
 
 // ---- the gamma family
 
-const polygamma = byOrder(n =>
+/** The derivatives of digamma, by order; digamma itself for 0. @internal */
+export const polygamma: (order: number) => Unary = byOrder(n =>
   unary(n === 0 ? "digamma" : `polygamma${n}`, {
     value: (x, t) => special.polygamma(n, x, t),
     grad: (g, _, x) => [absorb(g, polygamma(n + 1)(x))],

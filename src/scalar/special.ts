@@ -22,7 +22,7 @@ import {
   sub,
   toExpr,
 } from "../expr.ts";
-import { erf, erfc, exp, log } from "../scalar.ts";
+import { erf, erfc, exp, expm1, log, log1p } from "../scalar.ts";
 import { atMost, cosReduced, INF, isOdd, log2Pair, odd, of, poly, powerOfTwo, scale, sinReduced, splitLog } from "./parts.ts";
 import { ERFINV_FAR, ERFINV_NEAR, GAMMALN, type Lanes, STIRLING } from "./tables.ts";
 
@@ -93,15 +93,20 @@ export function gamma(x: Operand, dtype: number): Expr {
   return select(eq(r, 0), select(pole, Number.NaN, nearest(y)), y);
 }
 
+/** log|Γ(a)| for a >= -1/2. */
+export function gammalnRight(a: Expr, dtype: number): Expr {
+  const { near, low, v, excess } = stepsToTwo(a, dtype);
+  const logarithm = log(select(near, abs(v), a), dtype);
+  const stirling = add(mul(sub(a, 0.5), sub(logarithm, 1)), Math.log(2 * Math.PI) / 2 - 0.5);
+  return add(select(near, select(low, neg(logarithm), logarithm), stirling), excess);
+}
+
 /** log|Γ(x)| */
 export function gammaln(x: Operand, dtype: number): Expr {
   const a = toExpr(x);
   const left = lt(a, -0.5);
   const size = select(left, neg(a), a);
-  const { near, low, v, excess } = stepsToTwo(size, dtype);
-  const logarithm = log(select(near, abs(v), size), dtype);
-  const stirling = add(mul(sub(size, 0.5), sub(logarithm, 1)), Math.log(2 * Math.PI) / 2 - 0.5);
-  const y = add(select(near, select(low, neg(logarithm), logarithm), stirling), excess);
+  const y = gammalnRight(size, dtype);
   const reflected = sub(log(div(Math.PI, mul(size, abs(halfTurn(a, dtype).sine))), dtype), y);
   return select(eq(abs(a), INF), a, select(left, reflected, y));
 }
@@ -154,6 +159,29 @@ export function polygamma(order: number, x: Operand, dtype: number): Expr {
   const reflected = sub(neg(size), order % 2 === 0 ? mul(cotangent, series) : series);
   return select(left, reflected, order % 2 === 0 ? neg(size) : size);
 }
+
+// ---- the gamma distribution
+
+/** Where the integrand below is less than e to the minus this, it does not count. */
+const DEPTH = 32;
+
+/**
+ * How far from 0 the integral of `gammaRatio` by u counts, towards the end of the distribution of shape a >= 1 that is
+ * nearer to z: -∞ < u < 0 for z < a, else 0 < u < ∞.
+ */
+export function gammaReach(z: Operand, a: Operand, dtype: number): Expr {
+  // The logarithm is below -bs - z·s²/(2 + s) to the left, s = -u and b = a - z, and below bu - z·u²/2 to the right; for a
+  // large u, z·eᵘ says more.
+  const b = sub(a, z);
+  const half = sub(b, DEPTH / 2);
+  const left = div(-2 * DEPTH, add(half, sqrt(add(mul(half, half), mul(a, 2 * DEPTH)))));
+  const right = div(2 * DEPTH, sub(sqrt(add(mul(b, b), mul(z, 2 * DEPTH))), b));
+  const nearer = log1p(div(add(mul(a, right), DEPTH), z), dtype);
+  return select(gt(b, 0), left, select(lt(nearer, right), nearer, right));
+}
+
+/** tp(t)/(zp(z)) at t = z·eᵘ for the density p of the gamma distribution of shape a. */
+export const gammaRatio = (u: Operand, z: Operand, a: Operand, dtype: number): Expr => exp(sub(mul(a, u), mul(z, expm1(u, dtype))), dtype);
 
 // ---- the others
 

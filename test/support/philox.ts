@@ -26,4 +26,5 @@ export function plainWords(n: number, skip: number, c: readonly number[], key: r
 
 export const plainUniform32 = (word: number): number => (word >>> 8) * 2 ** -24;
 export const plainOpen32 = (word: number): number => Math.fround(Math.fround(word) * 2 ** -32 + 2 ** -33);
+export const plainSigned32 = (word: number): number => Math.fround(Math.fround(word | 0) * 2 ** -32 + 2 ** -33);
 export const plainUniform64 = (low: number, high: number): number => Number(((BigInt(high) << 32n) | BigInt(low)) >> 11n) * 2 ** -53;

@@ -31,9 +31,27 @@ export type Fill = (
  * What is written: "words" themselves (uint32);
  * "uniform32", float32 in [0, 1): the upper 24 bits of a word, times 2^-24;
  * "open32", float32 in (0, 1]: (word + 1/2)·2^-32 rounded, so that small numbers have all their digits;
+ * "signed32", float32 in [-1/2, 1/2] without 0: the same of the word taken as a signed number;
  * "uniform64", float64 in [0, 1): the upper 53 bits of two words, times 2^-53; the first word is the lower half.
  */
-export type Kind = "words" | "uniform32" | "open32" | "uniform64";
+export type Kind = "words" | "uniform32" | "open32" | "signed32" | "uniform64";
+
+/**
+ * Writes two "uniform64" numbers for each of 8·groups elements, made of the one block whose first two words are c0 and c1
+ * as 64 bits plus the element's entry in `places` (uint32). The first number goes to `out`, the second `plane` bytes on.
+ */
+export type FillAt = (
+  out: number,
+  plane: number,
+  places: number,
+  groups: number,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  key0: number,
+  key1: number,
+) => void;
 
 const ROUNDS = 10;
 const MULTIPLIER0 = 0xd2511f53;
@@ -63,11 +81,9 @@ interface Four {
   readonly high: readonly [Local, Local];
 }
 
-function begin(f: Func, { x }: Four, counter: Local, first: number, c2: Local, c3: Local): void {
+function begin(f: Func, { x }: Four, counter: Local, pushOffsets: () => Func, c2: Local, c3: Local): void {
   f.get(counter).op(I32.wrapI64).op(I32x4.splat).tee(x[1]);
-  f.v128Const([0, 1, 2, 3].flatMap(i => [first + i, 0, 0, 0]))
-    .op(I32x4.add)
-    .tee(x[0]);
+  pushOffsets().op(I32x4.add).tee(x[0]);
   // A lane that wrapped around is smaller than where it began; its mask is -1, the carry.
   f.get(x[1]).op(I32x4.ltU).set(x[1]);
   f.get(counter).i64Const(32n).op(I64.shrU).op(I32.wrapI64).op(I32x4.splat).get(x[1]).op(I32x4.sub).set(x[1]);
@@ -93,10 +109,23 @@ function transpose(f: Func, { x, low, high }: Four): void {
   f.get(high[0]).get(high[1]).shuffle(FIRST_HALVES).set(x[2]).get(high[0]).get(high[1]).shuffle(LAST_HALVES).set(x[3]);
 }
 
-/** groups(out, count, counter, c2, c3, key0, key1): eight blocks, `count` times. */
-function writeGroups(module: Module, convert: Convert): Func {
-  const f = module.func("", ["i32", "i32", "i64", "i32", "i32", "i32", "i32"], []);
-  const [out, count, counter, c2, c3, key0, key1] = f.params as [Local, Local, Local, Local, Local, Local, Local];
+/**
+ * groups(out, count, counter, c2, c3, key0, key1, places, plane): eight blocks, `count` times; one after another, converted,
+ * or for a null as FillAt does.
+ */
+function writeGroups(module: Module, convert: Convert | null): Func {
+  const f = module.func("", ["i32", "i32", "i64", "i32", "i32", "i32", "i32", "i32", "i32"], []);
+  const [out, count, counter, c2, c3, key0, key1, places, plane] = f.params as [
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+  ];
   const vector = (): Local => f.local("v128");
   const keys = Array.from({ length: ROUNDS }, () => [vector(), vector()] as const);
   const fours: Four[] = [0, 1].map(() => ({
@@ -113,18 +142,36 @@ function writeGroups(module: Module, convert: Convert): Func {
     () => f.get(count),
     () => {
       fours.forEach((four, i) => {
-        begin(f, four, counter, 4 * i, c2, c3);
+        const offsets = (): Func =>
+          convert === null ? f.get(places).memory(V128.load, 16 * i) : f.v128Const([0, 1, 2, 3].flatMap(lane => [4 * i + lane, 0, 0, 0]));
+        begin(f, four, counter, offsets, c2, c3);
       });
       for (const [k0, k1] of keys) for (const four of fours) round(f, four, k0, k1);
       fours.forEach((four, i) => {
-        transpose(f, four);
-        four.x.forEach((block, j) => {
-          f.get(out);
-          convert(f, block).memory(V128.store, 64 * i + 16 * j);
-        });
+        const { x, low } = four;
+        if (convert !== null) {
+          transpose(f, four);
+          x.forEach((block, j) => {
+            f.get(out);
+            convert(f, block).memory(V128.store, 64 * i + 16 * j);
+          });
+        } else
+          for (const word of [0, 2] as const)
+            [FIRST_PAIRS, LAST_PAIRS].forEach((pairs, j) => {
+              f.get(x[word])
+                .get(x[word + 1]!)
+                .shuffle(pairs)
+                .set(low[0]);
+              if (word === 0) f.get(out);
+              else f.get(out).get(plane).op(I32.add);
+              toUniform64(f, low[0]).memory(V128.store, 32 * i + 16 * j);
+            });
       });
-      f.increment(out, 16 * GROUP);
-      f.get(counter).i64Const(BigInt(GROUP)).op(I64.add).set(counter);
+      if (convert === null) f.increment(out, 8 * GROUP).increment(places, 4 * GROUP);
+      else {
+        f.increment(out, 16 * GROUP);
+        f.get(counter).i64Const(BigInt(GROUP)).op(I64.add).set(counter);
+      }
       f.increment(count, -1);
     },
   );
@@ -150,6 +197,15 @@ const toOpen32 = (f: Func, block: Local): Func =>
     .f32x4Const(2 ** -33)
     .op(F32x4.add);
 
+const toSigned32 = (f: Func, block: Local): Func =>
+  f
+    .get(block)
+    .op(F32x4.convertI32x4S)
+    .f32x4Const(2 ** -32)
+    .op(F32x4.mul)
+    .f32x4Const(2 ** -33)
+    .op(F32x4.add);
+
 /** Below the bits of 2^84 and 2^52 an integer's two halves are float64 numbers; taking both powers away leaves the integer. */
 function toUniform64(f: Func, block: Local): Func {
   f.get(block).i32Const(11).op(I64x2.shrU).tee(block);
@@ -162,6 +218,9 @@ function toUniform64(f: Func, block: Local): Func {
   f.get(block).i64x2Const(0xffffffffn).op(V128.and).i64x2Const(0x4330000000000000n).op(V128.or).op(F64x2.add);
   return f.f64x2Const(2 ** -53).op(F64x2.mul);
 }
+
+const pushCounter = (f: Func, c0: Local, c1: Local): Func =>
+  f.get(c1).op(I64.extendI32U).i64Const(32n).op(I64.shl).get(c0).op(I64.extendI32U).op(I64.or);
 
 /** How many groups one call computes, so that the engine can replace its first code in long fills. */
 const GROUPS_PER_CALL = 1024;
@@ -186,9 +245,9 @@ function writeFill(module: Module, kind: Kind, shift: number, convert: Convert):
     push().op(I32.ltU).select().set(x);
   };
   const inBytes = (x: Local): Func => f.get(x).i32Const(shift).op(I32.shl);
-  const run = (): Func => f.get(count).get(counter).get(c2).get(c3).get(key0).get(key1).call(groups);
+  const run = (): Func => f.get(count).get(counter).get(c2).get(c3).get(key0).get(key1).i32Const(0).i32Const(0).call(groups);
 
-  f.get(c1).op(I64.extendI32U).i64Const(32n).op(I64.shl).get(c0).op(I64.extendI32U).op(I64.or).set(counter);
+  pushCounter(f, c0, c1).set(counter);
   f.whileLoop(
     () => f.get(n),
     () => {
@@ -219,24 +278,37 @@ function writeFill(module: Module, kind: Kind, shift: number, convert: Convert):
   );
 }
 
+/** An exported FillAt. */
+function writeFillAt(module: Module): void {
+  const groups = writeGroups(module, null);
+  const f = module.func("at", new Array<"i32">(10).fill("i32"), []);
+  const [out, plane, places, count, c0, c1, ...rest] = f.params as [Local, Local, Local, Local, Local, Local, ...Local[]];
+  f.get(out).get(count);
+  pushCounter(f, c0, c1);
+  for (const word of rest) f.get(word);
+  f.get(places).get(plane).call(groups);
+}
+
 const CONVERT: Readonly<Record<Kind, Convert>> = {
   words: (f, block) => f.get(block),
   uniform32: toUniform32,
   open32: toOpen32,
+  signed32: toSigned32,
   uniform64: toUniform64,
 };
 
-const built: Partial<Record<Kind, Fill>> = {};
+const built: Partial<Record<Kind | "at", unknown>> = {};
 
-function build(kind: Kind): Fill {
+function build(kind: Kind | "at"): unknown {
   const module = new Module(!(memory.buffer instanceof ArrayBuffer));
-  writeFill(module, kind, kind === "uniform64" ? 3 : 2, CONVERT[kind]);
+  if (kind === "at") writeFillAt(module);
+  else writeFill(module, kind, kind === "uniform64" ? 3 : 2, CONVERT[kind]);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  return exports[kind] as Fill;
+  return exports[kind];
 }
 
 /** The function that writes numbers of a kind, assembled when it is first asked for. */
-export function philox(kind: Kind): Fill {
-  built[kind] ??= build(kind);
-  return built[kind];
-}
+export const philox = (kind: Kind): Fill => (built[kind] ??= build(kind)) as Fill;
+
+/** The function that writes numbers of blocks anywhere. */
+export const philoxAt = (): FillAt => (built.at ??= build("at")) as FillAt;

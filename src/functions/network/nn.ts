@@ -8,7 +8,7 @@ import { absorb, divide, equal, exp, less, log, multiply, negative, subtract, wh
 import { max, sum } from "../../ops/reduction.ts";
 import { argsort } from "../../ops/selection.ts";
 import { astype, checkPositions, expandDims, reshape, type Slice, slice } from "../../ops/structural.ts";
-import { uniform } from "../../random.ts";
+import { uniform } from "../../random/index.ts";
 import { broadcastShapes, sameShape, showShape, toAxis } from "../../shape.ts";
 import { training } from "../../tape.ts";
 import { arange } from "../creation.ts";

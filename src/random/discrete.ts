@@ -1,0 +1,381 @@
+/** Distributions over whole numbers. There is no derivative by their parameters, and graphs end here. */
+import { type ArrayInput, blank, fromValues, type NDArray } from "../array.ts";
+import { free } from "../backend/wasm/heap.ts";
+import { toArray } from "../convert.ts";
+import { BOOL, type DType, dtypeCode, F64, I32, isFloat, promoteNumber } from "../dtype.ts";
+import { checkOptions, DTypeError, describe, ShapeError, ValueError } from "../errors.ts";
+import * as E from "../expr.ts";
+import { runMap } from "../launch.ts";
+import { physicalOf, spreadShape, wrapped } from "../mapped.ts";
+import { liftNothing, type Structural, structural } from "../op.ts";
+import { log1p } from "../ops/elementary.ts";
+import { exp, multiply, negative } from "../ops/pointwise.ts";
+import { gammalnRight } from "../scalar/special.ts";
+import * as scalar from "../scalar.ts";
+import { SCALAR, type Shape, showShape, sizeOf } from "../shape.ts";
+import { everywhere, parameter, type RandintOptions, requireAll, resultShape, type Size, toSize, undrawn } from "./arguments.ts";
+import { advance, BINOMIAL, compute, familyOf, fill, INTEGER, POISSON } from "./generator.ts";
+import { eachFirst, type Method, type Places, untilAccepted } from "./rejection.ts";
+
+const randintExpr = (): E.Expr => E.add(E.floor(E.mul(E.arg(0), E.arg(1))), E.arg(2));
+
+/**
+ * Whole numbers low <= i < high, each as likely as the others up to 2^-53; `randint(n)` draws from 0 to n - 1. int32
+ * unless asked otherwise. NumPy's random.randint.
+ * @throws ValueError where low >= high, or a bound is not whole or does not fit the dtype; DTypeError for a float dtype.
+ * @example
+ * np.random.seed(7)
+ * np.random.randint(1, 7, 10) // array([5, 3, 6, 3, 6, 3, 1, 1, 4, 6], dtype=int32)
+ */
+export function randint(low: number, high?: number | null, size?: Size, options?: RandintOptions): NDArray {
+  const name = "random.randint";
+  checkOptions(name, options, ["dtype"]);
+  const code = dtypeCode(options?.dtype ?? "int32", name);
+  if (isFloat(code))
+    throw new DTypeError(`${name}: samples are integers, got dtype ${describe(options?.dtype)}; convert them with astype, or use uniform`);
+  const [from, to] = high === undefined || high === null ? [0, low] : [low, high];
+  for (const bound of [from, to])
+    if (!Number.isSafeInteger(bound)) throw new ValueError(`${name}: bounds are whole numbers, got ${describe(bound)}`);
+  if (from >= to) throw new ValueError(`${name}: there is no whole number from ${from} to below ${to}; low must be less than high`);
+  for (const bound of [from, to - 1]) {
+    promoteNumber(code, bound, name);
+    if (code === BOOL && bound !== 0 && bound !== 1) throw new ValueError(`${name}: ${bound} does not fit bool, which holds 0 and 1`);
+  }
+  const shape = toSize(size, name) ?? SCALAR;
+  const y = undrawn(shape, code);
+  compute(y, familyOf("randint", randintExpr, 3, F64, code), [INTEGER], [to - from, from]);
+  return wrapped(y);
+}
+
+// ---- counts
+
+/** Below this mean, the values are added up until they reach a random number. */
+const SMALL = 10;
+
+/**
+ * The first k at which the sum of the probabilities is beyond u, where the first is r and each of the next is that before
+ * times c/k + s. None is beyond `most`.
+ */
+function search(u: number, r: number, c: number, s: number, most: number): number {
+  let k = 0;
+  while (u >= r && k < most) {
+    u -= r;
+    r *= c / ++k + s;
+  }
+  return k;
+}
+
+/**
+ * A whole number by transformed rejection (Hörmann 1993, "The transformed rejection method for generating Poisson random
+ * variables" and "The generation of binomial random variates"), of the two evenly spread numbers that stand first: from
+ * 0 to `most`, taken at once where the second is below `quick`, else where it is below the probability.
+ */
+function transformed(
+  a: E.Expr,
+  b: E.Expr,
+  centre: E.Expr,
+  quick: E.Expr,
+  scale: E.Expr,
+  most: E.Operand,
+  logProbability: (k: E.Expr) => E.Expr,
+): E.Expr {
+  const u = E.sub(E.arg(0), 0.5);
+  const v = E.arg(1);
+  const rest = E.sub(0.5, E.abs(u));
+  const k = E.floor(E.add(E.mul(E.add(E.div(E.mul(a, 2), rest), b), u), centre));
+  const certain = E.and(E.ge(rest, 0.07), E.le(v, quick));
+  const height = E.div(E.mul(v, scale), E.add(E.div(a, E.mul(rest, rest)), b));
+  const taken = E.or(certain, E.le(scalar.log(height, F64), logProbability(k)));
+  return E.select(E.and(E.and(E.ge(k, 0), E.le(k, most)), taken), k, Number.NaN);
+}
+
+const logFactorial = (k: E.Expr): E.Expr => gammalnRight(E.add(k, 1), F64);
+
+const POISSONS: Method = {
+  stream: POISSON,
+  pairs: 1,
+  parameters: 1,
+  value: () => {
+    const mean = E.arg(2);
+    const b = E.add(E.mul(E.sqrt(mean), 2.53), 0.931);
+    return transformed(
+      E.sub(E.mul(b, 0.02483), 0.059),
+      b,
+      E.add(mean, 0.43),
+      E.sub(0.9277, E.div(3.6224, E.sub(b, 2))),
+      E.add(1.1239, E.div(1.1328, E.sub(b, 3.4))),
+      Number.POSITIVE_INFINITY,
+      k => E.sub(E.sub(E.mul(k, scalar.log(mean, F64)), mean), logFactorial(k)),
+    );
+  },
+};
+
+const BINOMIALS: Method = {
+  stream: BINOMIAL,
+  pairs: 1,
+  parameters: 2,
+  value: () => {
+    const n = E.arg(2);
+    const many = E.gt(E.arg(3), 0.5);
+    const p = E.select(many, E.sub(1, E.arg(3)), E.arg(3));
+    const q = E.sub(1, p);
+    const spread = E.sqrt(E.mul(E.mul(n, p), q));
+    const b = E.add(E.mul(spread, 2.53), 1.15);
+    const mode = E.floor(E.mul(E.add(n, 1), p));
+    const both = (k: E.Expr): E.Expr => E.add(logFactorial(k), logFactorial(E.sub(n, k)));
+    const k = transformed(
+      E.add(E.sub(E.mul(b, 0.0248), 0.0873), E.mul(p, 0.01)),
+      b,
+      E.add(E.mul(n, p), 0.5),
+      E.sub(0.92, E.div(4.2, b)),
+      E.mul(spread, E.add(2.83, E.div(5.1, b))),
+      n,
+      k => E.add(E.sub(both(mode), both(k)), E.mul(E.sub(k, mode), scalar.log(E.div(p, q), F64))),
+    );
+    return E.select(many, E.sub(n, k), k);
+  },
+};
+
+/** Values with the first probabilities where the mean is small; NaN elsewhere. */
+function searched(
+  first: NDArray,
+  stream: number,
+  places: Places,
+  isSmall: (i: number) => boolean,
+  find: (u: number, r: number, i: number) => number,
+): Float64Array {
+  const r = first.toTypedArray();
+  const out = new Float64Array(r.length).fill(Number.NaN);
+  if (r.some((_, i) => isSmall(i)))
+    eachFirst(r.length, stream, places, (u, i) => {
+      if (isSmall(i)) out[i] = find(u, r[i]!, i);
+    });
+  return out;
+}
+
+const vector = (x: ArrayLike<number>): NDArray => fromValues(x, [x.length], F64);
+
+function drawPoisson(mean: Float64Array, places: Places): Float64Array {
+  // The probability of more than 60 is below 1e-26.
+  const first = exp(negative(vector(mean)));
+  const out = searched(
+    first,
+    POISSON,
+    places,
+    i => mean[i]! < SMALL,
+    (u, r, i) => search(u, r, mean[i]!, 0, 60),
+  );
+  untilAccepted(POISSONS, [mean], out, places);
+  return out;
+}
+
+function drawBinomial(n: Float64Array, p: Float64Array, places: Places): Float64Array {
+  const less = p.map(v => Math.min(v, 1 - v));
+  const first = exp(multiply(vector(n), log1p(negative(vector(less)))));
+  const out = searched(
+    first,
+    BINOMIAL,
+    places,
+    i => n[i]! * less[i]! < SMALL,
+    (u, r, i) => {
+      const odds = less[i]! / (1 - less[i]!);
+      const k = search(u, r, (n[i]! + 1) * odds, -odds, n[i]!);
+      return p[i]! > 0.5 ? n[i]! - k : k;
+    },
+  );
+  untilAccepted(BINOMIALS, [n, p], out, places);
+  return out;
+}
+
+// ---- rows, which carry no gradient but are known to vmap
+
+interface Drawn {
+  readonly start: number;
+  readonly code: number;
+}
+
+const rowOf = (name: string, draw: (xs: readonly Float64Array[], places: Places) => Float64Array): Structural<Drawn> =>
+  structural(name, {
+    kind: "function",
+    lift: liftNothing,
+    grad: null,
+    run: (xs, { start, code }) =>
+      fromValues(
+        draw(
+          xs.map(x => x.toTypedArray() as Float64Array),
+          { start, step: 1 },
+        ),
+        xs[0]!.shape,
+        code,
+      ),
+  });
+
+const poissonRow = rowOf("random.poisson", ([mean], places) => drawPoisson(mean!, places));
+const binomialRow = rowOf("random.binomial", ([n, p], places) => drawBinomial(n!, p!, places));
+
+const bernoulliRow: Structural<Drawn> = structural("random.bernoulli", {
+  kind: "function",
+  lift: liftNothing,
+  grad: null,
+  run: ([p], { start, code }) => {
+    const u = blank(p!.shape, p!.size, F64);
+    fill(u, INTEGER, start);
+    const y = blank(p!.shape, p!.size, code);
+    runMap(
+      familyOf("random.bernoulli", () => E.lt(E.arg(0), E.arg(1)), 2, F64, code),
+      [u, p!],
+      y,
+    );
+    free(u.storage.block);
+    return y;
+  },
+});
+
+/** Categories one after another, each a binomial number of what the ones before have left. */
+const multinomialRow: Structural<Drawn> = structural("random.multinomial", {
+  kind: "function",
+  lift: liftNothing,
+  grad: null,
+  run: ([n, p], { start, code }) => {
+    const left = n!.toTypedArray() as Float64Array;
+    const shares = p!.toTypedArray();
+    const k = p!.shape.at(-1)!;
+    const out = new Float64Array(p!.size);
+    // What of the probability is left before each category; the last gets what all others leave of 1.
+    const before = new Float64Array(p!.size);
+    for (let i = 0; i < left.length; i++) {
+      let sum = 0;
+      for (let j = 0; j < k - 1; j++) sum += shares[i * k + j]!;
+      const last = sum + shares[i * k + k - 1]!;
+      let tail = Math.abs(last - 1) <= TOLERANCE ? shares[i * k + k - 1]! : Math.max(0, 1 - sum);
+      for (let j = k - 1; j >= 0; j--) {
+        if (j < k - 1) tail += shares[i * k + j]!;
+        before[i * k + j] = tail;
+      }
+    }
+    for (let j = 0; j < k; j++) {
+      const share = left.map((_, i) => (before[i * k + j]! > 0 ? Math.min(1, shares[i * k + j]! / before[i * k + j]!) : 0));
+      const counts = j === k - 1 ? left.slice() : drawBinomial(left, share, { start: start + j, step: k });
+      for (let i = 0; i < left.length; i++) {
+        out[i * k + j] = counts[i]!;
+        left[i]! -= counts[i]!;
+      }
+    }
+    return fromValues(out, p!.shape, code);
+  },
+});
+
+/** What probabilities may add up to above 1, or beside it. */
+const TOLERANCE = 1e-6;
+
+export interface CountOptions {
+  /** "int32" (the default), "float32" or "float64". */
+  dtype?: DType;
+}
+
+function countCode(options: CountOptions | undefined, name: string): number {
+  checkOptions(name, options, ["dtype"]);
+  const code = dtypeCode(options?.dtype ?? "int32", name);
+  if (code !== I32 && !isFloat(code))
+    throw new DTypeError(`${name}: counts are int32, float32 or float64, got ${describe(options?.dtype)}; convert them with astype`);
+  return code;
+}
+
+/** Shape of the result, and the parameters with an element for each of its elements. */
+function spread(name: string, given: readonly ArrayInput[], size: Size | undefined): [Shape, (NDArray | number)[]] {
+  const parameters = given.map(x => parameter(x, name));
+  return [resultShape(toSize(size, name), parameters, name), parameters];
+}
+
+const probability = (p: NDArray | number, what: string, name: string): void =>
+  requireAll(p, v => v >= 0 && v <= 1, `${what} must be between 0 and 1`, name);
+const trials = (n: NDArray | number, name: string): void =>
+  requireAll(n, v => Number.isInteger(v) && v >= 0 && v < 2 ** 31, "n must be whole numbers from 0 to 2147483647", name);
+
+const startOf = (shape: Shape): number => advance(sizeOf(spreadShape(shape)));
+
+/**
+ * 1 with probability p, else 0. `p` may be an array, which broadcasts to `size`. float32 unless asked otherwise. MXNet's
+ * np.random.bernoulli.
+ * @throws ValueError unless 0 <= p <= 1; ShapeError where shapes do not fit.
+ * @example
+ * np.random.seed(7)
+ * np.random.bernoulli(0.3, 5) // array([0, 0, 0])
+ */
+export function bernoulli(p: ArrayInput, size?: Size, options?: { dtype?: DType }): NDArray {
+  const name = "random.bernoulli";
+  checkOptions(name, options, ["dtype"]);
+  const code = dtypeCode(options?.dtype ?? "float32", name);
+  const [shape, [x]] = spread(name, [p], size);
+  probability(x!, "p", name);
+  return bernoulliRow([everywhere(x!, shape)], { start: startOf(shape), code });
+}
+
+/**
+ * How many of n trials succeed, each with probability p. Both may be arrays, which broadcast with each other and to
+ * `size`. int32 unless asked otherwise. NumPy's random.binomial.
+ * @throws ValueError unless n is whole and from 0 to 2147483647, and 0 <= p <= 1; ShapeError where shapes do not fit.
+ * @example
+ * np.random.seed(7)
+ * np.random.binomial(10, 0.3, 5) // array([0, 0, 0])
+ */
+export function binomial(n: ArrayInput, p: ArrayInput, size?: Size, options?: CountOptions): NDArray {
+  const name = "random.binomial";
+  const code = countCode(options, name);
+  const [shape, [count, share]] = spread(name, [n, p], size);
+  trials(count!, name);
+  probability(share!, "p", name);
+  return binomialRow([everywhere(count!, shape), everywhere(share!, shape)], { start: startOf(shape), code });
+}
+
+/** Ten standard deviations below what int32 holds. */
+const GREATEST_MEAN = 2147020000;
+
+/**
+ * How many events happen where `lam` are expected. It may be an array, which broadcasts to `size`. int32 unless asked
+ * otherwise. NumPy's random.poisson.
+ * @throws ValueError unless 0 <= lam <= 2147020000; ShapeError where shapes do not fit.
+ * @example
+ * np.random.seed(7)
+ * np.random.poisson(3, 5) // array([0, 0, 0])
+ */
+export function poisson(lam: ArrayInput | null = 1, size?: Size, options?: CountOptions): NDArray {
+  const name = "random.poisson";
+  const code = countCode(options, name);
+  const [shape, [mean]] = spread(name, [lam ?? 1], size);
+  requireAll(mean!, v => v >= 0 && v <= GREATEST_MEAN, `lam must be between 0 and ${GREATEST_MEAN}`, name);
+  return poissonRow([everywhere(mean!, shape)], { start: startOf(shape), code });
+}
+
+/**
+ * How often each of k categories comes up in n trials; `pvals` holds their probabilities along the last axis, and the
+ * last category gets what the others leave of 1. The result has an axis of length k behind those of `size`. n, and pvals
+ * without that axis, may be arrays, which broadcast with each other and to `size`. int32 unless asked otherwise. NumPy's
+ * random.multinomial.
+ * @throws ValueError unless n is whole and from 0 to 2147483647, all probabilities are from 0 to 1, and those but the last
+ * add up to at most 1; ShapeError for pvals without an axis, or where shapes do not fit.
+ * @example
+ * np.random.seed(7)
+ * np.random.multinomial(20, [0.2, 0.3, 0.5], 2) // array([0, 0, 0])
+ */
+export function multinomial(n: ArrayInput, pvals: ArrayInput, size?: Size, options?: CountOptions): NDArray {
+  const name = "random.multinomial";
+  const code = countCode(options, name);
+  const p = toArray(pvals, name);
+  const k = p.shape.at(-1);
+  if (k === undefined || k === 0)
+    throw new ShapeError(`${name}: pvals has shape ${showShape(p.shape)}; wanted an axis with a probability for each category`);
+  const count = parameter(n, name);
+  const shape = resultShape(toSize(size, name), [count, { shape: p.shape.slice(0, -1) }], name);
+  trials(count, name);
+  probability(p, "pvals", name);
+  const values = physicalOf(p).toTypedArray();
+  for (let i = 0; i < values.length; i += k) {
+    let sum = 0;
+    for (let j = 0; j < k - 1; j++) sum += values[i + j]!;
+    if (sum > 1 + TOLERANCE)
+      throw new ValueError(`${name}: all but the last of pvals add up to ${sum}, which is more than 1; divide them by their sum`);
+  }
+  const all = [...shape, k];
+  return multinomialRow([everywhere(count, shape), everywhere(p, all)], { start: startOf(all), code });
+}
