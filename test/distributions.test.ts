@@ -10,9 +10,9 @@ const { random } = np;
 beforeEach(() => random.seed(42));
 
 const list = (x: NDArray): number[] => Array.from(x.toTypedArray());
-const double = (x: number | readonly number[]): NDArray => np.array(x as number[], { dtype: "float64" });
+const double = (x: Parameters<typeof np.array>[0]): NDArray => np.array(x, { dtype: "float64" });
 
-type Parameters = readonly number[];
+type Values = readonly number[];
 type Options = { dtype?: "float32" | "float64" | "int32" };
 type Draw = (p: readonly (number | NDArray)[], size?: number | number[] | null, options?: Options) => NDArray;
 
@@ -29,7 +29,7 @@ const REPARAMETERISED = NAMES.filter(name => !DRAWS[name]!.discrete);
 /** Those whose number is a smooth function of the parameters and of what was drawn first. */
 const SMOOTH = REPARAMETERISED.filter(name => !["gamma", "chisquare", "beta"].includes(name));
 /** Parameters of each, somewhere in the middle. */
-const middle = (name: string): Parameters => DRAWS[name]!.cases.at(-1)!.parameters.map(p => Math.min(p, 30));
+const middle = (name: string): Values => DRAWS[name]!.cases.at(-1)!.parameters.map(p => Math.min(p, 30));
 
 /** How many standard deviations chi-square is from its mean, by Wilson and Hilferty's cube root. */
 function misfit(counts: readonly number[], shares: readonly number[]): number {
@@ -198,9 +198,9 @@ describe("a number depends on the seed and its place", () => {
     }
   });
 
-  test("every function moves on by the number of elements", () => {
+  test("every function moves on by the size", () => {
     const after = list(random.rand(20)).slice(12);
-    const moves = [...Object.values(EVERY).map(draw => () => draw(12)), () => random.multinomial(5, [0.5, 0.2, 0.3], 4)];
+    const moves = [...Object.values(EVERY).map(draw => () => draw(12)), () => random.multinomial(5, [0.5, 0.2, 0.3], 12)];
     for (const move of moves) {
       random.seed(42);
       move();
@@ -221,7 +221,7 @@ describe("a number depends on the seed and its place", () => {
       found.forEach((value, i) => {
         for (let attempt = 0; ; attempt++) {
           attempts++;
-          const [[u, turn], [accept, power]] = [pair(i, 2 * attempt), pair(i, 2 * attempt + 1)] as [[number, number], [number, number]];
+          const [[u, turn], [accept, power]] = [pair(i, 2 * attempt + 1), pair(i, 2 * attempt + 2)] as [[number, number], [number, number]];
           const x = Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * turn);
           const v = (1 + x / Math.sqrt(9 * d)) ** 3;
           if (!(v > 0 && Math.log(1 - accept) < (x * x) / 2 + d - d * v + d * Math.log(v))) continue;

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import type { HasRow } from "../src/op.ts";
 import { checkDerivatives, type Fn, inner, pull, randomArray } from "./support/derivatives.ts";
 import { type AnyFn, arraysFor, domainOf, results, samplesOf } from "./support/rows.ts";
+import { of, type Sample, seeded } from "./support/sample.ts";
 import { arrayOf, closeness, type Next, randomNumbers, samples, seedOf, sizeOf, valuesOf } from "./support/sampling.ts";
 import { filesBelow, textOf } from "./support/source.ts";
 import { UNMAPPED } from "./support/unmapped.ts";
@@ -20,14 +21,30 @@ const SPACES: Record<string, object> = { np, "np.linalg": np.linalg, "np.random"
 const NO_OPERANDS: Record<string, string> = {
   makes:
     "array asarray zeros ones full empty zerosLike onesLike fullLike emptyLike arange linspace logspace geomspace eye identity tri indices fromfunction slice trilIndices triuIndices diagIndices ix",
-  draws: "seed uniform normal rand randn randint shuffle permutation choice",
+  draws: "seed rand randn randint shuffle permutation choice bernoulli binomial multinomial poisson",
   sets: "setNp waitall scope keep memoryInfo setMemoryLimit fuse",
 };
 
-/** Whether a derivative of what the function gives makes sense is seen from its results; these are the other reasons. */
-const REASONS: Record<string, Partial<Record<Column, string>>> = {
-  stopGradient: { "order 1": "stops", "order 2": "stops", jvp: "stops" },
+/** Numbers drawn after the same seed, as functions of the parameters. */
+const positive: Sample = of([[3]], x => [np.exp(seeded(x) as NDArray), [2, 3]]);
+const both: Sample = of([[3], [2, 1]], (x, y) => [np.exp(seeded(x) as NDArray), np.exp(y), [2, 3]]);
+const DRAWN: Record<string, Sample> = {
+  ...Object.fromEntries("chisquare exponential pareto rayleigh weibull".split(" ").map(name => [name, positive])),
+  ...Object.fromEntries("beta gamma gumbel laplace logistic lognormal normal".split(" ").map(name => [name, both])),
+  uniform: of([[3], [2, 1]], (x, y) => [seeded(x), np.add(np.exp(y), 3), [2, 3]]),
 };
+const drawn = new Map<unknown, string>(Object.keys(DRAWN).map(name => [(np.random as Record<string, unknown>)[name], name]));
+const IMPLICIT = ["beta", "chisquare", "gamma"];
+
+/** Whether a derivative of what the function gives makes sense is seen from its results; these are the other reasons. */
+function reasonOf(name: string, fn: AnyFn, column: Column): string | undefined {
+  const draw = drawn.get(fn);
+  if (draw === undefined)
+    return column === "vmap" ? UNMAPPED[name] : name === "stopGradient" && !/float/.test(column) ? "stops" : undefined;
+  if (column === "vmap") return "draws";
+  if (IMPLICIT.includes(draw)) return column.startsWith("order") ? "implicit" : undefined;
+  return column === "float32" ? "anew" : undefined;
+}
 
 const LEGEND: Record<string, string> = {
   whole: "gives positions, whole numbers or truth values, which have no derivative",
@@ -35,6 +52,9 @@ const LEGEND: Record<string, string> = {
   shape: "the shape of the result depends on the values, so that entries do not fit into one array",
   place: "writes in place; a mapped array has no memory of its own",
   draws: "draws random numbers for every entry anew",
+  anew: "draws other numbers in float32 than in float64",
+  implicit:
+    "moves numbers with their place in the distribution, to any order, which no difference of draws shows; test/distributions.test.ts",
   integers: "takes whole numbers and truth values only",
   bare: "gives a JavaScript boolean or number",
 };
@@ -54,7 +74,8 @@ interface Case {
 function casesOf(fn: AnyFn, dtype: DType, seed: number): Case[] | null {
   const next = randomNumbers(seed);
   const p = (fn as unknown as Partial<HasRow>).op?.pointwise;
-  const known = samplesOf.get(fn);
+  const draw = drawn.get(fn);
+  const known = draw === undefined ? samplesOf.get(fn) : { list: [DRAWN[draw]!] };
   if (known === undefined && p !== undefined) {
     const [low, high] = domainOf(p);
     return [[3], [2, 2]].map(shape => {
@@ -143,7 +164,7 @@ function marksOf(name: string, fn: AnyFn): Record<Column, string> | null {
   const wide = casesOf(fn, "float64", seed);
   if (wide === null || wide.length === 0) return null;
   const attempt = (column: Column, run: () => string): string => {
-    const reason = column === "vmap" ? UNMAPPED[name] : REASONS[name]?.[column];
+    const reason = reasonOf(name, fn, column);
     if (reason !== undefined) return reason;
     try {
       return run();
@@ -171,7 +192,8 @@ const ORIGIN = new Map<string, string>();
 for (const file of filesBelow("src").filter(path => path.endsWith(".ts")))
   for (const [, comment, name] of textOf(file).matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export (?:const|function|class) (\w+)/g)) {
     const found = /(NumPy|MXNet|SciPy|JAX|PyTorch)'s ((?:npx?\.)?[a-z][\w.]*\w)/.exec(comment!.replace(/\s*\n\s*\*\s*/g, " "));
-    if (found !== null && !ORIGIN.has(name!)) ORIGIN.set(name!, `${found[1]} ${found[2]}`);
+    const key = file.startsWith("src/random/") ? `np.random.${name}` : name!;
+    if (found !== null && !ORIGIN.has(key)) ORIGIN.set(key, `${found[1]} ${found[2]}`);
   }
 
 const isFunction = (value: unknown): value is AnyFn => typeof value === "function" && !/^class\b/.test(String(value));
@@ -211,7 +233,7 @@ test("FEATURES.md says what is there, and no cell is empty without a reason", as
         else if (!(cell in LEGEND)) empty.push(`${space}.${name}, ${column}: ${cell}`);
         return cell in LEGEND || cell === "✓" ? cell : "";
       });
-      rows.push([`\`${name}\``, ORIGIN.get(samplesOf.get(fn)?.name ?? name) ?? "", ...cells]);
+      rows.push([`\`${name}\``, ORIGIN.get(`${space}.${name}`) ?? ORIGIN.get(samplesOf.get(fn)?.name ?? name) ?? "", ...cells]);
     }
     sections.push(
       `## ${space}\n\n${table(["function", "as", ...COLUMNS], rows)}${others.length > 0 ? `\n\nWithout arrays to differentiate: ${others.join(", ")}.` : ""}`,

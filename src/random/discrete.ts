@@ -1,11 +1,9 @@
 /** Distributions over whole numbers. There is no derivative by their parameters, and graphs end here. */
-import { type ArrayInput, blank, fromValues, type NDArray } from "../array.ts";
-import { free } from "../backend/wasm/heap.ts";
+import { type ArrayInput, fromValues, type NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { BOOL, type DType, dtypeCode, F64, I32, isFloat, promoteNumber } from "../dtype.ts";
 import { checkOptions, DTypeError, describe, ShapeError, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
-import { runMap } from "../launch.ts";
 import { physicalOf, spreadShape, wrapped } from "../mapped.ts";
 import { liftNothing, type Structural, structural } from "../op.ts";
 import { log1p } from "../ops/elementary.ts";
@@ -14,8 +12,8 @@ import { gammalnRight } from "../scalar/special.ts";
 import * as scalar from "../scalar.ts";
 import { SCALAR, type Shape, showShape, sizeOf } from "../shape.ts";
 import { everywhere, parameter, type RandintOptions, requireAll, resultShape, type Size, toSize, undrawn } from "./arguments.ts";
-import { advance, BINOMIAL, compute, familyOf, fill, INTEGER, POISSON } from "./generator.ts";
-import { eachFirst, type Method, type Places, untilAccepted } from "./rejection.ts";
+import { advance, BINOMIAL, compute, familyOf, forEachDraw, INTEGER, MULTINOMIAL, POISSON } from "./generator.ts";
+import { type Method, untilAccepted } from "./rejection.ts";
 
 const randintExpr = (): E.Expr => E.add(E.floor(E.mul(E.arg(0), E.arg(1))), E.arg(2));
 
@@ -92,9 +90,7 @@ function transformed(
 const logFactorial = (k: E.Expr): E.Expr => gammalnRight(E.add(k, 1), F64);
 
 const POISSONS: Method = {
-  stream: POISSON,
   pairs: 1,
-  parameters: 1,
   value: () => {
     const mean = E.arg(2);
     const b = E.add(E.mul(E.sqrt(mean), 2.53), 0.931);
@@ -111,9 +107,7 @@ const POISSONS: Method = {
 };
 
 const BINOMIALS: Method = {
-  stream: BINOMIAL,
   pairs: 1,
-  parameters: 2,
   value: () => {
     const n = E.arg(2);
     const many = E.gt(E.arg(3), 0.5);
@@ -136,55 +130,51 @@ const BINOMIALS: Method = {
   },
 };
 
-/** Values with the first probabilities where the mean is small; NaN elsewhere. */
-function searched(
-  first: NDArray,
-  stream: number,
-  places: Places,
-  isSmall: (i: number) => boolean,
+/**
+ * Counts at the places from `start` on: where the mean is small, searched for from the probability of 0, whose logarithms
+ * are given, else by attempts.
+ */
+function counted(
+  method: Method,
+  parameters: readonly Float64Array[],
+  logZero: NDArray,
+  mean: (i: number) => number,
   find: (u: number, r: number, i: number) => number,
+  stream: number,
+  start: number,
 ): Float64Array {
-  const r = first.toTypedArray();
-  const out = new Float64Array(r.length).fill(Number.NaN);
-  if (r.some((_, i) => isSmall(i)))
-    eachFirst(r.length, stream, places, (u, i) => {
-      if (isSmall(i)) out[i] = find(u, r[i]!, i);
-    });
+  const zero = exp(logZero).toTypedArray();
+  const out = new Float64Array(zero.length).fill(Number.NaN);
+  const visit = (u: number, i: number): void => {
+    if (mean(i) < SMALL) out[i] = find(u, zero[i]!, i);
+  };
+  if (zero.some((_, i) => mean(i) < SMALL)) forEachDraw(zero.length, visit, { number: stream, kind: "uniform64" }, start);
+  untilAccepted(method, parameters, out, stream, start);
   return out;
 }
 
-const vector = (x: ArrayLike<number>): NDArray => fromValues(x, [x.length], F64);
+const vector = (x: Float64Array): NDArray => fromValues(x, [x.length], F64);
 
-function drawPoisson(mean: Float64Array, places: Places): Float64Array {
-  // The probability of more than 60 is below 1e-26.
-  const first = exp(negative(vector(mean)));
-  const out = searched(
-    first,
-    POISSON,
-    places,
-    i => mean[i]! < SMALL,
+const drawPoisson = (mean: Float64Array, start: number): Float64Array =>
+  counted(
+    POISSONS,
+    [mean],
+    negative(vector(mean)),
+    i => mean[i]!,
+    // More than 60 have a probability below 1e-26.
     (u, r, i) => search(u, r, mean[i]!, 0, 60),
+    POISSON,
+    start,
   );
-  untilAccepted(POISSONS, [mean], out, places);
-  return out;
-}
 
-function drawBinomial(n: Float64Array, p: Float64Array, places: Places): Float64Array {
-  const less = p.map(v => Math.min(v, 1 - v));
-  const first = exp(multiply(vector(n), log1p(negative(vector(less)))));
-  const out = searched(
-    first,
-    BINOMIAL,
-    places,
-    i => n[i]! * less[i]! < SMALL,
-    (u, r, i) => {
-      const odds = less[i]! / (1 - less[i]!);
-      const k = search(u, r, (n[i]! + 1) * odds, -odds, n[i]!);
-      return p[i]! > 0.5 ? n[i]! - k : k;
-    },
-  );
-  untilAccepted(BINOMIALS, [n, p], out, places);
-  return out;
+function drawBinomial(n: Float64Array, p: Float64Array, stream: number, start: number): Float64Array {
+  const rarer = p.map(v => Math.min(v, 1 - v));
+  const find = (u: number, r: number, i: number): number => {
+    const odds = rarer[i]! / (1 - rarer[i]!);
+    const k = search(u, r, (n[i]! + 1) * odds, -odds, n[i]!);
+    return p[i]! > 0.5 ? n[i]! - k : k;
+  };
+  return counted(BINOMIALS, [n, p], multiply(vector(n), log1p(negative(vector(rarer)))), i => n[i]! * rarer[i]!, find, stream, start);
 }
 
 // ---- rows, which carry no gradient but are known to vmap
@@ -194,78 +184,52 @@ interface Drawn {
   readonly code: number;
 }
 
-const rowOf = (name: string, draw: (xs: readonly Float64Array[], places: Places) => Float64Array): Structural<Drawn> =>
+/** A row of float64 operands of one shape, that of the result, for which a function draws. */
+const rowOf = (name: string, draw: (xs: readonly Float64Array[], start: number, k: number) => Float64Array): Structural<Drawn> =>
   structural(name, {
     kind: "function",
     lift: liftNothing,
     grad: null,
-    run: (xs, { start, code }) =>
-      fromValues(
-        draw(
-          xs.map(x => x.toTypedArray() as Float64Array),
-          { start, step: 1 },
-        ),
-        xs[0]!.shape,
-        code,
-      ),
+    run: (xs, { start, code }) => {
+      const { shape } = xs.at(-1)!;
+      const values = xs.map(x => x.toTypedArray() as Float64Array);
+      return fromValues(draw(values, start, shape.at(-1) ?? 1), shape, code);
+    },
   });
 
-const poissonRow = rowOf("random.poisson", ([mean], places) => drawPoisson(mean!, places));
-const binomialRow = rowOf("random.binomial", ([n, p], places) => drawBinomial(n!, p!, places));
-
-const bernoulliRow: Structural<Drawn> = structural("random.bernoulli", {
-  kind: "function",
-  lift: liftNothing,
-  grad: null,
-  run: ([p], { start, code }) => {
-    const u = blank(p!.shape, p!.size, F64);
-    fill(u, INTEGER, start);
-    const y = blank(p!.shape, p!.size, code);
-    runMap(
-      familyOf("random.bernoulli", () => E.lt(E.arg(0), E.arg(1)), 2, F64, code),
-      [u, p!],
-      y,
-    );
-    free(u.storage.block);
-    return y;
-  },
+const poissonRow = rowOf("random.poisson", ([mean], start) => drawPoisson(mean!, start));
+const binomialRow = rowOf("random.binomial", ([n, p], start) => drawBinomial(n!, p!, BINOMIAL, start));
+const bernoulliRow = rowOf("random.bernoulli", ([p], start) => {
+  const out = new Float64Array(p!.length);
+  forEachDraw(out.length, (u, i) => void (out[i] = u < p![i]! ? 1 : 0), INTEGER, start);
+  return out;
 });
 
 /** Categories one after another, each a binomial number of what the ones before have left. */
-const multinomialRow: Structural<Drawn> = structural("random.multinomial", {
-  kind: "function",
-  lift: liftNothing,
-  grad: null,
-  run: ([n, p], { start, code }) => {
-    const left = n!.toTypedArray() as Float64Array;
-    const shares = p!.toTypedArray();
-    const k = p!.shape.at(-1)!;
-    const out = new Float64Array(p!.size);
-    // What of the probability is left before each category; the last gets what all others leave of 1.
-    const before = new Float64Array(p!.size);
-    for (let i = 0; i < left.length; i++) {
-      let sum = 0;
-      for (let j = 0; j < k - 1; j++) sum += shares[i * k + j]!;
-      const last = sum + shares[i * k + k - 1]!;
-      let tail = Math.abs(last - 1) <= TOLERANCE ? shares[i * k + k - 1]! : Math.max(0, 1 - sum);
-      for (let j = k - 1; j >= 0; j--) {
-        if (j < k - 1) tail += shares[i * k + j]!;
-        before[i * k + j] = tail;
-      }
+const multinomialRow = rowOf("random.multinomial", ([left, shares], start, k) => {
+  const out = new Float64Array(shares!.length);
+  const share = new Float64Array(left!.length);
+  // The probability of each category and those after it; the last gets what all others leave of 1, but for rounding.
+  const rest = shares!.slice();
+  for (let end = k; end <= rest.length; end += k) {
+    const others = rest.subarray(end - k, end - 1).reduce((sum, v) => sum + v, 0);
+    if (Math.abs(others + rest[end - 1]! - 1) > TOLERANCE) rest[end - 1] = Math.max(0, 1 - others);
+    for (let j = end - 2; j >= end - k; j--) rest[j]! += rest[j + 1]!;
+  }
+  for (let j = 0; j < k; j++) {
+    for (let i = 0; i < share.length; i++) {
+      const at = i * k + j;
+      share[i] = j === k - 1 ? 1 : rest[at]! > 0 ? Math.min(1, shares![at]! / rest[at]!) : 0;
     }
-    for (let j = 0; j < k; j++) {
-      const share = left.map((_, i) => (before[i * k + j]! > 0 ? Math.min(1, shares[i * k + j]! / before[i * k + j]!) : 0));
-      const counts = j === k - 1 ? left.slice() : drawBinomial(left, share, { start: start + j, step: k });
-      for (let i = 0; i < left.length; i++) {
-        out[i * k + j] = counts[i]!;
-        left[i]! -= counts[i]!;
-      }
-    }
-    return fromValues(out, p!.shape, code);
-  },
+    drawBinomial(left!, share, MULTINOMIAL + j, start).forEach((count, i) => {
+      out[i * k + j] = count;
+      left![i]! -= count;
+    });
+  }
+  return out;
 });
 
-/** What probabilities may add up to above 1, or beside it. */
+/** By how much the sum of probabilities may differ from 1. */
 const TOLERANCE = 1e-6;
 
 export interface CountOptions {
@@ -292,7 +256,9 @@ const probability = (p: NDArray | number, what: string, name: string): void =>
 const trials = (n: NDArray | number, name: string): void =>
   requireAll(n, v => Number.isInteger(v) && v >= 0 && v < 2 ** 31, "n must be whole numbers from 0 to 2147483647", name);
 
-const startOf = (shape: Shape): number => advance(sizeOf(spreadShape(shape)));
+/** Draws for every element of a shape: under vmap, for all entries. */
+const drawAll = (row: Structural<Drawn>, operands: readonly NDArray[], shape: Shape, code: number): NDArray =>
+  row(operands, { start: advance(sizeOf(spreadShape(shape))), code });
 
 /**
  * 1 with probability p, else 0. `p` may be an array, which broadcasts to `size`. float32 unless asked otherwise. MXNet's
@@ -308,7 +274,7 @@ export function bernoulli(p: ArrayInput, size?: Size, options?: { dtype?: DType 
   const code = dtypeCode(options?.dtype ?? "float32", name);
   const [shape, [x]] = spread(name, [p], size);
   probability(x!, "p", name);
-  return bernoulliRow([everywhere(x!, shape)], { start: startOf(shape), code });
+  return drawAll(bernoulliRow, [everywhere(x!, shape)], shape, code);
 }
 
 /**
@@ -325,7 +291,7 @@ export function binomial(n: ArrayInput, p: ArrayInput, size?: Size, options?: Co
   const [shape, [count, share]] = spread(name, [n, p], size);
   trials(count!, name);
   probability(share!, "p", name);
-  return binomialRow([everywhere(count!, shape), everywhere(share!, shape)], { start: startOf(shape), code });
+  return drawAll(binomialRow, [everywhere(count!, shape), everywhere(share!, shape)], shape, code);
 }
 
 /** Ten standard deviations below what int32 holds. */
@@ -344,7 +310,7 @@ export function poisson(lam: ArrayInput | null = 1, size?: Size, options?: Count
   const code = countCode(options, name);
   const [shape, [mean]] = spread(name, [lam ?? 1], size);
   requireAll(mean!, v => v >= 0 && v <= GREATEST_MEAN, `lam must be between 0 and ${GREATEST_MEAN}`, name);
-  return poissonRow([everywhere(mean!, shape)], { start: startOf(shape), code });
+  return drawAll(poissonRow, [everywhere(mean!, shape)], shape, code);
 }
 
 /**
@@ -376,6 +342,5 @@ export function multinomial(n: ArrayInput, pvals: ArrayInput, size?: Size, optio
     if (sum > 1 + TOLERANCE)
       throw new ValueError(`${name}: all but the last of pvals add up to ${sum}, which is more than 1; divide them by their sum`);
   }
-  const all = [...shape, k];
-  return multinomialRow([everywhere(count, shape), everywhere(p, all)], { start: startOf(all), code });
+  return drawAll(multinomialRow, [everywhere(count, shape), everywhere(p, [...shape, k])], shape, code);
 }

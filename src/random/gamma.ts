@@ -159,16 +159,14 @@ function logGammaExpr(): E.Expr {
   return E.select(E.lt(scalar.log(E.sub(1, E.arg(2)), F64), bound), w, Number.NaN);
 }
 
-const METHODS: Record<number, Method> = Object.fromEntries(
-  [GAMMA, SECOND_GAMMA].map(stream => [stream, { stream, pairs: 2, parameters: 1, value: logGammaExpr }]),
-);
+const LOG_GAMMA: Method = { pairs: 2, value: logGammaExpr };
 
 const logGammaRow: Structural<{ stream: number; start: number }> = structural("random.gamma", {
   kind: "function",
   lift: liftNothing,
   run: ([a], { stream, start }) => {
     const w = new Float64Array(a!.size).fill(Number.NaN);
-    untilAccepted(METHODS[stream]!, [a!.toTypedArray()], w, { start, step: 1 });
+    untilAccepted(LOG_GAMMA, [a!.toTypedArray() as Float64Array], w, stream, start);
     return fromValues(w, a!.shape, F64);
   },
   grad: (g, { y, inputs }) => [absorb(g, gammaPath([y, inputs[0]!], 1))],

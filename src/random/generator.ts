@@ -35,11 +35,12 @@ export const SIGNED: readonly Stream[] = [
   { number: 7, kind: "signed32" },
   { number: 8, kind: "uniform64" },
 ];
-/** Streams of methods that reject: their numbers are by element and attempt. */
+// Streams of methods that reject, whose numbers are by place and attempt. Multinomial's categories have those from the last on.
 export const GAMMA = 9;
 export const SECOND_GAMMA = 10;
 export const POISSON = 11;
 export const BINOMIAL = 12;
+export const MULTINOMIAL = 13;
 
 function entropy(): readonly [number, number] {
   const [low, high] = crypto.getRandomValues(new Uint32Array(2));
@@ -107,22 +108,22 @@ export function seed(n: number): void {
   generator.position = 0;
 }
 
-/** Random numbers 0 <= u < 1 of 53 bits, one after the other, in pieces that stay in the cache; moves on by n. */
-export function forEachDraw(n: number, visit: (u: number, i: number) => void): void {
+/** Calls `visit` with n numbers 0 <= u < 1 of 53 bits, one after the other; moves on by n, or takes places that were. */
+export function forEachDraw(n: number, visit: (u: number, i: number) => void, stream = INTEGER, start: number = advance(n)): void {
   const draws = blank([Math.min(n, CHUNK)], Math.min(n, CHUNK), F64);
   for (let at = 0; at < n; at += CHUNK) {
-    fill(draws, INTEGER, generator.position + at);
-    const start = addressOf(draws) / BYTES[F64]!;
+    fill(draws, stream, start + at);
+    const from = addressOf(draws) / BYTES[F64]!;
     const u = memoryOf(F64);
-    for (let k = 0; k < CHUNK && at + k < n; k++) visit(u[start + k]!, at + k);
+    for (let k = 0; k < CHUNK && at + k < n; k++) visit(u[from + k]!, at + k);
   }
   free(draws.storage.block);
-  generator.position += n;
 }
 
 /**
  * Writes two numbers 0 <= u < 1 of 53 bits for each of m places (`start` plus what stands in `places`), one to the first
- * row of `out` and one to the second. They depend on the seed, the place, the stream and the attempt.
+ * row of `out` and one to the second. They depend on the seed, the place, the stream and the attempt, which is 1 or more:
+ * 0 stands in the blocks that hold numbers of several places.
  */
 export function fillAt(out: NDArray, places: NDArray, m: number, start: number, stream: number, attempt: number): void {
   const key = keyNow();

@@ -10,30 +10,20 @@ import { Family, runMap } from "../launch.ts";
 import { fillAt } from "./generator.ts";
 
 export interface Method {
-  readonly stream: number;
-  /** Pairs of numbers 0 <= u < 1 that an attempt needs. */
+  /** How many pairs of numbers 0 <= u < 1 it needs at a time. */
   readonly pairs: number;
   /** The value for these numbers and the parameters, in float64; NaN refuses. */
   readonly value: () => E.Expr;
-  readonly parameters: number;
+  family?: Family;
 }
 
 /** As many elements at a time as stay in the second cache with what they need. */
 const PIECE = 2048;
 
-const families = new Map<Method, Family>();
-
-/** Elements at the places start, start + step, … of the sequence. */
-export interface Places {
-  readonly start: number;
-  readonly step: number;
-}
-
-/** Replaces every NaN of `out` by an accepted value. */
-export function untilAccepted(method: Method, parameters: readonly ArrayLike<number>[], out: Float64Array, { start, step }: Places): void {
-  const inputs = 2 * method.pairs + method.parameters;
-  let family = families.get(method);
-  if (family === undefined) families.set(method, (family = new Family(method.value(), new Array<number>(inputs).fill(F64), F64, F64)));
+/** Replaces every NaN of `out`, whose elements stand at the places from `start` on, by an accepted value. */
+export function untilAccepted(method: Method, parameters: readonly Float64Array[], out: Float64Array, stream: number, start: number): void {
+  const inputs = 2 * method.pairs + parameters.length;
+  const family = (method.family ??= new Family(method.value(), new Array<number>(inputs).fill(F64), F64, F64));
   // Blocks are made by eights.
   const room = (Math.min(PIECE, out.length) + 7) & ~7;
   const rows = blank([inputs + 1, room], (inputs + 1) * room, F64);
@@ -43,21 +33,13 @@ export function untilAccepted(method: Method, parameters: readonly ArrayLike<num
     const end = Math.min(from + PIECE, out.length);
     let waiting: number[] = [];
     for (let i = from; i < end; i++) if (Number.isNaN(out[i])) waiting.push(i);
-    for (let attempt = 0; waiting.length > 0; attempt++) {
+    for (let attempt = 1; waiting.length > 0; ) {
       const m = waiting.length;
       const at = addressOf(places) >> 2;
       const list = memoryOf(I32);
-      for (let k = 0; k < m; k++) list[at + k] = (waiting[k]! - from) * step;
-      // Of the attempts, the first pair's have the even numbers where there are two.
+      for (let k = 0; k < m; k++) list[at + k] = waiting[k]! - from;
       for (let pair = 0; pair < method.pairs; pair++)
-        fillAt(
-          viewOf(rows, 2 * pair * room, [2, room], null, 2 * room),
-          places,
-          m,
-          start + from * step,
-          method.stream,
-          attempt * method.pairs + pair,
-        );
+        fillAt(viewOf(rows, 2 * pair * room, [2, room], null, 2 * room), places, m, start + from, stream, attempt++);
       const top = addressOf(rows) >> 3;
       const memory = memoryOf(F64);
       parameters.forEach((p, j) => {
@@ -79,25 +61,6 @@ export function untilAccepted(method: Method, parameters: readonly ArrayLike<num
       }
       waiting = refused;
     }
-  }
-  free(rows.storage.block);
-  free(places.storage.block);
-}
-
-/** Calls `visit` with the first number of the first attempt of each of n elements. */
-export function eachFirst(n: number, stream: number, { start, step }: Places, visit: (u: number, i: number) => void): void {
-  const room = (Math.min(PIECE, n) + 7) & ~7;
-  const rows = blank([2, room], 2 * room, F64);
-  const places = blank([room], room, I32);
-  for (let from = 0; from < n; from += PIECE) {
-    const m = Math.min(PIECE, n - from);
-    const at = addressOf(places) >> 2;
-    const list = memoryOf(I32);
-    for (let k = 0; k < m; k++) list[at + k] = k * step;
-    fillAt(rows, places, m, start + from * step, stream, 0);
-    const top = addressOf(rows) >> 3;
-    const u = memoryOf(F64);
-    for (let k = 0; k < m; k++) visit(u[top + k]!, from + k);
   }
   free(rows.storage.block);
   free(places.storage.block);
