@@ -266,7 +266,7 @@ const drawAll = (row: Structural<Drawn>, operands: readonly NDArray[], shape: Sh
  * @throws ValueError unless 0 <= p <= 1; ShapeError where shapes do not fit.
  * @example
  * np.random.seed(7)
- * np.random.bernoulli(0.3, 5) // array([0, 0, 0])
+ * np.random.bernoulli(0.7, 5) // array([1., 1., 0., 1., 0.])
  */
 export function bernoulli(p: ArrayInput, size?: Size, options?: { dtype?: DType }): NDArray {
   const name = "random.bernoulli";
@@ -283,7 +283,7 @@ export function bernoulli(p: ArrayInput, size?: Size, options?: { dtype?: DType 
  * @throws ValueError unless n is whole and from 0 to 2147483647, and 0 <= p <= 1; ShapeError where shapes do not fit.
  * @example
  * np.random.seed(7)
- * np.random.binomial(10, 0.3, 5) // array([0, 0, 0])
+ * np.random.binomial(10, 0.3, 5) // array([3, 4, 5, 2, 4], dtype=int32)
  */
 export function binomial(n: ArrayInput, p: ArrayInput, size?: Size, options?: CountOptions): NDArray {
   const name = "random.binomial";
@@ -303,7 +303,7 @@ const GREATEST_MEAN = 2147020000;
  * @throws ValueError unless 0 <= lam <= 2147020000; ShapeError where shapes do not fit.
  * @example
  * np.random.seed(7)
- * np.random.poisson(3, 5) // array([0, 0, 0])
+ * np.random.poisson(3, 5) // array([2, 4, 2, 1, 3], dtype=int32)
  */
 export function poisson(lam: ArrayInput | null = 1, size?: Size, options?: CountOptions): NDArray {
   const name = "random.poisson";
@@ -322,7 +322,7 @@ export function poisson(lam: ArrayInput | null = 1, size?: Size, options?: Count
  * add up to at most 1; ShapeError for pvals without an axis, or where shapes do not fit.
  * @example
  * np.random.seed(7)
- * np.random.multinomial(20, [0.2, 0.3, 0.5], 2) // array([0, 0, 0])
+ * np.random.multinomial(20, [0.2, 0.3, 0.5], 2) // array([[ 2,  6, 12], [ 3,  7, 10]], dtype=int32)
  */
 export function multinomial(n: ArrayInput, pvals: ArrayInput, size?: Size, options?: CountOptions): NDArray {
   const name = "random.multinomial";

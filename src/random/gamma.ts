@@ -194,7 +194,7 @@ function drawGamma(a: NDArray | number, scale: NDArray | number, shape: Shape, c
  * @throws ValueError unless shape >= 0 and finite, and scale >= 0; ShapeError where shapes do not fit.
  * @example
  * np.random.seed(7)
- * np.random.gamma(2, 0.5, 3) // array([0, 0, 0])
+ * np.random.gamma(2, 0.5, 3) // array([0.13367459, 0.27388266, 1.695721  ])
  */
 export function gamma(shape: ArrayInput, scale: ArrayInput | null = 1, size?: Size, options?: RandomOptions): NDArray {
   const name = "random.gamma";
@@ -212,7 +212,7 @@ export function gamma(shape: ArrayInput, scale: ArrayInput | null = 1, size?: Si
  * @throws ValueError unless df > 0 and finite; ShapeError where shapes do not fit.
  * @example
  * np.random.seed(7)
- * np.random.chisquare(4, 3) // array([0, 0, 0])
+ * np.random.chisquare(4, 3) // array([0.53469837, 1.0955306 , 6.782884  ])
  */
 export function chisquare(df: ArrayInput, size?: Size, options?: RandomOptions): NDArray {
   const name = "random.chisquare";
@@ -229,7 +229,7 @@ export function chisquare(df: ArrayInput, size?: Size, options?: RandomOptions):
  * @throws ValueError unless a and b are > 0 and finite; ShapeError where shapes do not fit.
  * @example
  * np.random.seed(7)
- * np.random.beta(2, 3, 3) // array([0, 0, 0])
+ * np.random.beta(2, 3, 3) // array([0.17746434, 0.05250103, 0.6677332 ])
  */
 export function beta(a: ArrayInput, b: ArrayInput, size?: Size, options?: RandomOptions): NDArray {
   const name = "random.beta";
