@@ -1,6 +1,7 @@
 /** The hand-written routines against plain loops: order among elements, and Philox against its authors' vectors. */
 import { describe, expect, test } from "vitest";
-import { type Kind, philox, philoxAt } from "../src/backend/routines/philox.ts";
+import { type Kind, philox } from "../src/backend/routines/philox.ts";
+import { philoxAt } from "../src/backend/routines/scattered.ts";
 import { sorting } from "../src/backend/routines/sorting.ts";
 import { address, allocate, F32, F64, I8, I32, U8 } from "../src/backend/wasm/heap.ts";
 import { BYTES, DTYPES, type TypedArray, typedArrayOf } from "../src/dtype.ts";

@@ -94,11 +94,11 @@ const waiting = (s: E.Expr, size: E.Expr, code: number): E.Expr =>
 /** With the sign of s. */
 const withSign = (s: E.Expr, x: E.Expr): E.Expr => E.select(E.lt(s, 0), E.neg(x), x);
 
-const EXPONENTIAL = signed(waiting);
-const RAYLEIGH = signed((s, size, code) => E.sqrt(E.mul(waiting(s, size, code), 2)));
-const GUMBEL = signed((s, size, code) => E.neg(scalar.log(waiting(s, size, code), code)));
-const LAPLACE = signed((s, size, code) => withSign(s, E.neg(scalar.log(E.mul(size, 2), code))));
-const LOGISTIC = signed((s, size, code) => withSign(s, E.sub(scalar.log1p(E.neg(size), code), scalar.log(size, code))));
+const EXPONENTIAL = /* @__PURE__ */ signed(waiting);
+const RAYLEIGH = /* @__PURE__ */ signed((s, size, code) => E.sqrt(E.mul(waiting(s, size, code), 2)));
+const GUMBEL = /* @__PURE__ */ signed((s, size, code) => E.neg(scalar.log(waiting(s, size, code), code)));
+const LAPLACE = /* @__PURE__ */ signed((s, size, code) => withSign(s, E.neg(scalar.log(E.mul(size, 2), code))));
+const LOGISTIC = /* @__PURE__ */ signed((s, size, code) => withSign(s, E.sub(scalar.log1p(E.neg(size), code), scalar.log(size, code))));
 
 /** A distribution of `loc` and `scale`. */
 function located(

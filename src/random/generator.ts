@@ -2,7 +2,8 @@
  * The one counter-based generator: streams of numbers by place, kernels over them, and the seed. Knows no distribution.
  */
 import { addressOf, blank, memoryOf, type NDArray, viewOf } from "../array.ts";
-import { generator, type Kind, philox, philoxAt } from "../backend/routines/philox.ts";
+import { generator, type Kind, philox } from "../backend/routines/philox.ts";
+import { philoxAt } from "../backend/routines/scattered.ts";
 import { free } from "../backend/wasm/heap.ts";
 import { BYTES, F64 } from "../dtype.ts";
 import { describe, ValueError } from "../errors.ts";

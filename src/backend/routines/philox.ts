@@ -36,23 +36,6 @@ export type Fill = (
  */
 export type Kind = "words" | "uniform32" | "open32" | "signed32" | "uniform64";
 
-/**
- * Writes two "uniform64" numbers for each of 8·groups elements, made of the one block whose first two words are c0 and c1
- * as 64 bits plus the element's entry in `places` (uint32). The first number goes to `out`, the second `plane` bytes on.
- */
-export type FillAt = (
-  out: number,
-  plane: number,
-  places: number,
-  groups: number,
-  c0: number,
-  c1: number,
-  c2: number,
-  c3: number,
-  key0: number,
-  key1: number,
-) => void;
-
 const ROUNDS = 10;
 const MULTIPLIER0 = 0xd2511f53;
 const MULTIPLIER1 = 0xcd9e8d57;
@@ -60,14 +43,14 @@ const WEYL0 = 0x9e3779b9;
 const WEYL1 = 0xbb67ae85;
 
 /** Four blocks are computed side by side, one to a lane; and two such fours in turn, because a round waits for its products. */
-const GROUP = 8;
+export const GROUP = 8;
 
 /** A shuffle of whole 32-bit words; 4 … 7 are the second vector's. */
 const words = (...order: readonly number[]): number[] => order.flatMap(i => [4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3]);
 const EVEN = words(0, 2, 4, 6);
 const ODD = words(1, 3, 5, 7);
-const FIRST_PAIRS = words(0, 4, 1, 5);
-const LAST_PAIRS = words(2, 6, 3, 7);
+export const FIRST_PAIRS = words(0, 4, 1, 5);
+export const LAST_PAIRS = words(2, 6, 3, 7);
 const FIRST_HALVES = words(0, 1, 4, 5);
 const LAST_HALVES = words(2, 3, 6, 7);
 
@@ -75,7 +58,7 @@ const LAST_HALVES = words(2, 3, 6, 7);
 type Convert = (f: Func, block: Local) => Func;
 
 /** The state of four blocks, each word in a vector of its own, and room for their products. */
-interface Four {
+export interface Four {
   readonly x: readonly [Local, Local, Local, Local];
   readonly low: readonly [Local, Local];
   readonly high: readonly [Local, Local];
@@ -109,23 +92,24 @@ function transpose(f: Func, { x, low, high }: Four): void {
   f.get(high[0]).get(high[1]).shuffle(FIRST_HALVES).set(x[2]).get(high[0]).get(high[1]).shuffle(LAST_HALVES).set(x[3]);
 }
 
-/**
- * groups(out, count, counter, c2, c3, key0, key1, places, plane): eight blocks, `count` times; one after another, converted,
- * or for a null as FillAt does.
- */
-function writeGroups(module: Module, convert: Convert | null): Func {
-  const f = module.func("", ["i32", "i32", "i64", "i32", "i32", "i32", "i32", "i32", "i32"], []);
-  const [out, count, counter, c2, c3, key0, key1, places, plane] = f.params as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ];
+/** What a loop over groups of blocks needs to know of them. */
+export interface Groups {
+  /** Pushes what is added to the counter in the four lanes of a group's first or second half. */
+  readonly pushOffsets: (half: number) => Func;
+  /** Stores what a half gives, whose words are in vectors that may be overwritten. */
+  readonly store: (four: Four, half: number) => void;
+  /** Moves on to the next group. */
+  readonly advance: () => void;
+}
+
+/** Writes a loop over `count` groups; locals hold the counter (64 bits), the upper words and the key, which is overwritten. */
+export function writeGroups(
+  f: Func,
+  count: Local,
+  counter: Local,
+  [c2, c3, key0, key1]: readonly [Local, Local, Local, Local],
+  { pushOffsets, store, advance }: Groups,
+): void {
   const vector = (): Local => f.local("v128");
   const keys = Array.from({ length: ROUNDS }, () => [vector(), vector()] as const);
   const fours: Four[] = [0, 1].map(() => ({
@@ -141,40 +125,35 @@ function writeGroups(module: Module, convert: Convert | null): Func {
   f.whileLoop(
     () => f.get(count),
     () => {
-      fours.forEach((four, i) => {
-        const offsets = (): Func =>
-          convert === null ? f.get(places).memory(V128.load, 16 * i) : f.v128Const([0, 1, 2, 3].flatMap(lane => [4 * i + lane, 0, 0, 0]));
-        begin(f, four, counter, offsets, c2, c3);
+      fours.forEach((four, half) => {
+        begin(f, four, counter, () => pushOffsets(half), c2, c3);
       });
       for (const [k0, k1] of keys) for (const four of fours) round(f, four, k0, k1);
-      fours.forEach((four, i) => {
-        const { x, low } = four;
-        if (convert !== null) {
-          transpose(f, four);
-          x.forEach((block, j) => {
-            f.get(out);
-            convert(f, block).memory(V128.store, 64 * i + 16 * j);
-          });
-        } else
-          for (const word of [0, 2] as const)
-            [FIRST_PAIRS, LAST_PAIRS].forEach((pairs, j) => {
-              f.get(x[word])
-                .get(x[word + 1]!)
-                .shuffle(pairs)
-                .set(low[0]);
-              if (word === 0) f.get(out);
-              else f.get(out).get(plane).op(I32.add);
-              toUniform64(f, low[0]).memory(V128.store, 32 * i + 16 * j);
-            });
-      });
-      if (convert === null) f.increment(out, 8 * GROUP).increment(places, 4 * GROUP);
-      else {
-        f.increment(out, 16 * GROUP);
-        f.get(counter).i64Const(BigInt(GROUP)).op(I64.add).set(counter);
-      }
+      fours.forEach(store);
+      advance();
       f.increment(count, -1);
     },
   );
+}
+
+/** groups(out, count, counter, c2, c3, key0, key1): eight blocks, `count` times. */
+function writeBlocks(module: Module, convert: Convert): Func {
+  const f = module.func("", ["i32", "i32", "i64", "i32", "i32", "i32", "i32"], []);
+  const [out, count, counter, ...words] = f.params as [Local, Local, Local, Local, Local, Local, Local];
+  writeGroups(f, count, counter, words, {
+    pushOffsets: half => f.v128Const([0, 1, 2, 3].flatMap(lane => [4 * half + lane, 0, 0, 0])),
+    store: (four, half) => {
+      transpose(f, four);
+      four.x.forEach((block, j) => {
+        f.get(out);
+        convert(f, block).memory(V128.store, 64 * half + 16 * j);
+      });
+    },
+    advance: () => {
+      f.increment(out, 16 * GROUP);
+      f.get(counter).i64Const(BigInt(GROUP)).op(I64.add).set(counter);
+    },
+  });
   return f;
 }
 
@@ -207,7 +186,7 @@ const toSigned32 = (f: Func, block: Local): Func =>
     .op(F32x4.add);
 
 /** Below the bits of 2^84 and 2^52 an integer's two halves are float64 numbers; taking both powers away leaves the integer. */
-function toUniform64(f: Func, block: Local): Func {
+export function toUniform64(f: Func, block: Local): Func {
   f.get(block).i32Const(11).op(I64x2.shrU).tee(block);
   f.i32Const(32)
     .op(I64x2.shrU)
@@ -219,7 +198,8 @@ function toUniform64(f: Func, block: Local): Func {
   return f.f64x2Const(2 ** -53).op(F64x2.mul);
 }
 
-const pushCounter = (f: Func, c0: Local, c1: Local): Func =>
+/** Pushes a counter's first two words as 64 bits. */
+export const pushCounter = (f: Func, c0: Local, c1: Local): Func =>
   f.get(c1).op(I64.extendI32U).i64Const(32n).op(I64.shl).get(c0).op(I64.extendI32U).op(I64.or);
 
 /** How many groups one call computes, so that the engine can replace its first code in long fills. */
@@ -233,7 +213,7 @@ function writeFill(module: Module, kind: Kind, shift: number, convert: Convert):
   const bytes = 16 * GROUP;
   const perGroup = bytes >> shift;
   const cells = scratch(0, 0, 0);
-  const groups = writeGroups(module, convert);
+  const groups = writeBlocks(module, convert);
   const f = module.func(kind, new Array<"i32">(9).fill("i32"), []);
   const [out, n, skip, ...words] = f.params as [Local, Local, Local, ...Local[]];
   const [c0, c1, c2, c3, key0, key1] = words as [Local, Local, Local, Local, Local, Local];
@@ -245,7 +225,7 @@ function writeFill(module: Module, kind: Kind, shift: number, convert: Convert):
     push().op(I32.ltU).select().set(x);
   };
   const inBytes = (x: Local): Func => f.get(x).i32Const(shift).op(I32.shl);
-  const run = (): Func => f.get(count).get(counter).get(c2).get(c3).get(key0).get(key1).i32Const(0).i32Const(0).call(groups);
+  const run = (): Func => f.get(count).get(counter).get(c2).get(c3).get(key0).get(key1).call(groups);
 
   pushCounter(f, c0, c1).set(counter);
   f.whileLoop(
@@ -278,17 +258,6 @@ function writeFill(module: Module, kind: Kind, shift: number, convert: Convert):
   );
 }
 
-/** An exported FillAt. */
-function writeFillAt(module: Module): void {
-  const groups = writeGroups(module, null);
-  const f = module.func("at", new Array<"i32">(10).fill("i32"), []);
-  const [out, plane, places, count, c0, c1, ...rest] = f.params as [Local, Local, Local, Local, Local, Local, ...Local[]];
-  f.get(out).get(count);
-  pushCounter(f, c0, c1);
-  for (const word of rest) f.get(word);
-  f.get(places).get(plane).call(groups);
-}
-
 const CONVERT: Readonly<Record<Kind, Convert>> = {
   words: (f, block) => f.get(block),
   uniform32: toUniform32,
@@ -297,18 +266,17 @@ const CONVERT: Readonly<Record<Kind, Convert>> = {
   uniform64: toUniform64,
 };
 
-const built: Partial<Record<Kind | "at", unknown>> = {};
+const built: Partial<Record<Kind, Fill>> = {};
 
-function build(kind: Kind | "at"): unknown {
+function build(kind: Kind): Fill {
   const module = new Module(!(memory.buffer instanceof ArrayBuffer));
-  if (kind === "at") writeFillAt(module);
-  else writeFill(module, kind, kind === "uniform64" ? 3 : 2, CONVERT[kind]);
+  writeFill(module, kind, kind === "uniform64" ? 3 : 2, CONVERT[kind]);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  return exports[kind];
+  return exports[kind] as Fill;
 }
 
 /** The function that writes numbers of a kind, assembled when it is first asked for. */
-export const philox = (kind: Kind): Fill => (built[kind] ??= build(kind)) as Fill;
-
-/** The function that writes numbers of blocks anywhere. */
-export const philoxAt = (): FillAt => (built.at ??= build("at")) as FillAt;
+export function philox(kind: Kind): Fill {
+  built[kind] ??= build(kind);
+  return built[kind];
+}
