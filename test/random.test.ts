@@ -7,7 +7,33 @@ import { attach } from "../src/functions/recording.ts";
 import { backward } from "../src/grad.ts";
 import { multiply } from "../src/ops/pointwise.ts";
 import { slice, transpose } from "../src/ops/structural.ts";
-import { choice, normal, permutation, type RandomOptions, rand, randint, randn, seed, shuffle, uniform } from "../src/random/index.ts";
+import {
+  bernoulli,
+  beta,
+  binomial,
+  chisquare,
+  choice,
+  exponential,
+  gamma,
+  gumbel,
+  laplace,
+  logistic,
+  lognormal,
+  multinomial,
+  normal,
+  pareto,
+  permutation,
+  poisson,
+  type RandomOptions,
+  rand,
+  randint,
+  randn,
+  rayleigh,
+  seed,
+  shuffle,
+  uniform,
+  weibull,
+} from "../src/random/index.ts";
 import { setRecording } from "../src/tape.ts";
 import golden from "./golden/random.json" with { type: "json" };
 import { plainOpen32, plainUniform32, plainUniform64, plainWords } from "./support/philox.ts";
@@ -29,12 +55,30 @@ describe("the numbers", () => {
     DRAWS[`normal 5 0.1 ${dtype}`] = () => normal(5, 0.1, 8, { dtype });
     DRAWS[`rand ${dtype}`] = () => rand(8, { dtype });
     DRAWS[`randn ${dtype}`] = () => randn(8, { dtype });
+    DRAWS[`beta 0.5 3 ${dtype}`] = () => beta(0.5, 3, 8, { dtype });
+    DRAWS[`chisquare 5 ${dtype}`] = () => chisquare(5, 8, { dtype });
+    DRAWS[`exponential ${dtype}`] = () => exponential(1, 8, { dtype });
+    DRAWS[`gamma 0.1 ${dtype}`] = () => gamma(0.1, 1, 8, { dtype });
+    DRAWS[`gamma 20 3 ${dtype}`] = () => gamma(20, 3, 8, { dtype });
+    DRAWS[`gumbel ${dtype}`] = () => gumbel(0, 1, 8, { dtype });
+    DRAWS[`laplace ${dtype}`] = () => laplace(0, 1, 8, { dtype });
+    DRAWS[`logistic ${dtype}`] = () => logistic(0, 1, 8, { dtype });
+    DRAWS[`lognormal ${dtype}`] = () => lognormal(0, 1, 8, { dtype });
+    DRAWS[`pareto 2 ${dtype}`] = () => pareto(2, 8, { dtype });
+    DRAWS[`rayleigh ${dtype}`] = () => rayleigh(1, 8, { dtype });
+    DRAWS[`weibull 3 ${dtype}`] = () => weibull(3, 8, { dtype });
   }
   DRAWS["randint 10"] = () => randint(10, null, 8);
   DRAWS["randint full int32"] = () => randint(-(2 ** 31), 2 ** 31, 8);
   DRAWS["randint int8"] = () => randint(-128, 128, 8, { dtype: "int8" });
   DRAWS["randint uint8"] = () => randint(0, 256, 8, { dtype: "uint8" });
   DRAWS["randint bool"] = () => randint(0, 2, 8, { dtype: "bool" });
+  DRAWS.bernoulli = () => bernoulli(0.4, 8);
+  DRAWS["binomial 10 0.3"] = () => binomial(10, 0.3, 8);
+  DRAWS["binomial 1000 0.7"] = () => binomial(1000, 0.7, 8);
+  DRAWS["poisson 3"] = () => poisson(3, 8);
+  DRAWS["poisson 300"] = () => poisson(300, 8);
+  DRAWS["multinomial 90"] = () => multinomial(90, [0.1, 0.3, 0.4, 0.2], 2);
   DRAWS.permutation = () => permutation(8);
   const p = [0.1, 0.2, 0, 0.4, 0.05, 0.05, 0.1, 0.05, 0.03, 0.02];
   DRAWS["choice 10"] = () => choice(10, 8);
