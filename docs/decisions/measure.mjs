@@ -460,7 +460,50 @@ async function fused() {
   );
 }
 
-const all = { eviction, calls, table, memory, numbers, reductions, layouts, writes, absorbing, forward, checkpoints, fused };
+/** Numbers drawn, and the slope of a gamma number by its shape, for each of many and for one alone. */
+async function random() {
+  const { autograd, np } = await load("index.js");
+  const r = np.random;
+  const draws = {
+    uniform: n => r.uniform(0, 1, n),
+    normal: n => r.normal(0, 1, n),
+    exponential: n => r.exponential(1, n),
+    "gamma(2)": n => r.gamma(2, 1, n),
+    "gamma(0.1)": n => r.gamma(0.1, 1, n),
+    "beta(2, 3)": n => r.beta(2, 3, n),
+    "poisson(3)": n => r.poisson(3, n),
+    "poisson(100)": n => r.poisson(100, n),
+    "binomial(10, 0.3)": n => r.binomial(10, 0.3, n),
+    "binomial(1000, 0.3)": n => r.binomial(1000, 0.3, n),
+    "multinomial(20) of three": n => r.multinomial(20, [0.2, 0.3, 0.5], n),
+  };
+  for (const n of [1, 20000])
+    for (const [name, draw] of Object.entries(draws)) {
+      const count = n === 1 ? 1000 : 1;
+      line(
+        `${name}, ${n === 1 ? "one" : "each of many"}`,
+        time(
+          n * count,
+          () => {
+            for (let i = 0; i < count; i++) draw(n);
+          },
+          60,
+        ),
+        "ns",
+      );
+    }
+  for (const n of [1, 20000]) {
+    const a = np.full(n, 2.5).attachGrad();
+    const y = autograd.record(() => r.gamma(a));
+    line(
+      `gradient by gamma's shape, ${n === 1 ? "one" : "each of many"}`,
+      time(n, () => y.backward(null, { retainGraph: true }), 40),
+      "ns",
+    );
+  }
+}
+
+const all = { eviction, calls, table, memory, numbers, reductions, layouts, writes, absorbing, forward, checkpoints, fused, random };
 const wanted = process.argv.slice(2);
 if (wanted.length === 0 || wanted.some(name => !(name in all))) {
   console.error(`name what to measure: ${Object.keys(all).join(", ")}`);
