@@ -148,6 +148,9 @@ describe("samples", () => {
     expect(list(random.poisson(0, 5))).toEqual([0, 0, 0, 0, 0]);
     expect(list(random.binomial(double([0, 9, 9, 2 ** 31 - 1]), [0.5, 0, 1, 1]))).toEqual([0, 0, 9, 2 ** 31 - 1]);
     expect(list(random.exponential(0, 2))).toEqual([0, 0]);
+    // No attempt without an end where a shape is at the edge of float64.
+    expect(list(random.gamma(double([1e300, 5e-324]))).map(v => v > 1e299)).toEqual([true, false]);
+    expect(list(random.poisson(2147020000, 3)).every(v => Math.abs(v - 2147020000) < 3e5)).toBe(true);
     const tiny = list(random.beta(1e-10, 1e-10, 2000, { dtype: "float64" }));
     expect(tiny.every(v => v === 0 || v === 1)).toBe(true);
     expect(Math.abs(tiny.filter(v => v === 1).length - 1000)).toBeLessThan(100);
