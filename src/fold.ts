@@ -16,7 +16,8 @@ const MOST = 5;
 /** The kernels of one monoid, over an expression of operands of given dtypes, for one dtype out. */
 class Fold {
   private readonly runs: number[] = [];
-  private readonly chains: (Family | undefined)[] = [];
+  private start: Family | undefined;
+  private step: Family | undefined;
   constructor(
     private readonly combine: Combine,
     private readonly value: Expr,
@@ -38,22 +39,21 @@ class Fold {
     ])[0]!);
   }
 
-  /** Folds some rows, each of all operands, one after another: into a row, or (`onto`) further into a row of accumulators. */
-  chain(rows: number, onto: boolean): Family {
-    const key = 2 * rows + Number(onto);
-    const known = this.chains[key];
-    if (known !== undefined) return known;
-    const codes = onto ? [this.to] : [];
-    let all = onto ? arg(0) : null;
-    for (let row = 0; row < rows; row++) {
+  /** The expression of a row of each operand: how a row of accumulators starts. */
+  get first(): Family {
+    return (this.start ??= new Family(this.value, this.codes, laneOf(this.to), this.to));
+  }
+
+  /** Combines that of a further row into the accumulators. */
+  get next(): Family {
+    if (this.step === undefined) {
       const value = substitute(
         this.value,
-        this.codes.map((_, i) => arg(codes.length + i)),
+        this.codes.map((_, i) => arg(i + 1)),
       );
-      codes.push(...this.codes);
-      all = all === null ? value : COMBINE[this.combine](all, value);
+      this.step = new Family(COMBINE[this.combine](arg(0), value), [this.to, ...this.codes], laneOf(this.to), this.to);
     }
-    return (this.chains[key] = new Family(all!, codes, laneOf(this.to), this.to));
+    return this.step;
   }
 
   /** The fold of what this one left. */
@@ -124,29 +124,36 @@ export function foldAxes(combine: Combine, x: NDArray, axes: readonly number[], 
       rows1(kernel, p, addressOf(out), n, outer, n * from, size);
       return out;
     }
-    if (inner > 1 && n <= ROW_BLOCK && x.size < LARGE) {
-      const start = fold.chain(1, false).kernel(0);
-      const step = fold.chain(1, true).kernel(0);
+    if (n > 1) {
       const out = blank(kept, outer * inner, to);
-      let p = addressOf(x);
-      let q = addressOf(out);
-      if (outer > n) {
-        // The longer of the two loops over rows runs inside.
-        const jump = n * inner * from;
-        rows1(start, p, q, inner, outer, jump, inner * size);
-        for (let row = 1; row < n; row++) rows2(step, q, p + row * inner * from, q, inner, outer, inner * size, jump, inner * size);
-        return out;
-      }
-      for (let o = 0; o < outer; o++) {
-        rows1(start, p, q, inner, 1, 0, 0);
-        if (n > 1) rows2(step, q, p + inner * from, q, inner, n - 1, 0, inner * from, 0);
-        p += n * inner * from;
-        q += inner * size;
-      }
+      if (x.size < LARGE && inner > 1 && n <= ROW_BLOCK) foldSmall(fold, x, outer, n, inner, out);
+      else foldPlain(fold, x, outer, n, inner, out);
       return out;
     }
   }
   return foldOver(combine, [x], shape, axes, to, value, kept);
+}
+
+/** Rows of an array without gaps, straight from addresses to the kernels: in the order of `foldRows`. */
+function foldSmall(f: Fold, x: NDArray, outer: number, n: number, inner: number, out: NDArray): void {
+  const first = f.first.kernel(0);
+  const next = f.next.kernel(0);
+  const from = inner * BYTES[x.code]!;
+  const to = inner * BYTES[f.to]!;
+  let p = addressOf(x);
+  let q = addressOf(out);
+  if (outer > n) {
+    // The longer of the two loops over rows runs inside.
+    rows1(first, p, q, inner, outer, n * from, to);
+    for (let row = 1; row < n; row++) rows2(next, q, p + row * from, q, inner, outer, to, n * from, to);
+    return;
+  }
+  for (let o = 0; o < outer; o++) {
+    rows1(first, p, q, inner, 1, 0, 0);
+    rows2(next, q, p + from, q, inner, n - 1, 0, from, 0);
+    p += n * from;
+    q += to;
+  }
 }
 
 const keptOf = (shape: Shape, axes: readonly number[]): number[] => shape.filter((_, axis) => !axes.includes(axis));
@@ -183,12 +190,50 @@ export function foldOver(
   return out;
 }
 
-/** Steps in elements along the axes of one operand. */
+/** The sum of an expression of operands, which broadcast to g's shape, down to a shape that broadcasts to it; in g's dtype. */
+export function foldTo(xs: readonly (NDArray | number)[], shape: Shape, g: NDArray, value: Expr): NDArray {
+  const lead = g.ndim - shape.length;
+  const axes = [...g.shape.keys()].filter(axis => axis < lead || (shape[axis - lead] === 1 && g.shape[axis] !== 1));
+  return foldOver("add", xs, g.shape, axes, g.code, value, shape);
+}
+
+/** How an axis of n elements, with `inner` behind it, is folded: the shape alone decides. */
+interface Way {
+  /** Short runs are folded as columns side by side. */
+  readonly short: boolean;
+  /** So many narrow rows are taken as one. */
+  readonly together: number;
+  /** So many blocks are folded each for itself, and so many elements are left. */
+  readonly blocks: number;
+  readonly count: number;
+}
+
+function wayOf(outer: number, n: number, inner: number): Way {
+  const large = outer * n * inner >= LARGE;
+  const narrow = large && inner > 1 && inner < NARROW;
+  const together = narrow ? Math.max(1, Math.min(Math.floor(WIDE / inner), Math.floor(Math.sqrt(n)))) : 1;
+  const blocks = Math.ceil(Math.floor(n / together) / (inner === 1 ? REDUCTION.BLOCK : ROW_BLOCK));
+  return { short: large && inner === 1 && n <= SHORT, together, blocks, count: blocks * together };
+}
+
+/** Steps of one operand in elements: along the axis that is folded, along what is inside of it, and along axes outside. */
 interface Steps {
-  /** Along the group that is folded, and along the innermost one. */
   readonly n: number;
   readonly inner: number;
   readonly outer: readonly number[];
+}
+
+const INSIDE: Steps = { n: 1, inner: 1, outer: [] };
+
+/** Folds the middle one of the three axes of which x is made. */
+function foldPlain(f: Fold, x: NDArray, outer: number, n: number, inner: number, out: NDArray): void {
+  const way = wayOf(outer, n, inner);
+  const { count } = way;
+  const target = count === 1 ? out : blank([outer, count, inner], outer * count * inner, f.to);
+  foldWay(f, way, [x], n, inner, [outer], [[n * inner]], [inner === 1 ? INSIDE : { n: inner, inner: 1, outer: [] }], target);
+  if (count === 1) return;
+  foldPlain(f.rest, target, outer, count, inner, out);
+  free(target.storage.block);
 }
 
 /** The step of axes (outermost first) taken as one, or NaN. */
@@ -210,23 +255,17 @@ function foldInto(f: Fold, xs: readonly (NDArray | number)[], shape: Shape, fold
   const sizes = groups.map(group => group.reduce((size, axis) => size * shape[axis]!, 1));
   const isFolded = groups.map(group => folded[group[0]!]!);
   const along = isFolded.lastIndexOf(true);
-  if (along < 0) return runMap(f.chain(1, false), xs, viewOf(out, 0, shape, null, out.size));
+  if (along < 0) return runMap(f.first, xs, viewOf(out, 0, shape, null, out.size));
 
   // Its last group of folded axes is folded now, and then the others.
   const n = sizes[along]!;
   const inner = along === groups.length - 1 ? 1 : sizes[along + 1]!;
   const lead = groups.slice(0, along).flat();
-  const outer = sizeOf(sizes.slice(0, along));
-  const large = outer * n * inner >= LARGE;
-  const short = inner === 1 && n <= SHORT && large;
-  const together = inner > 1 && inner < NARROW && large ? Math.max(1, Math.min(Math.floor(WIDE / inner), Math.floor(Math.sqrt(n)))) : 1;
-  const block = inner === 1 ? REDUCTION.BLOCK : ROW_BLOCK;
-  const rows = Math.floor(n / together);
-  const blocks = Math.ceil(rows / block);
-  const width = together * inner;
-
+  const leading = lead.map(axis => shape[axis]!);
+  const outer = sizeOf(leading);
+  const way = wayOf(outer, n, inner);
   const steps = xs.map((x): Steps => {
-    if (typeof x === "number") return { n: 0, inner: 0, outer: lead.map(() => 0) };
+    if (typeof x === "number") return { n: 0, inner: 0, outer: leading.map(() => 0) };
     const strides = broadcastStrides(x.shape, x.strides, shape);
     const step = joint(strides, shape, groups[along]!);
     return {
@@ -238,10 +277,10 @@ function foldInto(f: Fold, xs: readonly (NDArray | number)[], shape: Shape, fold
   const fits = steps.every(
     s =>
       !Number.isNaN(s.n) &&
-      (short || s.inner === 0 || s.inner === 1) &&
-      (together === 1 || (s.n === inner && s.inner === 1) || (s.n === 0 && s.inner === 0)),
+      (way.short || s.inner === 0 || s.inner === 1) &&
+      (way.together === 1 || (s.n === inner && s.inner === 1) || (s.n === 0 && s.inner === 0)),
   );
-  if (!fits) {
+  if (!fits || xs.length === MOST) {
     const only = xs[0]!;
     if (xs.length === 1 && typeof only !== "number" && only.view !== null) {
       const copy = contiguous(only);
@@ -249,94 +288,83 @@ function foldInto(f: Fold, xs: readonly (NDArray | number)[], shape: Shape, fold
       return discard(copy, only);
     }
     const values = blank(shape, sizeOf(shape), f.to);
-    runMap(f.chain(1, false), xs, values);
+    runMap(f.first, xs, values);
     foldInto(f.rest, [values], shape, folded, out);
     return free(values.storage.block);
   }
+  const { count } = way;
+  const [outerSizes, outerSteps] = collapse(
+    leading,
+    steps.map(s => s.outer),
+  );
+  const more = isFolded.indexOf(true) < along;
+  const whole = count === 1 && !more;
+  const left = [...leading, count, inner];
+  const target = whole ? out : blank(left, outer * count * inner, f.to);
+  foldWay(f, way, xs, n, inner, outerSizes, outerSteps, steps, target);
+  if (whole) return;
+  if (more) foldInto(f.rest, [target], left, [...lead.map(axis => folded[axis]!), true, false], out);
+  else foldPlain(f.rest, target, outer, count, inner, out);
+  free(target.storage.block);
+}
 
-  const count = blocks * together;
-  const whole = count === 1 && isFolded.indexOf(true) === along;
-  const left = [...sizes.slice(0, along), count, inner];
-  const parts = whole ? out : blank(left, sizeOf(left), f.to);
+/** Folds along one axis, at every place of the axes outside of it; `target` takes what is left there. */
+function foldWay(
+  f: Fold,
+  { short, together, blocks, count }: Way,
+  xs: readonly (NDArray | number)[],
+  n: number,
+  inner: number,
+  sizes: readonly number[],
+  outerSteps: readonly (readonly number[])[],
+  steps: readonly Steps[],
+  target: NDArray,
+): void {
   const columns = short ? Math.floor(TILE / n) : 0;
   const turned = short ? xs.map((_, i) => blank([n, columns], n * columns, f.codes[i]!)) : [];
   const at = xs.map((x, i) => (typeof x === "number" ? scratch(i, x, f.codes[i]!) : addressOf(x)));
   const buffers = turned.map(addressOf);
-  const to = addressOf(parts);
+  let q = addressOf(target);
   const bytes = f.codes.map(code => BYTES[code]!);
   const size = BYTES[f.to]!;
   const scalars = steps.reduce((bits, s, i) => bits | (s.inner === 0 ? 1 << i : 0), 0);
-  const rowSteps = steps.map((s, i) => (together > 1 ? (s.inner === 0 ? 0 : width) : s.n) * bytes[i]!);
-  const [outerSizes, outerSteps] = collapse(
-    lead.map(axis => shape[axis]!),
-    steps.map(s => s.outer),
-  );
-  eachBlock(outerSizes, outerSteps, (offsets, many, step, index) => {
-    const p = at.map((a, i) => a + offsets[i]! * bytes[i]!);
-    const s = step.map((e, i) => e * bytes[i]!);
-    const q = to + index * count * inner * size;
+  const step = steps.map((s, i) => s.n * bytes[i]!);
+  const last = sizes.length - 1;
+  const many = sizes[last]!;
+  const stepOuter = outerSteps.map((s, i) => s[last]! * bytes[i]!);
+  const position = new Array<number>(last).fill(0);
+  for (let block = 0, all = sizeOf(sizes.slice(0, last)); block < all; block++, q += many * count * inner * size) {
+    const p = at.map((a, i) => a + position.reduce((sum, k, axis) => sum + k * outerSteps[i]![axis]!, 0) * bytes[i]!);
     if (short) {
       for (let done = 0; done < many; done += columns) {
         const m = Math.min(columns, many - done);
-        steps.forEach(({ n: along }, i) => {
-          strided(p[i]! + done * s[i]!, buffers[i]!, SHIFT[f.codes[i]!]!, [n, m], [along, step[i]!], [m, 1]);
+        steps.forEach((s, i) => {
+          strided(p[i]! + done * stepOuter[i]!, buffers[i]!, SHIFT[f.codes[i]!]!, [n, m], [s.n, outerSteps[i]![last]!], [m, 1]);
         });
-        foldRows(
-          f,
-          buffers,
-          bytes.map(b => m * b),
-          0,
-          n,
-          q + done * size,
-          m,
-          1,
-          s,
-        );
+        const across = bytes.map(b => m * b);
+        foldRows(f, buffers, across, 0, n, q + done * size, m, 1, across);
       }
-    } else if (inner === 1) foldRuns(f.run(scalars), p, rowSteps, n, q, many, s, size);
-    else if (blocks === 1 && rows * together === n) foldRows(f, p, rowSteps, scalars, n / together, q, width, many, s);
+    } else if (inner === 1) foldRuns(f.run(scalars), p, step, n, q, many, stepOuter, size);
+    else if (count === 1) foldRows(f, p, step, scalars, n, q, inner, many, stepOuter);
     else
       for (let o = 0; o < many; o++)
-        for (let b = 0; b < blocks; b++) {
-          const from = p.map((a, i) => a + o * s[i]! + b * block * rowSteps[i]!);
-          const target = q + (o * blocks + b) * width * size;
-          foldRows(f, from, rowSteps, scalars, Math.min(block, rows - b * block), target, width, 1, s);
-          // What is left beside rows made of several goes to the last block.
-          const rest = (n - rows * together) * inner;
-          if (b < blocks - 1 || rest === 0) continue;
-          const last = p.map((a, i) => a + o * s[i]! + rows * rowSteps[i]!);
-          launchRows(f.chain(1, true).kernel(scalars << 1), [target, ...last], target, rest, 1, [0, ...s], 0);
-        }
-  });
-  for (const x of turned) free(x.storage.block);
-  if (whole) return;
-  const shapeLeft = [...lead.map(axis => shape[axis]!), count, inner];
-  foldInto(f.rest, [viewOf(parts, 0, shapeLeft, null, parts.size)], shapeLeft, [...lead.map(axis => folded[axis]!), true, false], out);
-  free(parts.storage.block);
-}
-
-/** Visits the positions of all axes but the last: where each operand is, how often and by which steps it goes on from there. */
-function eachBlock(
-  sizes: readonly number[],
-  steps: readonly (readonly number[])[],
-  visit: (offsets: readonly number[], many: number, step: readonly number[], index: number) => void,
-): void {
-  const last = sizes.length - 1;
-  const many = sizes[last]!;
-  const step = steps.map(s => s[last]!);
-  const position = new Array<number>(last).fill(0);
-  for (let block = 0, blocks = sizeOf(sizes.slice(0, last)); block < blocks; block++) {
-    visit(
-      steps.map(s => position.reduce((sum, q, axis) => sum + q * s[axis]!, 0)),
-      many,
-      step,
-      block * many,
-    );
+        foldBlocks(
+          f,
+          p.map((a, i) => a + o * stepOuter[i]!),
+          step,
+          scalars,
+          n,
+          q + o * count * inner * size,
+          inner,
+          together,
+          blocks,
+        );
     for (let axis = last - 1; axis >= 0; axis--) {
       if (++position[axis]! < sizes[axis]!) break;
       position[axis] = 0;
     }
   }
+  for (const x of turned) free(x.storage.block);
 }
 
 /** Folds `many` runs of n elements each, in blocks that are still to be folded. Steps are in bytes. */
@@ -372,10 +400,35 @@ function foldRuns(
   }
 }
 
-/**
- * Folds n rows of `width` elements to one, `many` times: row upon row, though a call takes as many of all operands as a kernel
- * can. Steps are in bytes.
- */
+/** Folds blocks of rows, several narrow ones `together`, to a row each. Steps are in bytes. */
+function foldBlocks(
+  f: Fold,
+  p: readonly number[],
+  step: readonly number[],
+  scalars: number,
+  n: number,
+  q: number,
+  inner: number,
+  together: number,
+  blocks: number,
+): void {
+  const rows = Math.floor(n / together);
+  const width = together * inner;
+  const steps = step.map(s => s * together);
+  const line = width * BYTES[f.to]!;
+  for (let b = 0; b < blocks; b++) {
+    const from = p.map((a, i) => a + b * ROW_BLOCK * steps[i]!);
+    foldRows(f, from, steps, scalars, Math.min(ROW_BLOCK, rows - b * ROW_BLOCK), q + b * line, width, 1, steps);
+  }
+  // Rows that are left beside those taken together go to the last block.
+  const rest = n - rows * together;
+  if (rest === 0) return;
+  const to = q + (blocks - 1) * line;
+  const last = p.map((a, i) => a + rows * steps[i]!);
+  launchRows(f.next.kernel(scalars << 1), [to, ...last], to, rest * inner, 1, [0, ...step], 0);
+}
+
+/** Folds n rows of `width` elements to one, `many` times. Steps are in bytes. */
 function foldRows(
   f: Fold,
   p: readonly number[],
@@ -387,67 +440,34 @@ function foldRows(
   many: number,
   stepOuter: readonly number[],
 ): void {
-  const k = p.length;
+  const first = f.first.kernel(scalars);
+  const next = n > 1 ? f.next.kernel(scalars << 1) : 0;
   const size = BYTES[f.to]!;
-  const atOnce = Math.max(1, Math.floor((MOST - 1) / k));
-  const start = Math.min(n, Math.max(1, Math.floor(MOST / k)));
-  /** Some rows of elements from `w` on, `turns` times: the addresses move on by `s` and `t`. */
-  const launch = (
-    rows: number,
-    onto: boolean,
-    at: readonly number[],
-    out: number,
-    w: number,
-    turns: number,
-    s: readonly number[],
-    t: number,
-  ) => {
-    let bits = 0;
-    const from: number[] = onto ? [out] : [];
-    const steps: number[] = onto ? [t] : [];
-    for (let row = 0; row < rows; row++)
-      for (let i = 0; i < k; i++) {
-        bits |= ((scalars >> i) & 1) << from.length;
-        from.push(at[i]! + row * step[i]!);
-        steps.push(s[i]!);
-      }
-    launchRows(f.chain(rows, onto).kernel(bits), from, out, w, turns, steps, t);
-  };
-  const moved = (at: readonly number[], by: readonly number[], times: number): number[] => at.map((a, i) => a + times * by[i]!);
+  const line = width * size;
   if (many > n) {
-    // The longer of the two loops over rows runs inside.
-    const tile = Math.max(1, Math.floor(TILE / width));
-    for (let o = 0; o < many; o += tile) {
+    // The longer of the two loops over rows runs inside, for so many accumulators as stay near.
+    const tile = Math.ceil(TILE / width);
+    for (let o = 0; o < many; o += tile, q += tile * line) {
       const turns = Math.min(tile, many - o);
-      const at = moved(p, stepOuter, o);
-      const out = q + o * width * size;
-      launch(start, false, at, out, width, turns, stepOuter, width * size);
-      for (let row = start; row < n; row += atOnce)
-        launch(Math.min(atOnce, n - row), true, moved(at, step, row), out, width, turns, stepOuter, width * size);
+      const at = p.map((a, i) => a + o * stepOuter[i]!);
+      launchRows(first, at, q, width, turns, stepOuter, line);
+      for (let row = 1; row < n; row++) {
+        const from = at.map((a, i) => a + row * step[i]!);
+        launchRows(next, [q, ...from], q, width, turns, [line, ...stepOuter], line);
+      }
     }
     return;
   }
-  const turns = Math.floor((n - start) / atOnce);
-  const rest = n - start - turns * atOnce;
   const bytes = f.codes.map((code, i) => ((scalars >> i) & 1 ? 0 : BYTES[code]!));
-  for (let o = 0; o < many; o++)
+  for (let o = 0; o < many; o++, q += line)
     for (let done = 0; done < width; done += TILE) {
       const w = Math.min(TILE, width - done);
-      const at = moved(moved(p, stepOuter, o), bytes, done);
-      const out = q + (o * width + done) * size;
-      launch(start, false, at, out, w, 1, step, 0);
-      if (turns > 0)
-        launch(
-          atOnce,
-          true,
-          moved(at, step, start),
-          out,
-          w,
-          turns,
-          step.map(s => s * atOnce),
-          0,
-        );
-      if (rest > 0) launch(rest, true, moved(at, step, n - rest), out, w, 1, step, 0);
+      const at = p.map((a, i) => a + o * stepOuter[i]! + done * bytes[i]!);
+      const to = q + done * size;
+      launchRows(first, at, to, w, 1, step, 0);
+      if (n === 1) continue;
+      const from = at.map((a, i) => a + step[i]!);
+      launchRows(next, [to, ...from], to, w, n - 1, [0, ...step], 0);
     }
 }
 

@@ -9,6 +9,7 @@ import { isWide, toArray, toIntegers } from "./convert.ts";
 import { BOOL, DTYPES, F32, F64, fits, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, Traced, toExpr, trace } from "./expr.ts";
+import { foldTo, LARGE } from "./fold.ts";
 import { CHUNK, Family, laneOf, runMap, writeMap } from "./launch.ts";
 import { isMapped, type Lifting, mapper, mapping } from "./mapped.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
@@ -352,13 +353,22 @@ export class Pointwise {
     return found;
   }
 
-  /** The gradient of one input by one kernel. Differentiable rows compute in floats, so the lane is the cotangent's dtype. */
+  private operands(node: Node, g: NDArray, sources: readonly number[]): (NDArray | number)[] {
+    return sources.map(s => (s > this.arity ? g : restore(node.saved[s]!, null, g)!));
+  }
+
+  /**
+   * The gradient of one input by one kernel: of a large broadcast one summed to its shape, else in that of g. Differentiable rows
+   * compute in floats, so the lane is the cotangent's dtype.
+   */
   fused = (node: Node, g: NDArray, input: number): NDArray => {
     const lane = g.code;
     const slope = this.slopesOf(lane)[input]!;
     if (slope.passes) return g;
     const { sources } = slope;
     const k = sources.length;
+    const like = node.like === null || g.size < LARGE ? null : node.like[input]!;
+    if (like !== null && k > 0 && sizeOf(like.shape) < g.size) return foldTo(this.operands(node, g, sources), like.shape, g, slope.value);
     const out = blankLike(g);
     if (k === 0) {
       const start = addressOf(out) >> SHIFT[lane]!;
@@ -400,7 +410,7 @@ export class Pointwise {
         return out;
       }
     }
-    const operands = sources.map(s => (s > this.arity ? g : restore(node.saved[s]!, null, g)!));
+    const operands = this.operands(node, g, sources);
     const codes = operands.map(x => (typeof x === "number" ? lane : x.code));
     runMap(this.slopeFamily(slope, codes, lane), operands, out);
     return out;
