@@ -80,7 +80,7 @@ const ROW_BLOCK = 256;
 /** Arrays of fewer elements are folded in the plainest way; what is arranged for larger ones takes longer than they do. */
 export const LARGE = 16384;
 /** Runs up to this long are folded as many columns side by side. */
-const SHORT = 8;
+export const SHORT = 8;
 /** Rows shorter than this are folded several as one row. */
 const NARROW = 64;
 /** The length of the rows made of them. */

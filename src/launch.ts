@@ -1,11 +1,11 @@
 /** From arrays to kernels: the kernels of an expression by dtype and layout, and how operands of any view reach them. */
-import { addressOf, blank, bytesOf, type NDArray, unshare, viewOf } from "./array.ts";
+import { addressOf, blank, bytesOf, fromValues, type NDArray, unshare, viewOf } from "./array.ts";
 import { free, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3, call4, call5, compile, copy, rows1, rows2, rows3, rows4, rows5, strided } from "./backend/wasm/index.ts";
-import { BYTES, F64, I32, SHIFT } from "./dtype.ts";
-import type { Expr } from "./expr.ts";
+import { BOOL, BYTES, F64, I32, SHIFT } from "./dtype.ts";
+import { arg, type Expr } from "./expr.ts";
 import type { MapKernel, Mode } from "./kernel.ts";
-import { broadcastStrides, contiguousStrides, isContiguous, type Shape, sameShape, sizeOf } from "./shape.ts";
+import { broadcastStrides, contiguousStrides, isContiguous, SCALAR, type Shape, sameShape, sizeOf } from "./shape.ts";
 
 /** Maps enter wasm in runs of at most this many elements, so that the engine can replace baseline code between them. */
 export const CHUNK = 65536;
@@ -188,6 +188,39 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
   arrays.forEach((x, i) => {
     if (typeof x !== "number") discard(x, operands[i] as NDArray);
   });
+}
+
+/** An expression for each lane, made once. */
+export function perLane(make: (lane: number) => Expr): (lane: number) => Expr {
+  const made: (Expr | undefined)[] = [];
+  return lane => (made[lane] ??= make(lane));
+}
+
+const families = new Map<Expr, Map<number, Family>>();
+
+/** Computes an expression, which the caller keeps, of at most five operands of any dtypes into `out`, in a lane. */
+export function compute(value: Expr, operands: readonly (NDArray | number)[], lane: number, out: NDArray): NDArray {
+  const codes = operands.map(x => (typeof x === "number" ? lane : x.code));
+  let known = families.get(value);
+  if (known === undefined) families.set(value, (known = new Map()));
+  const key = codes.reduce((k, c) => k * 8 + c, lane * 8 + out.code);
+  let family = known.get(key);
+  if (family === undefined) known.set(key, (family = new Family(value, codes, lane, out.code)));
+  runMap(family, operands, out);
+  return out;
+}
+
+/** "Not zero", as a mask, for each dtype: how any array becomes a condition. */
+const truth: Family[] = [];
+
+/** Any array, or a number, as a mask: what is not 0. */
+export function asCondition(x: NDArray | number): NDArray {
+  if (typeof x === "number") return fromValues([x !== 0 ? 1 : 0], SCALAR, BOOL);
+  if (x.code === BOOL) return x;
+  const y = blank(x.shape, x.size, BOOL);
+  truth[x.code] ??= new Family(arg(0), [x.code], laneOf(x.code), BOOL);
+  runMap(truth[x.code]!, [x], y);
+  return y;
 }
 
 /** Drops axes of size 1 and joins neighbours along which every operand runs on without a jump. */

@@ -2,7 +2,7 @@
  * What an operator is: the row, the factories that make a public function of one, and the way from arrays to kernels.
  * It knows no operator and not the walk.
  */
-import { type ArrayInput, addressOf, blank, blankLike, fromValues, memoryOf, NDArray, Storage } from "./array.ts";
+import { type ArrayInput, addressOf, blank, blankLike, memoryOf, NDArray, Storage } from "./array.ts";
 import { address, Block, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
 import { isWide, toArray, toIntegers } from "./convert.ts";
@@ -10,7 +10,7 @@ import { BOOL, DTYPES, F32, F64, fits, I32, isFloat, promote, promoteNumber, SHI
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, Traced, toExpr, trace } from "./expr.ts";
 import { foldTo, LARGE } from "./fold.ts";
-import { CHUNK, Family, laneOf, runMap, writeMap } from "./launch.ts";
+import { asCondition, CHUNK, Family, laneOf, runMap, writeMap } from "./launch.ts";
 import { isMapped, type Lifting, mapper, mapping } from "./mapped.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import { type Kept, type Like, Node, recording, Saved } from "./tape.ts";
@@ -520,23 +520,11 @@ export function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInpu
   return y;
 }
 
-function asCondition(x: NDArray | number): NDArray {
-  if (typeof x === "number") return fromValues([x !== 0 ? 1 : 0], SCALAR, BOOL);
-  if (x.code === BOOL) return x;
-  const y = blank(x.shape, x.size, BOOL);
-  truth[x.code] ??= new Family(arg(0), [x.code], laneOf(x.code), BOOL);
-  runMap(truth[x.code]!, [x], y);
-  return y;
-}
-
 /** The dtype in which integers are compared with a number: float64 unless it is one of theirs, so that every number has an answer. */
 function comparedWith(code: number, value: number): number {
   if (code <= F64) return code;
   return Number.isInteger(value) && fits(code, value) ? promoteNumber(code, value, "compare") : F64;
 }
-
-/** "Not zero", as a mask, for each dtype: how any array becomes a condition. */
-const truth: Family[] = [];
 
 export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
   const [row, p] = pointwiseRow(name, 1, spec);

@@ -1,14 +1,19 @@
 /** Functions of neural networks that need no kernel of their own. */
-import type { ArrayInput, NDArray } from "../../array.ts";
+import { type ArrayInput, blank, type NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
 import { DTYPES, F32, isFloat } from "../../dtype.ts";
 import { checkOptions, describe, flag, ShapeError, ValueError } from "../../errors.ts";
+import * as E from "../../expr.ts";
+import { foldOver, LARGE, SHORT } from "../../fold.ts";
+import type { Combine } from "../../kernel.ts";
+import { compute, contiguous, discard, perLane, transposeView } from "../../launch.ts";
 import { type HasRow, liftAxis, type Structural, structural } from "../../op.ts";
-import { absorb, divide, equal, exp, less, log, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
-import { max, sum } from "../../ops/reduction.ts";
+import { absorb, divide, equal, exp, less, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
+import { sum } from "../../ops/reduction.ts";
 import { argsort } from "../../ops/selection.ts";
-import { astype, checkPositions, expandDims, reshape, type Slice, slice } from "../../ops/structural.ts";
+import { astype, checkPositions, expandDims, inverse, reshape, type Slice, slice } from "../../ops/structural.ts";
 import { uniform } from "../../random/index.ts";
+import * as scalar from "../../scalar.ts";
 import { broadcastShapes, sameShape, showShape, toAxis } from "../../shape.ts";
 import { training } from "../../tape.ts";
 import { arange } from "../creation.ts";
@@ -24,28 +29,108 @@ export interface SoftmaxOptions extends MaskedSoftmaxOptions {
   length?: ArrayInput | null;
 }
 
+const EXPONENTIAL = perLane(lane => scalar.exp(E.sub(E.arg(0), E.arg(1)), lane));
+const LOGARITHM = perLane(lane => scalar.log(E.arg(0), lane));
+const ELEMENT = E.arg(0);
+const QUOTIENT = E.div(E.arg(0), E.arg(1));
+const PRODUCT = E.absorb(E.arg(0), E.arg(1));
+const SHIFTED = E.sub(E.sub(E.arg(0), E.arg(1)), E.arg(2));
+const SOFTMAX_SLOPE = E.sub(PRODUCT, E.absorb(E.arg(2), E.arg(1)));
+const LOG_SOFTMAX_SLOPE = perLane(lane => E.sub(E.arg(0), E.absorb(E.arg(2), scalar.exp(E.arg(1), lane))));
+
+/** The fold of an expression along an axis, which stays with size 1. */
+function foldAlong(combine: Combine, xs: readonly NDArray[], axis: number, value: E.Expr = ELEMENT): NDArray {
+  const { shape, code } = xs[0]!;
+  const kept = shape.map((n, i) => (i === axis ? 1 : n));
+  return foldOver(combine, xs, shape, [axis], code, value, kept);
+}
+
+const like = (x: NDArray): NDArray => blank(x.shape, x.size, x.code);
+
+/** For a short last axis on copies that have it first: there the kernels' runs are long. */
+function onColumns(xs: readonly NDArray[], axis: number, run: (xs: readonly NDArray[], axis: number) => NDArray): NDArray {
+  const { shape, size } = xs[0]!;
+  const n = shape[axis]!;
+  if (axis < shape.length - 1 || n === 1 || n > SHORT || size < LARGE) return run(xs, axis);
+  const order = [axis, ...shape.keys()].slice(0, -1);
+  const turned = xs.map(x => contiguous(transposeView(x, order)));
+  const y = run(turned, 0);
+  const result = contiguous(transposeView(y, inverse(order)));
+  for (const [i, x] of turned.entries()) discard(x, xs[i]!);
+  discard(y, result);
+  return result;
+}
+
+/** The sum over an axis of h times x, with that axis. */
+const inner = (h: NDArray, x: NDArray, axis: number): NDArray => sum(absorb(h, x), axis, { keepdims: true });
+
+/** The gradient of softmax: g·y - (g, y)·y. It is its own adjoint in g. */
+const softmaxSlope: Structural<number> = structural("softmaxSlope", {
+  kind: "function",
+  lift: liftAxis,
+  run: (xs, axis) =>
+    onColumns(xs, axis, ([g, y], at) => {
+      const s = foldAlong("add", [g!, y!], at, PRODUCT);
+      const slope = compute(SOFTMAX_SLOPE, [g!, y!, s], y!.code, like(y!));
+      discard(s, y!);
+      return slope;
+    }),
+  grad: (h, { inputs: [g, y], attrs: axis }) => [
+    softmaxSlope([h, y!], axis),
+    subtract(subtract(absorb(h, g!), absorb(h, inner(g!, y!, axis))), absorb(inner(h, y!, axis), g!)),
+  ],
+  reads: [[1], [0, 1]],
+});
+
 const softmaxRow: Structural<number> = structural("softmax", {
   kind: "function",
   lift: liftAxis,
-  run: ([x], axis) => {
-    const e = exp(subtract(x!, max(x!, axis, { keepdims: true })));
-    return divide(e, sum(e, axis, { keepdims: true }));
-  },
-  grad: (g, { y, attrs: axis }) => {
-    const h = absorb(g, y);
-    return [subtract(h, multiply(y, sum(h, axis, { keepdims: true })))];
-  },
+  run: (xs, axis) =>
+    onColumns(xs, axis, ([x], at) => {
+      const top = foldAlong("max", [x!], at);
+      const y = compute(EXPONENTIAL(x!.code), [x!, top], x!.code, like(x!));
+      discard(top, y);
+      const s = foldAlong("add", [y], at);
+      compute(QUOTIENT, [y, s], y.code, y);
+      discard(s, y);
+      return y;
+    }),
+  grad: (g, { y, attrs: axis }) => [softmaxSlope([g, y], axis)],
   reads: [[1]],
+});
+
+/** The gradient of logSoftmax: g - (g, 1)·exp(y). */
+const logSoftmaxSlope: Structural<number> = structural("logSoftmaxSlope", {
+  kind: "function",
+  lift: liftAxis,
+  run: (xs, axis) =>
+    onColumns(xs, axis, ([g, y], at) => {
+      const s = foldAlong("add", [g!], at);
+      const slope = compute(LOG_SOFTMAX_SLOPE(y!.code), [g!, y!, s], y!.code, like(y!));
+      discard(s, y!);
+      return slope;
+    }),
+  grad: (h, { inputs: [g, y], attrs: axis }) => {
+    const p = exp(y!);
+    return [subtract(h, inner(h, p, axis)), negative(absorb(absorb(h, sum(g!, axis, { keepdims: true })), p))];
+  },
+  reads: [[1], [0, 1]],
 });
 
 const logSoftmaxRow: Structural<number> = structural("logSoftmax", {
   kind: "function",
   lift: liftAxis,
-  run: ([x], axis) => {
-    const shifted = subtract(x!, max(x!, axis, { keepdims: true }));
-    return subtract(shifted, log(sum(exp(shifted), axis, { keepdims: true })));
-  },
-  grad: (g, { y, attrs: axis }) => [subtract(g, absorb(sum(g, axis, { keepdims: true }), exp(y)))],
+  run: (xs, axis) =>
+    onColumns(xs, axis, ([x], at) => {
+      const top = foldAlong("max", [x!], at);
+      const s = foldAlong("add", [x!, top], at, EXPONENTIAL(x!.code));
+      compute(LOGARITHM(s.code), [s], s.code, s);
+      const y = compute(SHIFTED, [x!, top, s], s.code, like(x!));
+      discard(top, y);
+      discard(s, y);
+      return y;
+    }),
+  grad: (g, { y, attrs: axis }) => [logSoftmaxSlope([g, y], axis)],
   reads: [[1]],
 });
 
