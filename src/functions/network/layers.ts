@@ -6,26 +6,12 @@ import { checkOptions, describe, flag, ShapeError, ValueError } from "../../erro
 import { type Structural, structural } from "../../op.ts";
 import { matmul } from "../../ops/linalg/products.ts";
 import { elu, gelu, leakyRelu, logSigmoid, mish, selu, silu, softrelu, softsign } from "../../ops/network/activations.ts";
-import {
-  add,
-  clip,
-  divide,
-  greaterEqual,
-  maximum,
-  multiply,
-  relu,
-  sigmoid,
-  sqrt,
-  square,
-  subtract,
-  tanh,
-  where,
-} from "../../ops/pointwise.ts";
+import { add, clip, greaterEqual, maximum, multiply, relu, sigmoid, tanh, where } from "../../ops/pointwise.ts";
 import { broadcastTo, checkPositions, copy, gathered, putAdded, reshape, swapaxes, transpose, zeroed } from "../../ops/structural.ts";
 import { type Shape, sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
 import { at, valueFor } from "../indexing.ts";
-import { mean } from "../statistics.ts";
 import { alongAxis, floating, within } from "./nn.ts";
+import { standardised } from "./standardise.ts";
 
 // ---- activations made of others
 
@@ -317,8 +303,7 @@ export function layerNorm(x: ArrayInput, gamma?: ArrayInput | null, beta?: Array
   const [g, b] = [gamma, beta].map((v, i) =>
     v === undefined || v === null ? null : perEntry(toArray(v, "layerNorm", a), a, along, "layerNorm", i === 0 ? "gamma" : "beta"),
   ) as [NDArray | null, NDArray | null];
-  const centred = subtract(a, mean(a, along, { keepdims: true }));
-  const y = divide(centred, sqrt(add(mean(square(centred), along, { keepdims: true }), eps)));
+  const [y] = standardised(a, [along], eps);
   const scaled = g === null ? y : multiply(y, g);
   return b === null ? scaled : add(scaled, b);
 }

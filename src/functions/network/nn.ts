@@ -75,9 +75,9 @@ const softmaxSlope: Structural<number> = structural("softmaxSlope", {
       discard(s, y!);
       return slope;
     }),
-  grad: (h, { inputs: [g, y], attrs: axis }) => [
-    softmaxSlope([h, y!], axis),
-    subtract(subtract(absorb(h, g!), absorb(h, inner(g!, y!, axis))), absorb(inner(h, y!, axis), g!)),
+  grad: (h, { inputs: [g, y], attrs: axis, wants }) => [
+    wants[0] ? softmaxSlope([h, y!], axis) : null,
+    wants[1] ? subtract(subtract(absorb(h, g!), absorb(h, inner(g!, y!, axis))), absorb(inner(h, y!, axis), g!)) : null,
   ],
   reads: [[1], [0, 1]],
 });
@@ -110,9 +110,12 @@ const logSoftmaxSlope: Structural<number> = structural("logSoftmaxSlope", {
       discard(s, y!);
       return slope;
     }),
-  grad: (h, { inputs: [g, y], attrs: axis }) => {
+  grad: (h, { inputs: [g, y], attrs: axis, wants }) => {
     const p = exp(y!);
-    return [subtract(h, inner(h, p, axis)), negative(absorb(absorb(h, sum(g!, axis, { keepdims: true })), p))];
+    return [
+      wants[0] ? subtract(h, inner(h, p, axis)) : null,
+      wants[1] ? negative(absorb(absorb(h, sum(g!, axis, { keepdims: true })), p)) : null,
+    ];
   },
   reads: [[1], [0, 1]],
 });
