@@ -5,7 +5,7 @@ import { call1, call2, compile, rows1, rows2, strided } from "./backend/wasm/ind
 import { BYTES, SHIFT } from "./dtype.ts";
 import { arg, type Expr, max as maxOf, min as minOf, mul, add as plus, substitute } from "./expr.ts";
 import { type Combine, type Mode, REDUCTION } from "./kernel.ts";
-import { collapse, contiguous, discard, Family, laneOf, launchRows, runMap } from "./launch.ts";
+import { collapse, contiguous, discard, Family, laneOf, launchRows, runMap, transposeView } from "./launch.ts";
 import { broadcastStrides, SCALAR, type Shape, sizeOf } from "./shape.ts";
 
 const COMBINE: Record<Combine, (a: Expr, b: Expr) => Expr> = { add: plus, mul, min: minOf, max: maxOf };
@@ -80,12 +80,12 @@ const ROW_BLOCK = 256;
 /** Arrays of fewer elements are folded in the plainest way; what is arranged for larger ones takes longer than they do. */
 export const LARGE = 16384;
 /** Runs up to this long are folded as many columns side by side. */
-export const SHORT = 8;
+const SHORT = 8;
 /** Rows shorter than this are folded several as one row. */
 const NARROW = 64;
 /** The length of the rows made of them. */
 const WIDE = 256;
-/** So many accumulators at a time stay in the first cache. */
+/** So many elements at a time are turned into columns: they stay in the first cache. */
 const TILE = 8192;
 
 /**
@@ -442,33 +442,49 @@ function foldRows(
 ): void {
   const first = f.first.kernel(scalars);
   const next = n > 1 ? f.next.kernel(scalars << 1) : 0;
-  const size = BYTES[f.to]!;
-  const line = width * size;
+  const line = width * BYTES[f.to]!;
+  const at = p.slice();
   if (many > n) {
-    // The longer of the two loops over rows runs inside, for so many accumulators as stay near.
-    const tile = Math.ceil(TILE / width);
-    for (let o = 0; o < many; o += tile, q += tile * line) {
-      const turns = Math.min(tile, many - o);
-      const at = p.map((a, i) => a + o * stepOuter[i]!);
-      launchRows(first, at, q, width, turns, stepOuter, line);
-      for (let row = 1; row < n; row++) {
-        const from = at.map((a, i) => a + row * step[i]!);
-        launchRows(next, [q, ...from], q, width, turns, [line, ...stepOuter], line);
-      }
+    // The longer of the two loops over rows runs inside.
+    launchRows(first, at, q, width, many, stepOuter, line);
+    for (let row = 1; row < n; row++) {
+      for (let i = 0; i < at.length; i++) at[i]! += step[i]!;
+      launchRows(next, [q, ...at], q, width, many, [line, ...stepOuter], line);
     }
     return;
   }
-  const bytes = f.codes.map((code, i) => ((scalars >> i) & 1 ? 0 : BYTES[code]!));
-  for (let o = 0; o < many; o++, q += line)
-    for (let done = 0; done < width; done += TILE) {
-      const w = Math.min(TILE, width - done);
-      const at = p.map((a, i) => a + o * stepOuter[i]! + done * bytes[i]!);
-      const to = q + done * size;
-      launchRows(first, at, to, w, 1, step, 0);
-      if (n === 1) continue;
-      const from = at.map((a, i) => a + step[i]!);
-      launchRows(next, [to, ...from], to, w, n - 1, [0, ...step], 0);
+  const from = [q, ...p];
+  const onto = [0, ...step];
+  for (let o = 0; o < many; o++, q += line) {
+    launchRows(first, at, q, width, 1, step, 0);
+    from[0] = q;
+    for (let i = 0; i < at.length; i++) {
+      from[i + 1] = at[i]! + step[i]!;
+      at[i]! += stepOuter[i]!;
     }
+    if (n > 1) launchRows(next, from, q, width, n - 1, onto, 0);
+  }
+}
+
+/**
+ * Runs what works along an axis of arrays; where that is a short last one, on copies that have it first, in which the
+ * kernels' runs are long.
+ */
+export function onColumns(xs: readonly NDArray[], axis: number, run: (xs: readonly NDArray[], axis: number) => NDArray): NDArray {
+  const { shape, size } = xs[0]!;
+  const n = shape[axis]!;
+  if (axis < shape.length - 1 || n === 1 || n > SHORT || size < LARGE) return run(xs, axis);
+  const turned = xs.map(x => contiguous(transposeView(x, [axis, ...x.shape.keys()].slice(0, -1))));
+  const y = run(turned, 0);
+  const result = contiguous(
+    transposeView(
+      y,
+      [...shape.keys()].map(i => (i + 1) % shape.length),
+    ),
+  );
+  for (const [i, x] of turned.entries()) discard(x, xs[i]!);
+  discard(y, result);
+  return result;
 }
 
 const PRODUCT = mul(arg(0), arg(1));

@@ -103,9 +103,9 @@ export function contiguous(x: NDArray): NDArray {
   return y;
 }
 
-/** Gives back the copy that `contiguous` made of an array, if it made one. */
+/** Gives back the copy that `contiguous` made of an array, if it made one; or any array of our own that is not `original`. */
 export function discard(copy: NDArray, original: NDArray): void {
-  if (copy !== original) free(copy.storage.block);
+  if (copy.storage !== original.storage) free(copy.storage.block);
 }
 
 /** Copies x to y of the same shape and dtype, either of them any view. */

@@ -4,14 +4,14 @@ import { toArray } from "../../convert.ts";
 import { DTYPES, F32, isFloat } from "../../dtype.ts";
 import { checkOptions, describe, flag, ShapeError, ValueError } from "../../errors.ts";
 import * as E from "../../expr.ts";
-import { foldOver, LARGE, SHORT } from "../../fold.ts";
+import { foldOver, onColumns } from "../../fold.ts";
 import type { Combine } from "../../kernel.ts";
-import { compute, contiguous, discard, perLane, transposeView } from "../../launch.ts";
+import { compute, discard, perLane } from "../../launch.ts";
 import { type HasRow, liftAxis, type Structural, structural } from "../../op.ts";
 import { absorb, divide, equal, exp, less, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
 import { sum } from "../../ops/reduction.ts";
 import { argsort } from "../../ops/selection.ts";
-import { astype, checkPositions, expandDims, inverse, reshape, type Slice, slice } from "../../ops/structural.ts";
+import { astype, checkPositions, expandDims, reshape, type Slice, slice } from "../../ops/structural.ts";
 import { uniform } from "../../random/index.ts";
 import * as scalar from "../../scalar.ts";
 import { broadcastShapes, sameShape, showShape, toAxis } from "../../shape.ts";
@@ -46,20 +46,6 @@ function foldAlong(combine: Combine, xs: readonly NDArray[], axis: number, value
 }
 
 const like = (x: NDArray): NDArray => blank(x.shape, x.size, x.code);
-
-/** For a short last axis on copies that have it first: there the kernels' runs are long. */
-function onColumns(xs: readonly NDArray[], axis: number, run: (xs: readonly NDArray[], axis: number) => NDArray): NDArray {
-  const { shape, size } = xs[0]!;
-  const n = shape[axis]!;
-  if (axis < shape.length - 1 || n === 1 || n > SHORT || size < LARGE) return run(xs, axis);
-  const order = [axis, ...shape.keys()].slice(0, -1);
-  const turned = xs.map(x => contiguous(transposeView(x, order)));
-  const y = run(turned, 0);
-  const result = contiguous(transposeView(y, inverse(order)));
-  for (const [i, x] of turned.entries()) discard(x, xs[i]!);
-  discard(y, result);
-  return result;
-}
 
 /** The sum over an axis of h times x, with that axis. */
 const inner = (h: NDArray, x: NDArray, axis: number): NDArray => sum(absorb(h, x), axis, { keepdims: true });

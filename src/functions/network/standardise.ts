@@ -2,7 +2,7 @@
 import { blank, type NDArray } from "../../array.ts";
 import { F64 } from "../../dtype.ts";
 import * as E from "../../expr.ts";
-import { foldOver } from "../../fold.ts";
+import { foldOver, onColumns } from "../../fold.ts";
 import { compute, discard } from "../../launch.ts";
 import { liftAxes, liftAxis, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, negative, reciprocal, sqrt, subtract } from "../../ops/pointwise.ts";
@@ -38,6 +38,12 @@ function meanOf(xs: readonly NDArray[], axes: readonly number[], lane: number, v
   return y;
 }
 
+const along = (
+  xs: readonly NDArray[],
+  axes: readonly number[],
+  run: (xs: readonly NDArray[], axes: readonly number[]) => NDArray,
+): NDArray => (axes.length === 1 ? onColumns(xs, axes[0]!, (turned, axis) => run(turned, [axis])) : run(xs, axes));
+
 // The mean and the variance are inputs only to be computed once. Each of these rows has, for x, the gradient through
 // them too, and none for them.
 
@@ -53,15 +59,16 @@ const varianceRow: Structural<readonly number[]> = structural("varianceAbout", {
 /** (g - mean(g) - mean(g·y)·y) / sqrt(variance + eps), the gradient of what follows, for its result y: its own adjoint in g. */
 const slope: Structural<Over> = structural("standardisedSlope", {
   kind: "function",
-  run: ([g, y, variance], { axes, eps }) => {
-    const { code } = y!;
-    const scale = compute(SCALE, [variance!, eps], code, like(variance!));
-    const level = meanOf([g!], axes, code, E.arg(0));
-    const tilt = meanOf([g!, y!], axes, code, PRODUCT);
-    const result = compute(SLOPE, [g!, y!, scale, level, tilt], code, like(y!));
-    for (const x of [scale, level, tilt]) discard(x, result);
-    return result;
-  },
+  run: (xs, { axes, eps }) =>
+    along(xs, axes, ([g, y, variance], axes) => {
+      const { code } = y!;
+      const scale = compute(SCALE, [variance!, eps], code, like(variance!));
+      const level = meanOf([g!], axes, code, E.arg(0));
+      const tilt = meanOf([g!, y!], axes, code, PRODUCT);
+      const result = compute(SLOPE, [g!, y!, scale, level, tilt], code, like(y!));
+      for (const x of [scale, level, tilt]) discard(x, result);
+      return result;
+    }),
   grad: (h, { inputs: [g, y, variance], attrs, wants }) => {
     const { axes, eps } = attrs;
     const over = { keepdims: true };
@@ -89,7 +96,8 @@ const slope: Structural<Over> = structural("standardisedSlope", {
 /** (x - mean) / sqrt(variance + eps), given the mean and the variance of x. */
 const standardRow: Structural<Over> = structural("standardised", {
   kind: "function",
-  run: ([x, centre, variance], { eps }) => compute(STANDARD, [x!, centre!, variance!, eps], x!.code, like(x!)),
+  run: (xs, { axes, eps }) =>
+    along(xs, axes, ([x, centre, variance]) => compute(STANDARD, [x!, centre!, variance!, eps], x!.code, like(x!))),
   grad: (g, { y, inputs: [, , variance], attrs }) => [slope([g, y, variance!], attrs), null, null],
   reads: [[2, 3], [], []],
   lift: liftAxes,
