@@ -156,7 +156,8 @@ function foldSmall(f: Fold, x: NDArray, outer: number, n: number, inner: number,
   }
 }
 
-const keptOf = (shape: Shape, axes: readonly number[]): number[] => shape.filter((_, axis) => !axes.includes(axis));
+/** A shape without some axes. */
+export const keptOf = (shape: Shape, axes: readonly number[]): number[] => shape.filter((_, axis) => !axes.includes(axis));
 
 /**
  * Folds an expression of operands that broadcast to `shape` over axes (ascending) of that; without forming what the

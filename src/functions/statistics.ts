@@ -1,11 +1,11 @@
 /** Means and their kin, order statistics, differences: compositions of reductions, and the few rows they need. */
-import { type ArrayInput, blank, fromValues, NDArray } from "../array.ts";
+import { type ArrayInput, blank, fromValues, NDArray, viewOf } from "../array.ts";
 import { fromNested, toArray } from "../convert.ts";
 import { BOOL, DTYPES, F32, F64, isFloat, meanCode, promote, sumCode } from "../dtype.ts";
 import { checkOptions, describe, IndexError, ShapeError, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
-import { foldAxes } from "../fold.ts";
-import { discard, Family, runMap } from "../launch.ts";
+import { foldAxes, foldOver, keptOf } from "../fold.ts";
+import { compute, discard, perLane } from "../launch.ts";
 import { binary, type HasRow, liftAxes, liftNothing, type Structural, structural, ternary, unary } from "../op.ts";
 import { absorb, add, divide, equal, greater, log, multiply, negative, notEqual, square, subtract, where } from "../ops/pointwise.ts";
 import { type Axis, max, min, type ReduceOptions, type Reduction, reduceArguments, restoreAxes, sum } from "../ops/reduction.ts";
@@ -34,27 +34,18 @@ const typed = (x: NDArray, code: number): NDArray => (x.code === code ? x : asty
 
 const QUOTIENT = E.div(E.arg(0), E.arg(1));
 const DIFFERENCE = E.sub(E.arg(0), E.arg(1));
-const SQUARE = E.mul(E.arg(0), E.arg(0));
+const SQUARE = E.mul(DIFFERENCE, DIFFERENCE);
+const CORRECTED = E.add(E.arg(0), E.div(E.arg(1), E.arg(2)));
 
-const families = new Map<E.Expr, Family[]>();
-
-/** An expression of an array and another operand, computed in float64 and rounded once. */
-function inDouble(value: E.Expr, x: NDArray, y: NDArray | number, code: number): NDArray {
-  let known = families.get(value);
-  if (known === undefined) families.set(value, (known = []));
-  known[x.code * 8 + code] ??= new Family(value, [x.code, F64], F64, code);
-  const out = blank(x.shape, x.size, code);
-  runMap(known[x.code * 8 + code]!, [x, y], out);
-  return out;
-}
-
-/** The sum of an expression of the elements over axes, divided; summed in float64. */
-function meanOver(x: NDArray, axes: readonly number[], n: number, code: number, value?: E.Expr): NDArray {
-  const total = foldAxes("add", x, axes, F64, value);
-  const y = inDouble(QUOTIENT, total, n, code);
-  discard(total, x);
+/** A sum in float64, which is given away, divided. */
+function divided(total: NDArray, n: number, code: number): NDArray {
+  const y = compute(QUOTIENT, [total, n], F64, code === F64 ? total : blank(total.shape, total.size, code));
+  discard(total, y);
   return y;
 }
+
+/** The mean over axes; summed in float64. */
+const meanOver = (x: NDArray, axes: readonly number[], n: number, code: number): NDArray => divided(foldAxes("add", x, axes, F64), n, code);
 
 const meanRow: Structural<OverAxes> = structural("mean", {
   linear: "jointly",
@@ -78,15 +69,24 @@ export const mean: Reduction & HasRow = Object.assign(
   { op: meanRow.op },
 );
 
-function centre(x: NDArray, axes: readonly number[], code: number): NDArray {
-  const n = countOf(x.shape, axes);
-  const less = (a: NDArray): NDArray => inDouble(DIFFERENCE, a, expandAxes(meanOver(a, axes, n, F64), axes), code);
-  const once = less(x);
+/** The mean in float64, the axes kept with size 1. */
+function centreOf(x: NDArray, axes: readonly number[], n: number): NDArray {
+  const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const y = meanOver(x, axes, n, F64);
+  const once = viewOf(y, 0, kept, null, y.size);
   if (x.code !== F64) return once;
-  // Means of float64 are rounded: the second pass takes off what the first left, so that equal elements give exactly 0.
-  const twice = less(once);
+  // Means of float64 are rounded: the second pass adds what the first left, so that equal elements are not off their mean.
+  const rest = foldOver("add", [x, once], x.shape, axes, F64, DIFFERENCE, kept);
+  const twice = compute(CORRECTED, [once, rest, n], F64, rest);
   discard(once, x);
   return twice;
+}
+
+function centre(x: NDArray, axes: readonly number[], code: number): NDArray {
+  const mean = centreOf(x, axes, countOf(x.shape, axes));
+  const y = compute(DIFFERENCE, [x, mean], F64, blank(x.shape, x.size, code));
+  discard(mean, x);
+  return y;
 }
 
 /** What the elements are above the mean over axes: linear, and its own adjoint. */
@@ -106,10 +106,10 @@ interface Spread extends OverAxes {
 const varRow: Structural<Spread> = structural("var", {
   kind: "reduction",
   run: ([x], { axes, code, by }) => {
-    const d = centre(x!, axes, code);
-    const y = meanOver(d, axes, by, code, SQUARE);
-    discard(d, x!);
-    return y;
+    const mean = centreOf(x!, axes, countOf(x!.shape, axes));
+    const total = foldOver("add", [x!, mean], x!.shape, axes, F64, SQUARE, keptOf(x!.shape, axes));
+    discard(mean, x!);
+    return divided(total, by, code);
   },
   grad: (g, { inputs: [x], attrs: { axes, by }, like }) => [
     absorb(spread(absorb(g, 2 / by), axes, like[0]!.shape), centred([x!], { axes, code: g.code })),
@@ -508,8 +508,8 @@ const share = binary("share", {
   grad: (g, p) => [absorb(g, p), negative(absorb(g, p))],
 });
 
-/** e to the x - y, by dtype. */
-const exponentials: Family[] = [];
+/** e to the x - y. */
+const EXPONENTIAL = perLane(lane => scalar.exp(E.sub(E.arg(0), E.arg(1)), lane));
 
 const logsumexpRow: Structural<OverAxes> = structural("logsumexp", {
   kind: "reduction",
@@ -517,12 +517,8 @@ const logsumexpRow: Structural<OverAxes> = structural("logsumexp", {
     const top = foldAxes("max", x!, axes, code);
     // An infinite one cannot be taken off.
     const shift = where(equal(subtract(top, top), 0), top, 0);
-    exponentials[code] ??= new Family(scalar.exp(E.sub(E.arg(0), E.arg(1)), code), [code, code], code, code);
-    const powers = blank(x!.shape, x!.size, code);
-    runMap(exponentials[code]!, [x!, expandAxes(shift, axes)], powers);
-    const rest = foldAxes("add", powers, axes, code);
-    discard(powers, x!);
-    return add(shift, log(rest));
+    const operands = [x!, expandAxes(shift, axes)];
+    return add(shift, log(foldOver("add", operands, x!.shape, axes, code, EXPONENTIAL(code), shift.shape)));
   },
   grad: (g, { y, inputs: [x], attrs: { axes }, like }) => {
     const { shape } = like[0]!;
