@@ -1,6 +1,6 @@
 /** Large arrays: the speed of memory, of functions and of the matrix product. Knows nabla as a user does. */
 // @ts-check
-import { np, npx } from "nabla";
+import { autograd, np, npx } from "nabla";
 import { duration, ratio, round } from "./report.mjs";
 import { interleave } from "./timing.mjs";
 
@@ -147,5 +147,70 @@ export const layouts = {
       other: `same shape ${duration(same)}`,
       ...ratio(time, same),
     }));
+  },
+};
+
+/** @type {import("./report.mjs").Row} */
+export const reductions = {
+  title: "sums of 1,000,000 float32 elements over axes",
+  how: "inside npx.scope, against the sum of all of them; what is far above 1 takes a way it should not",
+  run() {
+    /** @type {[number[], number[]][]} */
+    const cases = [
+      [[1000, 1000], [1]],
+      [[1000, 1000], [0]],
+      [[333_333, 3], [1]],
+      [[333_333, 3], [0]],
+      [[3, 333_333], [0]],
+      [[100_000, 10], [1]],
+      [[100_000, 10], [0]],
+      [[100, 100, 100], [1]],
+      [
+        [100, 100, 100],
+        [0, 2],
+      ],
+    ];
+    const whole = np.random.uniform(-1, 1, [N]);
+    const half = np.random.uniform(-1, 1, [1000, 2000]).at(np.slice(), np.slice(0, 1000));
+    /** @type {Record<string, () => void>} */
+    const sums = { "x[:, :1000] over rows": () => npx.scope(() => void half.sum(0)) };
+    for (const [shape, axes] of cases) {
+      const x = np.random.uniform(-1, 1, shape);
+      sums[`(${shape.join(", ")}) over ${axes.join(", ")}`] = () => npx.scope(() => void x.sum(axes));
+    }
+    const { all, ...others } = interleave({ all: () => npx.scope(() => void whole.sum()), ...sums }, { seconds: 5 });
+    return Object.entries(others).map(([what, time]) => ({
+      what,
+      ours: duration(time),
+      other: `all ${duration(all)}`,
+      ...ratio(time, all),
+    }));
+  },
+};
+
+/** @type {import("./report.mjs").Row} */
+export const W12 = {
+  title: "softmax and layer norm of 1024 × 1024 float32, forward and backward",
+  how: "inside npx.scope; the first is 0.1·log(softmax(x)).sum() + (layerNorm(x)·w).sum(), with the gradient of x",
+  run() {
+    const x = np.random.uniform(-1, 1, [1024, 1024]).attachGrad();
+    const w = np.random.uniform(-1, 1, [1024, 1024]);
+    const gain = np.ones(1024).attachGrad();
+    const bias = np.zeros(1024).attachGrad();
+    /** @param {() => import("nabla").NDArray} f */
+    const both = f => () => npx.scope(() => autograd.record(f).backward());
+    const times = interleave(
+      {
+        "both, with log": both(() => np.log(npx.softmax(x, 1)).sum().mul(0.1).add(npx.layerNorm(x).mul(w).sum())),
+        softmax: both(() => npx.softmax(x).mul(w).sum()),
+        logSoftmax: both(() => npx.logSoftmax(x).mul(w).sum()),
+        "layerNorm with gain and bias": both(() => npx.layerNorm(x, gain, bias).mul(w).sum()),
+        "softmax alone, forward": () => npx.scope(() => void npx.softmax(x)),
+        "layerNorm alone, forward": () => npx.scope(() => void npx.layerNorm(x)),
+        "var over columns, forward": () => npx.scope(() => void x.var(1)),
+      },
+      { seconds: 6 },
+    );
+    return Object.entries(times).map(([what, time]) => ({ what, ours: duration(time) }));
   },
 };
