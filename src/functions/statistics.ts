@@ -1,5 +1,5 @@
 /** Means and their kin, order statistics, differences: compositions of reductions, and the few rows they need. */
-import { type ArrayInput, blank, fromValues, NDArray, viewOf } from "../array.ts";
+import { type ArrayInput, blank, fromValues, NDArray } from "../array.ts";
 import { fromNested, toArray } from "../convert.ts";
 import { BOOL, DTYPES, F32, F64, isFloat, meanCode, promote, sumCode } from "../dtype.ts";
 import { checkOptions, describe, IndexError, ShapeError, ValueError } from "../errors.ts";
@@ -33,9 +33,10 @@ const typed = (x: NDArray, code: number): NDArray => (x.code === code ? x : asty
 // ---- means and moments
 
 const QUOTIENT = E.div(E.arg(0), E.arg(1));
-const DIFFERENCE = E.sub(E.arg(0), E.arg(1));
-const SQUARE = E.mul(DIFFERENCE, DIFFERENCE);
-const CORRECTED = E.add(E.arg(0), E.div(E.arg(1), E.arg(2)));
+const ELEMENT = E.arg(0);
+/** An element less so many means, and the squares of these. */
+const CENTRED = [ELEMENT, E.sub(ELEMENT, E.arg(1)), E.sub(E.sub(ELEMENT, E.arg(1)), E.arg(2))];
+const SQUARES = CENTRED.map(e => E.mul(e, e));
 
 /** A sum in float64, which is given away, divided. */
 function divided(total: NDArray, n: number, code: number): NDArray {
@@ -69,23 +70,22 @@ export const mean: Reduction & HasRow = Object.assign(
   { op: meanRow.op },
 );
 
-/** The mean in float64, the axes kept with size 1. */
-function centreOf(x: NDArray, axes: readonly number[], n: number): NDArray {
+/**
+ * The mean in float64, the axes kept with size 1. Means of float64 are rounded: for these also the mean of what the first
+ * left, so that with both taken off equal elements give exactly 0.
+ */
+function meansOf(x: NDArray, axes: readonly number[]): NDArray[] {
+  const n = countOf(x.shape, axes);
   const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
-  const y = meanOver(x, axes, n, F64);
-  const once = viewOf(y, 0, kept, null, y.size);
-  if (x.code !== F64) return once;
-  // Means of float64 are rounded: the second pass adds what the first left, so that equal elements are not off their mean.
-  const rest = foldOver("add", [x, once], x.shape, axes, F64, DIFFERENCE, kept);
-  const twice = compute(CORRECTED, [once, rest, n], F64, rest);
-  discard(once, x);
-  return twice;
+  const first = divided(foldOver("add", [x], x.shape, axes, F64, ELEMENT, kept), n, F64);
+  if (x.code !== F64) return [first];
+  return [first, divided(foldOver("add", [x, first], x.shape, axes, F64, CENTRED[1]!, kept), n, F64)];
 }
 
 function centre(x: NDArray, axes: readonly number[], code: number): NDArray {
-  const mean = centreOf(x, axes, countOf(x.shape, axes));
-  const y = compute(DIFFERENCE, [x, mean], F64, blank(x.shape, x.size, code));
-  discard(mean, x);
+  const means = meansOf(x, axes);
+  const y = compute(CENTRED[means.length]!, [x, ...means], F64, blank(x.shape, x.size, code));
+  for (const mean of means) discard(mean, x);
   return y;
 }
 
@@ -106,9 +106,9 @@ interface Spread extends OverAxes {
 const varRow: Structural<Spread> = structural("var", {
   kind: "reduction",
   run: ([x], { axes, code, by }) => {
-    const mean = centreOf(x!, axes, countOf(x!.shape, axes));
-    const total = foldOver("add", [x!, mean], x!.shape, axes, F64, SQUARE, keptOf(x!.shape, axes));
-    discard(mean, x!);
+    const means = meansOf(x!, axes);
+    const total = foldOver("add", [x!, ...means], x!.shape, axes, F64, SQUARES[means.length]!, keptOf(x!.shape, axes));
+    for (const mean of means) discard(mean, x!);
     return divided(total, by, code);
   },
   grad: (g, { inputs: [x], attrs: { axes, by }, like }) => [
