@@ -16,7 +16,7 @@ export {
   sequenceMask,
 } from "./functions/network/layers.ts";
 export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/network/nn.ts";
-export { keep, memoryInfo, scope, setMemoryLimit, setNp, waitall } from "./functions/settings.ts";
+export { keep, memoryInfo, scope, setMemoryLimit, setNp, useBlas, waitall } from "./functions/settings.ts";
 export {
   elu,
   gelu,

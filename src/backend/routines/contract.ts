@@ -2,6 +2,7 @@
  * The matrix product c = a·b, or c += a·b, of large matrices: operands are packed block by block, and tiles of c kept in
  * registers. Knows addresses and steps in bytes, not arrays.
  */
+import { gemm } from "../blas.ts";
 import { type Func, I32, type Local, Module, V128 } from "../wasm/assembler.ts";
 import { memory } from "../wasm/heap.ts";
 import { LANES, type Lanes, writePack } from "./packing.ts";
@@ -324,8 +325,22 @@ export function wantsCopies(lane: number, { m, n, k }: Sizes, a: Operand, b: Ope
   return (m > FEW_ROWS && (n <= FEW_COLUMNS || k <= SHALLOW)) || (many && m * n * k <= TINY) ? "b" : null;
 }
 
+/** Products of at least this size are left to BLAS, if one is in use. */
+const NATIVE = 2 ** 15;
+
+/** The leading dimension of a matrix as BLAS takes it, negative if transposed; 0 if it lies otherwise. */
+function leading(x: Operand, rows: number, columns: number, bytes: number): number {
+  if (columns === 1 || x.column === bytes) return rows === 1 ? columns : x.row >= columns * bytes ? x.row / bytes : 0;
+  if (rows === 1 || x.row === bytes) return x.column >= rows * bytes ? -x.column / bytes : 0;
+  return 0;
+}
+
+const isNative = (lane: number, { m, n, k }: Sizes, a: Operand, b: Operand): boolean =>
+  gemm !== null && lane < 2 && m * n * k >= NATIVE && leading(a, m, k, 4 << lane) !== 0 && leading(b, k, n, 4 << lane) !== 0;
+
 /** The bytes of memory that `multiply` needs beside its operands. */
 export function workBytes(lane: number, sizes: Sizes, a: Operand, b: Operand): number {
+  if (isNative(lane, sizes, a, b)) return 0;
   return wayOf(1 << LANES[lane]!.shift, sizes, a, b) === "packed" ? contractBytes(lane, sizes, a.batch === 0) : 0;
 }
 
@@ -336,6 +351,11 @@ export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
   const bytes = 1 << shift;
   const row = n << shift;
   const batch = m * row;
+  if (isNative(lane, sizes, a, b)) {
+    const [lda, ldb] = [leading(a, m, k, bytes), leading(b, k, n, bytes)];
+    for (let g = 0; g < count; g++) gemm!(lane, m, n, k, a.at + g * a.batch, lda, b.at + g * b.batch, ldb, c + g * batch);
+    return;
+  }
   const { strips, dots, sweeps } = routinesOf(lane).exports;
   switch (wayOf(bytes, sizes, a, b)) {
     case "packed":

@@ -1,0 +1,114 @@
+/**
+ * The machine's own BLAS and LAPACK, called through the optional package koffi on WebAssembly memory as it lies. Off until
+ * asked for, and in Node alone. Knows addresses, not arrays.
+ */
+import { describe, ValueError } from "../errors.ts";
+import { U8 } from "./wasm/heap.ts";
+
+type Foreign = (...args: number[]) => number;
+
+interface Library {
+  func(name: string, result: string, params: readonly string[]): Foreign;
+}
+
+interface Koffi {
+  load(path: string): Library;
+  address(view: Uint8Array): bigint;
+}
+
+/** c = a·b, row by row: the leading dimensions of a and b are negative where they are given transposed. */
+export type Gemm = (lane: number, m: number, n: number, k: number, a: number, lda: number, b: number, ldb: number, c: number) => void;
+
+/** Set while a library is in use. */
+export let gemm: Gemm | null = null;
+
+let koffi: Koffi | null = null;
+let library: Library | null = null;
+let seen: Uint8Array | null = null;
+let base = 0;
+
+/** Where WebAssembly memory begins for native code; growing may move it. */
+function start(): number {
+  if (seen !== U8) {
+    seen = U8;
+    base = Number(koffi!.address(U8));
+  }
+  return base;
+}
+
+const TYPES: Readonly<Record<string, string>> = { v: "void", i: "int", f: "float", d: "double", p: "void *" };
+
+const declare = (from: Library, name: string, types: string): Foreign =>
+  from.func(
+    name,
+    TYPES[types[0]!]!,
+    Array.from(types.slice(1), letter => TYPES[letter]!),
+  );
+
+/**
+ * A function of the library in use, or null if there is none: its result's type and those of its arguments as letters (v
+ * void, i int, f float, d double, p an address in WebAssembly memory). So `foreign("dpotrf_", "vppppp")` is LAPACK's.
+ */
+export function foreign(name: string, types: string): Foreign | null {
+  if (library === null) return null;
+  try {
+    const f = declare(library, name, types);
+    return (...args) => {
+      const at = start();
+      return f(...args.map((x, i) => (types[i + 1] === "p" ? at + x : x)));
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** Names under which systems know a library with the C interface of BLAS. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  darwin: ["/System/Library/Frameworks/Accelerate.framework/Accelerate", "libopenblas.dylib"],
+  win32: ["libopenblas.dll", "mkl_rt.2.dll", "mkl_rt.dll"],
+  linux: ["libopenblas.so.0", "libopenblas.so", "libmkl_rt.so.2", "libmkl_rt.so", "libcblas.so.3", "libblas.so.3"],
+};
+
+function loadKoffi(): Koffi {
+  const node = typeof process === "object" ? process : undefined;
+  const createRequire = node?.getBuiltinModule?.("node:module").createRequire;
+  if (createRequire === undefined)
+    throw new ValueError("useBlas: native libraries need Node 20.16 or newer; elsewhere products run in WebAssembly, leave it off");
+  // Beside the program that runs, or where it was started.
+  for (const place of [node!.argv[1] ?? "", `${node!.cwd()}/nabla.js`])
+    try {
+      return createRequire(place)("koffi") as Koffi;
+    } catch {}
+  throw new ValueError(
+    "useBlas: the package koffi is not there, through which native libraries are called; install it with npm install koffi",
+  );
+}
+
+/** Uses the library of a path, or the first that the system knows (true), or none (false); gives its name. */
+export function chooseBlas(on: boolean | string): string | null {
+  if (on === false) {
+    gemm = library = null;
+    return null;
+  }
+  koffi ??= loadKoffi();
+  const names = on === true ? (NAMES[process.platform] ?? NAMES.linux!) : [on];
+  let reason = "";
+  for (const name of names)
+    try {
+      const found = koffi.load(name);
+      const kernels = ["f", "d"].map(x => declare(found, `cblas_${x === "f" ? "s" : "d"}gemm`, `viiiiii${x}pipi${x}pi`));
+      library = found;
+      // 101: by rows; 111 and 112: as it lies and transposed.
+      gemm = (lane, m, n, k, a, lda, b, ldb, c) => {
+        const at = start();
+        const [ta, tb] = [lda < 0 ? 112 : 111, ldb < 0 ? 112 : 111];
+        kernels[lane]!(101, ta, tb, m, n, k, 1, at + a, Math.abs(lda), at + b, Math.abs(ldb), 0, at + c, n);
+      };
+      return name;
+    } catch (error) {
+      reason = (error as Error).message;
+    }
+  throw new ValueError(
+    `useBlas: no library with cblas_sgemm among ${names.map(describe).join(", ")} (${reason}); install OpenBLAS, or give the path of one`,
+  );
+}
