@@ -83,6 +83,7 @@ const NO_METHODS: readonly string[] = [
   ...["logspace", "geomspace", "tri", "meshgrid", "indices", "fromfunction", "broadcastArrays"],
   ...["vstack", "hstack", "dstack", "columnStack"],
   ...["zerosLike", "concatenate", "stack", "slice", "einsum", "keep", "memoryInfo", "scope", "seed", "setMemoryLimit", "setNp", "waitall"],
+  "useBlas",
   ...["compress", "select", "ravelMultiIndex", "trilIndices", "triuIndices", "diagIndices", "ix", "lexsort", "fuse"],
 ];
 

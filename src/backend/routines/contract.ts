@@ -391,8 +391,8 @@ export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
       return;
     }
     case "sweeps":
-      return sweeps(count, a.at, b.at, c, a.batch, b.batch, batch, n, k, a.column, b.row, 0);
+      return sweeps(count, a.at, b.at, c, a.batch, b.batch, batch, k, n, a.column, b.row, 0);
     case "turnedSweeps":
-      return sweeps(count, b.at, a.at, c, b.batch, a.batch, batch, m, k, b.row, a.column, 0);
+      return sweeps(count, b.at, a.at, c, b.batch, a.batch, batch, k, m, b.row, a.column, 0);
   }
 }

@@ -19,39 +19,58 @@ const STRIPS: readonly (readonly [rows: number, vectors: readonly number[]])[] =
 ];
 
 /**
- * strips(count, a, b, c, aBatch, bBatch, cBatch, m, n, k, aRow, aColumn, bRow, cRow, adds): c = a·b, or c += a·b if `adds`
- * is not 0, for count matrices. a has any steps; b's and c's rows are neighbours.
+ * name(count, u, v, w, uBatch, vBatch, wBatch, size, …rest): for count products, calls each group's function with
+ * (u, v, w, …rest) for so many rows as it takes, the first group as long as there are enough. `moves` says which of u, v, w
+ * go on with the rows, and by which of the rest. If the rows are summed up, the last of the rest, `adds`, is 1 after the first call.
  */
-export function writeStrips(module: Module, lanes: Lanes, fused: boolean): void {
-  const strips = STRIPS.map(([rows, vectors]) => writeStrip(module, lanes, fused, rows, vectors));
-  const f = module.func("strips", new Array(15).fill("i32"), []);
-  const [count, a, b, c, aBatch, bBatch, cBatch, m, n, k, aRow, aColumn, bRow, cRow, adds] = f.params as Tuple15;
-  const [p, q, left] = [f.local("i32"), f.local("i32"), f.local("i32")];
-  const move = (at: Local, step: Local, times: number): Func => f.get(at).get(step).i32Const(times).op(I32.mul).op(I32.add).set(at);
+function writeGroups(
+  module: Module,
+  name: string,
+  rest: number,
+  groups: readonly (readonly [rows: number, Func])[],
+  moves: readonly (readonly [operand: 0 | 1 | 2, step: number])[],
+  sums = false,
+): void {
+  const f = module.func(name, new Array(8 + rest).fill("i32"), []);
+  const [count, size] = [f.param(0), f.param(7)];
+  const [operands, others] = [f.params.slice(1, 4), f.params.slice(8)];
+  const [at, left, adds] = [operands.map(() => f.local("i32")), f.local("i32"), f.local("i32")];
+  const given = others[rest - 1]!;
   f.whileLoop(
     () => f.get(count),
     () => {
-      f.get(a).set(p).get(c).set(q).get(m).set(left);
-      strips.forEach((strip, s) => {
-        const rows = STRIPS[s]![0];
+      operands.forEach((operand, i) => f.get(operand).set(at[i]!));
+      f.get(size).set(left).get(given).set(adds);
+      for (const [rows, group] of groups)
         f.whileLoop(
           () => f.get(left).i32Const(rows).op(I32.geS),
           () => {
-            f.get(p).get(b).get(q).get(n).get(k).get(aRow).get(aColumn).get(bRow).get(cRow).get(adds).call(strip);
-            f.increment(left, -rows);
-            move(p, aRow, rows);
-            move(q, cRow, rows);
+            for (const x of [...at, ...others.slice(0, -1), adds]) f.get(x);
+            f.call(group).increment(left, -rows);
+            if (sums) f.i32Const(1).set(adds);
+            for (const [i, step] of moves) f.get(at[i]!).get(others[step]!).i32Const(rows).op(I32.mul).op(I32.add).set(at[i]!);
           },
         );
-      });
-      f.increment(a, aBatch).increment(b, bBatch).increment(c, cBatch).increment(count, -1);
+      operands.forEach((operand, i) => f.increment(operand, f.param(4 + i)));
+      f.increment(count, -1);
     },
   );
 }
 
+/**
+ * strips(count, a, b, c, aBatch, bBatch, cBatch, m, n, k, aRow, aColumn, bRow, cRow, adds): c = a·b, or c += a·b if `adds`
+ * is not 0, for count matrices. a has any steps; b's and c's rows are neighbours.
+ */
+export function writeStrips(module: Module, lanes: Lanes, fused: boolean): void {
+  const groups = STRIPS.map(([rows, tiles]) => [rows, writeStrip(module, lanes, fused, rows, tiles)] as const);
+  writeGroups(module, "strips", 7, groups, [
+    [0, 2],
+    [2, 5],
+  ]);
+}
+
 type Tuple7 = [Local, Local, Local, Local, Local, Local, Local];
-type Tuple10 = [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
-type Tuple15 = [...Tuple10, Local, Local, Local, Local, Local];
+type Tuple10 = [...Tuple7, Local, Local, Local];
 
 /** One strip: its columns in tiles of so many vectors, the last of one perhaps in part. */
 function writeStrip(module: Module, lanes: Lanes, fused: boolean, rows: number, tiles: readonly number[]): Func {
@@ -139,36 +158,16 @@ function storePart(f: Func, lanes: Lanes, at: Local, vector: Local, n: Local): v
   );
 }
 
-/** Rows whose inner products are computed together. All in one order, wherever a row stands. */
-const DOTS = [4, 1];
-
 /**
  * dots(count, a, x, y, aBatch, xBatch, yBatch, m, k, aRow, yStep, adds): y[i] = Σ a[i, l]·x[l], or that added to y[i], where
  * the elements of each row of a and those of x are neighbours.
  */
 export function writeDots(module: Module, lanes: Lanes, fused: boolean): void {
-  const some = DOTS.map(rows => writeDot(module, lanes, fused, rows));
-  const f = module.func("dots", new Array(12).fill("i32"), []);
-  const [count, a, x, y, aBatch, xBatch, yBatch, m, k, aRow, yStep, adds] = f.params as [...Tuple10, Local, Local];
-  const [p, q, left] = [f.local("i32"), f.local("i32"), f.local("i32")];
-  f.whileLoop(
-    () => f.get(count),
-    () => {
-      f.get(a).set(p).get(y).set(q).get(m).set(left);
-      some.forEach((dot, s) => {
-        const rows = DOTS[s]!;
-        f.whileLoop(
-          () => f.get(left).i32Const(rows).op(I32.geS),
-          () => {
-            f.get(p).get(x).get(q).get(k).get(aRow).get(yStep).get(adds).call(dot);
-            f.increment(left, -rows);
-            for (let i = 0; i < rows; i++) f.increment(p, aRow).increment(q, yStep);
-          },
-        );
-      });
-      f.increment(a, aBatch).increment(x, xBatch).increment(y, yBatch).increment(count, -1);
-    },
-  );
+  const groups = [4, 1].map(rows => [rows, writeDot(module, lanes, fused, rows)] as const);
+  writeGroups(module, "dots", 4, groups, [
+    [0, 1],
+    [2, 2],
+  ]);
 }
 
 /** The inner products of a few rows with one vector: two vectors of running sums for each, and the rest one by one. */
@@ -224,36 +223,17 @@ function writeDot(module: Module, lanes: Lanes, fused: boolean, rows: number): F
   return f;
 }
 
-/** Rows that are added up together. */
-const SWEEPS = [8, 1];
-
 /**
- * sweeps(count, x, a, y, xBatch, aBatch, yBatch, n, k, xStep, aRow, adds): y = Σ x[l]·a[l], where the n elements of each row
+ * sweeps(count, x, a, y, xBatch, aBatch, yBatch, k, n, xStep, aRow, adds): y = Σ x[l]·a[l], where the n elements of each row
  * a[l] are neighbours, and those of y; or that added to y.
  */
 export function writeSweeps(module: Module, lanes: Lanes, fused: boolean): void {
-  const some = SWEEPS.map(rows => writeSweep(module, lanes, fused, rows));
-  const f = module.func("sweeps", new Array(12).fill("i32"), []);
-  const [count, x, a, y, xBatch, aBatch, yBatch, n, k, xStep, aRow, adds] = f.params as [...Tuple10, Local, Local];
-  const [p, q, left, more] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-  f.whileLoop(
-    () => f.get(count),
-    () => {
-      f.get(x).set(p).get(a).set(q).get(k).set(left).get(adds).set(more);
-      some.forEach((sweep, s) => {
-        const rows = SWEEPS[s]!;
-        f.whileLoop(
-          () => f.get(left).i32Const(rows).op(I32.geS),
-          () => {
-            f.get(p).get(q).get(y).get(n).get(xStep).get(aRow).get(more).call(sweep);
-            f.i32Const(1).set(more).increment(left, -rows);
-            for (let i = 0; i < rows; i++) f.increment(p, xStep).increment(q, aRow);
-          },
-        );
-      });
-      f.increment(x, xBatch).increment(a, aBatch).increment(y, yBatch).increment(count, -1);
-    },
-  );
+  const groups = [8, 1].map(rows => [rows, writeSweep(module, lanes, fused, rows)] as const);
+  const moves = [
+    [0, 1],
+    [1, 2],
+  ] as const;
+  writeGroups(module, "sweeps", 4, groups, moves, true);
 }
 
 /** A few rows times their factors, added up and to y. */

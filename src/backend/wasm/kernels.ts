@@ -1,5 +1,7 @@
 /** Kernels that are not expressions, written by hand on the assembler: moving elements, gather and scatter, scans. */
+
 import { BYTES, F32 as FLOAT32, F64 as FLOAT64, SHIFT } from "../../dtype.ts";
+import { writeTurn } from "../routines/packing.ts";
 import { type Func, I32, type Local, Module, F32 as Op32, F64 as Op64, V128, type ValueType } from "./assembler.ts";
 import { memory } from "./heap.ts";
 
@@ -55,10 +57,6 @@ function writeStrided(m: Module, shift: number): void {
   });
 }
 
-// Shuffles that make two vectors of two: their elements of 4 bytes in turns, or their halves.
-const ZIPS = [0, 8].map(first => [0, 16, 4, 20].flatMap(word => [0, 1, 2, 3].map(byte => first + word + byte)));
-const HALVES = [0, 8].map(first => [0, 16].flatMap(half => [0, 1, 2, 3, 4, 5, 6, 7].map(byte => first + half + byte)));
-
 /**
  * turned(from, to, n0, t0, n1, f1): as strided where f0 and t1 are the size of an element and n0 and n1 whole vectors, so
  * that squares of vectors can be turned in registers.
@@ -74,21 +72,14 @@ function writeTurned(m: Module, shift: number): void {
     f.get(from).set(p).get(to).set(q);
     f.forLoop(j, 0, n1, lanes, () => {
       for (const row of rows) f.get(p).memory(V128.load).set(row).increment(p, f1);
-      if (lanes === 4)
-        for (const [k, row] of zipped.entries())
-          f.get(rows[k & 2]!)
-            .get(rows[(k & 2) + 1]!)
-            .shuffle(ZIPS[k & 1]!)
-            .set(row);
       f.get(q).set(at);
-      for (const k of rows.keys()) {
-        f.get(at)
-          .get(zipped[k >> 1]!)
-          .get(zipped[(k >> 1) + lanes / 2]!)
-          .shuffle(HALVES[k & 1]!)
-          .memory(V128.store);
-        f.increment(at, t0);
-      }
+      writeTurn(
+        f,
+        rows,
+        zipped,
+        () => f.get(at),
+        () => f.memory(V128.store).increment(at, t0),
+      );
       f.increment(q, 16);
     });
     f.increment(from, 16);
