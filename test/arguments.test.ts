@@ -170,6 +170,7 @@ describe("wrong arguments throw a NablaError, or are none", () => {
     expect(autograd.graphSize(attached)).toBe(1);
     npx.setNp();
     npx.setMemoryLimit(limit);
+    npx.useBlas(false);
   });
 
   // at and set are methods only.
