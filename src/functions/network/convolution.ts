@@ -34,7 +34,7 @@ export interface DeconvolutionOptions extends ConvolutionOptions {
 }
 
 /** A whole number for each of `count` axes. */
-export function perAxis(operator: string, name: string, given: unknown, count: number, otherwise: number | undefined, least: number): number[] {
+function perAxis(operator: string, name: string, given: unknown, count: number, otherwise: number | undefined, least: number): number[] {
   const value = given ?? otherwise;
   const list = typeof value === "number" ? new Array<number>(count).fill(value) : value;
   if (!Array.isArray(list) || list.length !== count)
@@ -173,12 +173,23 @@ export function pooling(x: ArrayInput, options?: PoolingOptions): NDArray {
     }
   } else {
     if (pad.some((n, i) => n >= kernel[i]!))
-      throw new ValueError(`${operator}: a pad of ${describe(pad)} is not less than the kernel ${describe(kernel)}; its windows would be empty`);
+      throw new ValueError(
+        `${operator}: a pad of ${describe(pad)} is not less than the kernel ${describe(kernel)}; its windows would be empty`,
+      );
     if (size.includes(0) || windowCounts(windows).some(n => n < 1))
-      throw new ShapeError(`${operator}: a kernel of shape ${showShape(kernel)} is larger than data of shape ${showShape(size)}; give a pad`);
-    if (poolType === "max") return gathered([reshape(a, [a.size]), windowPlaces([a], { ...windows, entries: 1 })], 0);
+      throw new ShapeError(
+        `${operator}: a kernel of shape ${showShape(kernel)} is larger than data of shape ${showShape(size)}; give a pad`,
+      );
+    if (poolType === "max") return gathered([reshape(a, [a.size]), windowPlaces(a, windows)], 0);
   }
-  const total = (of: NDArray): NDArray => (everything ? sum(of, size.map((_, i) => i + 2), { keepdims: true }) : windowSum([of], windows));
+  const total = (of: NDArray): NDArray =>
+    everything
+      ? sum(
+          of,
+          size.map((_, i) => i + 2),
+          { keepdims: true },
+        )
+      : windowSum([of], windows);
   if (poolType === "lp") return p === 1 ? total(a) : root(total(power(a, p)), p);
   const y = total(a);
   if (poolType === "sum") return y;

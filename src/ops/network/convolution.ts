@@ -3,14 +3,14 @@
  * weight back to data, of data and result to the weight. The gradients of each are the other two, so there is every order.
  */
 import { addressOf, blank, type NDArray, viewOf } from "../../array.ts";
-import { windows } from "../../backend/routines/convolution.ts";
-import { free } from "../../backend/wasm/heap.ts";
-import { copy, fill, multiply } from "../../backend/wasm/index.ts";
+import { contract, contractBytes } from "../../backend/routines/contract.ts";
+import { fold } from "../../backend/routines/convolution.ts";
+import { address, allocate, free } from "../../backend/wasm/heap.ts";
 import { BYTES } from "../../dtype.ts";
 import { contiguous, copyStrided, discard } from "../../launch.ts";
 import { type Structural, structural } from "../../op.ts";
 import { contiguousStrides, type Shape, sizeOf } from "../../shape.ts";
-import { addInto, broadcastTo, lattice, reshape, sliceView, transpose, zeroed } from "../structural.ts";
+import { broadcastTo, lattice, reshape, sliceView, transpose, zeroed } from "../structural.ts";
 
 /** How windows lie in the last axes of an array. */
 export interface Windows {
@@ -58,8 +58,8 @@ export function inside(padded: NDArray, { size, pad }: Windows): NDArray {
 
 // ---- on memory
 
-/** The most elements of a matrix of windows that stands in memory at a time: it should stay in the second cache. */
-const MOST = 32768;
+/** The most elements that stand in memory at a time of what is only made on the way: they should stay in the second cache. */
+const MOST = 65536;
 
 /** Element counts of a group: of its data, with padding, of the weight of one channel of its result, of that channel. */
 function sizes(a: Convolution): { data: number; plane: number; height: number; width: number } {
@@ -72,33 +72,30 @@ function sizes(a: Convolution): { data: number; plane: number; height: number; w
   };
 }
 
-/** Where the data of image after image is, with padding: in place, or copied to one place, which is the second result. */
-function images(x: NDArray, a: Convolution): [(image: number) => number, NDArray] {
-  const size = a.groups * sizes(a).data;
-  if (a.pad.every(p => p === 0)) return [i => addressOf(x) + i * size * BYTES[x.code]!, x];
-  const shape = [a.groups * a.channels, ...a.size];
-  const whole = zeroed([shape[0]!, ...paddedSize(a)], x.code);
-  const target = inside(whole, a);
-  const copied = (i: number): number => {
-    copyStrided(viewOf(x, x.offset + i * size, shape, null, size), target);
-    return addressOf(whole);
-  };
-  return [copied, whole];
+/** The images from `first` on as an array of their own, a view. */
+function imagesOf(x: NDArray, first: number, count: number): NDArray {
+  const size = x.size / x.shape[0]!;
+  return viewOf(x, x.offset + first * size, [count, ...x.shape.slice(1)], null, count * size);
 }
 
-/** Calls `visit` with runs of windows that are neighbours, so many that a matrix with `height` rows stays small. */
-function eachBlock(a: Convolution, height: number, visit: (first: number, count: number, run: number) => void): void {
-  const counts = windowCounts(a);
-  const total = sizeOf(counts);
-  const run = a.stride.at(-1) === 1 ? counts.at(-1)! : 1;
-  const most = Math.max(1, Math.floor(MOST / height));
-  const inner = run > most ? run : total;
-  const step = run > most ? most : most - (most % run);
-  for (let start = 0; start < total; start += inner)
-    for (let at = start; at < start + inner; at += step) {
-      const count = Math.min(step, start + inner - at);
-      visit(at, count, run > most ? count : run);
+/** Calls `visit` with images of the data, some at a time, with their padding. */
+function eachPadded(x: NDArray, a: Convolution, visit: (images: NDArray, first: number) => void): void {
+  const source = contiguous(x);
+  const n = x.shape[0]!;
+  const { plane } = sizes(a);
+  if (a.pad.every(p => p === 0)) visit(source, 0);
+  else {
+    const many = Math.min(n, Math.ceil(MOST / (a.groups * plane)));
+    const whole = zeroed([many, a.groups * a.channels, ...paddedSize(a)], x.code);
+    for (let first = 0; first < n; first += many) {
+      const count = Math.min(many, n - first);
+      const images = imagesOf(whole, 0, count);
+      copyStrided(imagesOf(source, first, count), inside(images, a));
+      visit(images, first);
     }
+    free(whole.storage.block);
+  }
+  discard(source, x);
 }
 
 /** The sums of products of each window with each of the filters in its group. @internal */
@@ -106,31 +103,31 @@ export const convolve: Structural<Convolution> = structural("convolution", {
   linear: "each",
   run: ([x, w], a) => {
     const { code } = x!;
-    const filters = w!.shape[0]!;
-    const shape = [x!.shape[0]!, filters, ...windowCounts(a)];
-    const y = zeroed(shape, code);
+    const [n, filters] = [x!.shape[0]!, w!.shape[0]!];
+    const shape = [n, filters, ...windowCounts(a)];
     const { plane, height, width } = sizes(a);
-    if (y.size === 0 || height === 0) return y;
-    const source = contiguous(x!);
+    if (sizeOf(shape) === 0 || height === 0) return zeroed(shape, code);
+    const y = blank(shape, sizeOf(shape), code);
     const weight = contiguous(w!);
-    const [image, copied] = images(source, a);
     const [rows, columns] = offsets(a, a.channels, BYTES[code]!);
-    const matrix = blank([MOST + height + 4], MOST + height + 4, code);
-    const bytes = BYTES[code]!;
     const each = filters / a.groups;
-    for (let i = 0; i < shape[0]!; i++) {
-      const p = image(i);
+    const bytes = BYTES[code]!;
+    const product = { count: n, m: each, n: width, k: height };
+    const work = allocate(contractBytes(code, product, true));
+    eachPadded(x!, a, (images, first) => {
+      const [p, q, r] = [addressOf(weight), addressOf(images), addressOf(y) + first * filters * width * bytes];
+      const tables = { row: addressOf(rows), column: addressOf(columns), tables: true };
       for (let g = 0; g < a.groups; g++)
-        eachBlock(a, height, (first, count, run) => {
-          windows(code).unfold(p + g * plane * bytes, addressOf(rows), addressOf(columns) + first * 4, addressOf(matrix), height, count, run);
-          const from = addressOf(weight) + g * each * height * bytes;
-          const to = addressOf(y) + ((i * a.groups + g) * each * width + first) * bytes;
-          multiply(code, from, addressOf(matrix), to, each, count, height, height * bytes, bytes, count * bytes, width * bytes);
-        });
-    }
-    free(matrix.storage.block);
-    discard(copied, source);
-    discard(source, x!);
+        contract(
+          code,
+          { ...product, count: images.shape[0]! },
+          { at: p + g * each * height * bytes, row: height * bytes, column: bytes, batch: 0 },
+          { at: q + g * plane * bytes, ...tables, batch: a.groups * plane * bytes },
+          { at: r + g * each * width * bytes, row: width * bytes, batch: filters * width * bytes },
+          address(work),
+        );
+    });
+    free(work);
     discard(weight, w!);
     return y;
   },
@@ -147,34 +144,57 @@ export const convolveBack: Structural<Convolution> = structural("deconvolution",
   linear: "each",
   run: ([y, w], a) => {
     const { code } = y!;
-    const n = y!.shape[0]!;
-    const each = w!.shape[0]! / a.groups;
-    const x = zeroed([n, a.groups * a.channels, ...a.size], code);
-    const { data, plane, height, width } = sizes(a);
-    if (x.size === 0 || y!.size === 0) return x;
-    const source = contiguous(y!);
-    const weight = contiguous(w!);
-    const [rows, columns] = offsets(a, a.channels, BYTES[code]!);
-    const matrix = blank([MOST + height + 4], MOST + height + 4, code);
-    const bytes = BYTES[code]!;
+    const [n, filters] = [y!.shape[0]!, w!.shape[0]!];
     const pads = a.pad.some(p => p > 0);
-    const whole = pads ? zeroed([a.groups * a.channels, ...paddedSize(a)], code) : x;
-    for (let i = 0; i < n; i++) {
-      const p = addressOf(whole) + (pads ? 0 : i * a.groups * data * bytes);
-      if (pads) fill(p, 0, a.groups * plane * bytes);
-      for (let g = 0; g < a.groups; g++)
-        eachBlock(a, height, (first, count, run) => {
-          const from = addressOf(source) + ((i * a.groups + g) * each * width + first) * bytes;
-          const left = addressOf(weight) + g * each * height * bytes;
-          multiply(code, left, from, addressOf(matrix), height, count, each, bytes, height * bytes, width * bytes, count * bytes);
-          windows(code).fold(p + g * plane * bytes, addressOf(rows), addressOf(columns) + first * 4, addressOf(matrix), height, count, run);
-        });
-      if (pads) copyStrided(inside(whole, a), viewOf(x, i * a.groups * data, [a.groups * a.channels, ...a.size], null, a.groups * data));
+    const whole = zeroed([n, a.groups * a.channels, ...paddedSize(a)], code);
+    const { plane, height, width } = sizes(a);
+    if (whole.size > 0 && y!.size > 0) {
+      const source = contiguous(y!);
+      const weight = contiguous(w!);
+      const [rows, columns] = offsets(a, a.channels, BYTES[code]!);
+      const each = filters / a.groups;
+      const bytes = BYTES[code]!;
+      const last = windowCounts(a).at(-1)!;
+      const run = a.stride.at(-1) === 1 ? last : 1;
+      // Whole rows of windows, of many images if these are small, of a part of one if it is large.
+      const across = Math.min(width, Math.ceil(MOST / height / last) * last);
+      const many = Math.min(n, across < width ? 1 : Math.ceil(MOST / (height * width)));
+      const matrix = blank([many * height * across], many * height * across, code);
+      const product = { count: many, m: height, n: across, k: each };
+      const work = allocate(contractBytes(code, product, true));
+      for (let first = 0; first < n; first += many)
+        for (let g = 0; g < a.groups; g++)
+          for (let j = 0; j < width; j += across) {
+            const [count, wide] = [Math.min(many, n - first), Math.min(across, width - j)];
+            const [p, q, r] = [addressOf(weight), addressOf(source), addressOf(matrix)];
+            const [row, column] = [addressOf(rows), addressOf(columns) + 4 * j];
+            const to = addressOf(whole) + (first * a.groups + g) * plane * bytes;
+            contract(
+              code,
+              { ...product, count, n: wide },
+              { at: p + g * each * height * bytes, row: bytes, column: height * bytes, batch: 0 },
+              {
+                at: q + ((first * filters + g * each) * width + j) * bytes,
+                row: width * bytes,
+                column: bytes,
+                batch: filters * width * bytes,
+              },
+              { at: r, row: wide * bytes, batch: height * wide * bytes },
+              address(work),
+            );
+            for (let i = 0; i < count; i++)
+              fold(code)(to + i * a.groups * plane * bytes, row, column, r + i * height * wide * bytes, height, wide, run);
+          }
+      free(work);
+      free(matrix.storage.block);
+      discard(source, y!);
+      discard(weight, w!);
     }
-    free(matrix.storage.block);
-    discard(whole, x);
-    discard(source, y!);
-    discard(weight, w!);
+    if (!pads) return whole;
+    const shape = [n, a.groups * a.channels, ...a.size];
+    const x = blank(shape, sizeOf(shape), code);
+    copyStrided(inside(whole, a), x);
+    free(whole.storage.block);
     return x;
   },
   grad: (g, { inputs: [y, w], wants, attrs }) => [
@@ -190,34 +210,31 @@ export const convolveWeight: Structural<Convolution> = structural("convolutionWe
   linear: "each",
   run: ([x, y], a) => {
     const { code } = x!;
-    const n = x!.shape[0]!;
     const filters = y!.shape[1]!;
     const each = filters / a.groups;
     const w = zeroed([filters, a.channels, ...a.kernel], code);
-    const { plane, height, width } = sizes(a);
     if (w.size === 0 || y!.size === 0) return w;
-    const source = contiguous(x!);
+    const { plane, height, width } = sizes(a);
     const result = contiguous(y!);
-    const [image, copied] = images(source, a);
     const [rows, columns] = offsets(a, a.channels, BYTES[code]!);
-    const most = Math.max(1, Math.floor(MOST / height));
-    const matrix = blank([most * height + 4], most * height + 4, code);
-    const part = blank([each, height], each * height, code);
     const bytes = BYTES[code]!;
-    for (let i = 0; i < n; i++) {
-      const p = image(i);
+    const product = { count: y!.shape[0]!, m: each, n: height, k: width };
+    const work = allocate(contractBytes(code, product));
+    eachPadded(x!, a, (images, first) => {
+      const [p, q, r] = [addressOf(result) + first * filters * width * bytes, addressOf(images), addressOf(w)];
+      const tables = { row: addressOf(columns), column: addressOf(rows), tables: true };
       for (let g = 0; g < a.groups; g++)
-        for (let first = 0; first < width; first += most) {
-          const count = Math.min(most, width - first);
-          windows(code).unfold(p + g * plane * bytes, addressOf(columns) + first * 4, addressOf(rows), addressOf(matrix), count, height, 1);
-          const from = addressOf(result) + ((i * a.groups + g) * each * width + first) * bytes;
-          multiply(code, from, addressOf(matrix), addressOf(part), each, height, count, width * bytes, bytes, height * bytes, height * bytes);
-          addInto(viewOf(w, g * each * height, [each, height], null, each * height), part);
-        }
-    }
-    free(matrix.storage.block);
-    discard(copied, source);
-    discard(source, x!);
+        contract(
+          code,
+          { ...product, count: images.shape[0]! },
+          { at: p + g * each * width * bytes, row: width * bytes, column: bytes, batch: filters * width * bytes },
+          { at: q + g * plane * bytes, ...tables, batch: a.groups * plane * bytes },
+          { at: r + g * each * height * bytes, row: height * bytes, batch: 0 },
+          address(work),
+          first > 0,
+        );
+    });
+    free(work);
     discard(result, y!);
     return w;
   },

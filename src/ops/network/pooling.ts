@@ -77,13 +77,12 @@ function nearest({ size, pad }: Windows): NDArray {
   return positions(places, [places.length]);
 }
 
-export interface Places extends Windows {
+interface Places extends Windows {
   /** How many arrays lie one behind another; positions count from the start of each. */
   readonly entries: number;
 }
 
-/** Where in the flat array the first largest element of each window is. @internal */
-export const windowPlaces: Structural<Places> = structural("windowPlaces", {
+const placesRow: Structural<Places> = structural("windowPlaces", {
   kind: "selection",
   run: ([x], w) => {
     const lead = leading(x!, w);
@@ -108,7 +107,8 @@ export const windowPlaces: Structural<Places> = structural("windowPlaces", {
     const memory = memoryOf(I32);
     for (let k = 0; k < count; k++) {
       const origin = (k % (count / w.entries)) * inner;
-      for (let i = start + k * n; i < start + (k + 1) * n; i++) memory[i] = (near === null ? memory[i]! : memory[table + memory[i]!]!) + origin;
+      for (let i = start + k * n; i < start + (k + 1) * n; i++)
+        memory[i] = (near === null ? memory[i]! : memory[table + memory[i]!]!) + origin;
     }
     discard(planes, source);
     discard(source, x!);
@@ -117,3 +117,6 @@ export const windowPlaces: Structural<Places> = structural("windowPlaces", {
   grad: null,
   lift: (w, n) => ({ ...w, entries: n * w.entries }),
 });
+
+/** Where in the flat array the first largest element of each window is. @internal */
+export const windowPlaces = (x: NDArray, w: Windows): NDArray => placesRow([x], { ...w, entries: 1 });
