@@ -5,7 +5,7 @@ import { isFloat } from "../../dtype.ts";
 import { checkOptions, DTypeError, describe, flag, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
 import { checkWritable } from "../../op.ts";
 import { add, divide, multiply, sqrt, square, subtract, where } from "../../ops/pointwise.ts";
-import { reshape } from "../../ops/structural.ts";
+import { astype, reshape } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
 import { setRecording, training } from "../../tape.ts";
 import { set } from "../indexing.ts";
@@ -94,9 +94,10 @@ export function batchNorm(
   ];
   for (const r of [centre, spread])
     if (!isFloat(r.code)) throw new DTypeError(`${operator}: running arrays of ${r.dtype}; they must be float32 or float64`);
-  const along = (v: NDArray): NDArray => alongAxis(v, axis, a.ndim);
+  // In the dtype of x, or what is made of the running arrays alone would be made in theirs.
+  const along = (v: NDArray): NDArray => alongAxis(v.code === a.code ? v : astype(v, a.dtype), axis, a.ndim);
   const scaled = (y: NDArray): NDArray => add(multiply(y, along(fixed ? where(true, 1, g) : g)), along(b));
-  if (!training || frozen || a.size === 0) return scaled(divide(subtract(a, along(centre)), along(sqrt(add(spread, eps)))));
+  if (!training || frozen || a.size === 0) return scaled(divide(subtract(a, along(centre)), sqrt(add(along(spread), eps))));
   for (const r of [centre, spread]) checkWritable(r, operator);
   const axes = [...a.shape.keys()].filter(i => i !== axis);
   const [y, batchMean, batchVar] = standardised(a, axes, eps);
