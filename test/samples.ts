@@ -23,6 +23,7 @@ import * as factorisation from "../src/ops/linalg/factorisation.ts";
 import * as linalg from "../src/ops/linalg/products.ts";
 import * as activations from "../src/ops/network/activations.ts";
 import * as windows from "../src/ops/network/convolution.ts";
+import * as norms from "../src/ops/network/normalisation.ts";
 import * as pooling from "../src/ops/network/pooling.ts";
 import * as pointwise from "../src/ops/pointwise.ts";
 import * as reduction from "../src/ops/reduction.ts";
@@ -61,6 +62,7 @@ export const MODULES = {
   "functions/network/normalisation": normalisation,
   "ops/network/convolution": windows,
   "ops/network/pooling": pooling,
+  "ops/network/normalisation": norms,
   "functions/comparison": comparison,
   "functions/statistics": statistics,
   "ops/linalg/products": linalg,

@@ -1,6 +1,7 @@
 /** Samples for layers over windows and for normalisation, whose rows stand in `ops/network`. */
-import { np } from "nabla";
+import { np, npx } from "nabla";
 import type { Convolution } from "../../src/ops/network/convolution.ts";
+import { moments } from "../../src/ops/network/normalisation.ts";
 import { curved, linear, of, type Sample } from "../support/sample.ts";
 import type { Shape } from "../support/sampling.ts";
 
@@ -26,6 +27,10 @@ const bilinear = (first: number, second: number): readonly Sample[] =>
     [PLANES, PLANE],
     [LINES, LINE],
   ].map(([shapes, attrs]) => of([(shapes as Shape[])[first]!, (shapes as Shape[])[second]!], (a, b) => [[a, b], attrs], "each"));
+
+/** Of data, gamma and beta; mean and variance are found anew, as in a layer. */
+const norm = (x: Shape, scale: Shape, axes: readonly number[]): Sample =>
+  of([x, scale, scale], (a, g, b) => [[a, g, b, ...moments(npx.stopGradient(a!), axes)], { axes, eps: 0.1 }]);
 
 /** The tests record in training mode and take differences in predict mode. */
 const FROZEN = { useGlobalStats: true };
@@ -82,6 +87,7 @@ export const network = {
     of([[2, 0, 3], [0], [0]], (x, g, b) => [x, g, b]),
   ],
   // rows
+  normalised: [norm([2, 3, 4], [1, 3, 1], [0, 2]), norm([2, 2, 3, 2], [1, 2, 3, 1], [2, 3]), norm([3, 4], [1, 4], [1])],
   convolve: bilinear(0, 1),
   convolveBack: bilinear(2, 1),
   convolveWeight: bilinear(0, 2),

@@ -1,16 +1,16 @@
 /** Normalisation over batches, groups of channels and single channels. */
 import type { ArrayInput, NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
-import { isFloat } from "../../dtype.ts";
+import { DTYPES, isFloat, promote } from "../../dtype.ts";
 import { checkOptions, DTypeError, describe, flag, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
 import { checkWritable } from "../../op.ts";
-import { add, divide, multiply, sqrt, square, subtract, where } from "../../ops/pointwise.ts";
+import { moments, normalised, shifted } from "../../ops/network/normalisation.ts";
+import { add, divide, multiply, sqrt, where } from "../../ops/pointwise.ts";
 import { astype, reshape } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
 import { setRecording, training } from "../../tape.ts";
 import { set } from "../indexing.ts";
-import { mean } from "../statistics.ts";
-import { alongAxis, floating } from "./nn.ts";
+import { floating } from "./nn.ts";
 
 export interface NormOptions {
   /** Added to the variance, so that its root is not 0. */
@@ -38,22 +38,20 @@ function nonNegative(operator: string, name: string, value: unknown, otherwise: 
   return given;
 }
 
-/** A vector with an element for each channel. */
-function perChannel(operator: string, name: string, given: ArrayInput, x: NDArray, axis: number): NDArray {
-  const v = toArray(given, operator);
-  if (!sameShape(v.shape, [x.shape[axis]!]))
-    throw new ShapeError(
-      `${operator}: ${name} of shape ${showShape(v.shape)} for x of shape ${showShape(x.shape)}; wanted (${x.shape[axis]},), one for each channel`,
-    );
-  return v;
-}
-
-/** With mean 0 and variance 1 over axes: also the mean and the variance that were, with these axes of size 1. */
-function standardised(x: NDArray, axes: readonly number[], eps: number): [NDArray, NDArray, NDArray] {
-  const centre = mean(x, axes, { keepdims: true });
-  const centred = subtract(x, centre);
-  const variance = mean(square(centred), axes, { keepdims: true });
-  return [divide(centred, sqrt(add(variance, eps))), centre, variance];
+/** x and vectors with an element for each channel, in the dtype in which x and those called gamma and beta meet. */
+function operands(operator: string, x: ArrayInput, axis: number, given: Record<string, ArrayInput>): [NDArray, ...NDArray[]] {
+  const a = floating(x, operator);
+  const at = toAxis(axis, a.ndim, operator);
+  const vs = Object.entries(given).map(([name, v]) => {
+    const vector = toArray(v, operator);
+    if (!sameShape(vector.shape, [a.shape[at]!]))
+      throw new ShapeError(
+        `${operator}: ${name} of shape ${showShape(vector.shape)} for x of shape ${showShape(a.shape)}; wanted (${a.shape[at]},), one for each channel`,
+      );
+    return vector;
+  });
+  const code = promote(promote(a.code, vs[0]!.code), vs[1]!.code);
+  return [a.code === code ? a : astype(a, DTYPES[code]!), ...vs];
 }
 
 /**
@@ -78,63 +76,59 @@ export function batchNorm(
   options?: BatchNormOptions,
 ): NDArray {
   const operator = "batchNorm";
-  const a = floating(x, operator);
   checkOptions(operator, options, ["eps", "momentum", "axis", "fixGamma", "useGlobalStats"]);
   const eps = nonNegative(operator, "eps", options?.eps, 1e-5);
   const momentum = nonNegative(operator, "momentum", options?.momentum, 0.9);
-  const axis = toAxis(options?.axis ?? 1, a.ndim, operator);
   const fixed = flag(operator, "fixGamma", options?.fixGamma, false);
   const frozen = flag(operator, "useGlobalStats", options?.useGlobalStats, false);
-  const given = { gamma, beta, runningMean, runningVar };
-  const [g, b, centre, spread] = Object.entries(given).map(([name, v]) => perChannel(operator, name, v, a, axis)) as [
-    NDArray,
-    NDArray,
-    NDArray,
-    NDArray,
-  ];
+  const given = operands(operator, x, options?.axis ?? 1, { gamma, beta, runningMean, runningVar });
+  const [a, g, b, centre, spread] = given as [NDArray, NDArray, NDArray, NDArray, NDArray];
   for (const r of [centre, spread])
     if (!isFloat(r.code)) throw new DTypeError(`${operator}: running arrays of ${r.dtype}; they must be float32 or float64`);
+  const axis = toAxis(options?.axis ?? 1, a.ndim, operator);
+  const seen = reshape(a, [sizeOf(a.shape.slice(0, axis)), g.size, sizeOf(a.shape.slice(axis + 1))]);
   // In the dtype of x, or what is made of the running arrays alone would be made in theirs.
-  const along = (v: NDArray): NDArray => alongAxis(v.code === a.code ? v : astype(v, a.dtype), axis, a.ndim);
-  const scaled = (y: NDArray): NDArray => add(multiply(y, along(fixed ? where(true, 1, g) : g)), along(b));
-  if (!training || frozen || a.size === 0) return scaled(divide(subtract(a, along(centre)), sqrt(add(along(spread), eps))));
-  for (const r of [centre, spread]) checkWritable(r, operator);
-  const axes = [...a.shape.keys()].filter(i => i !== axis);
-  const [y, batchMean, batchVar] = standardised(a, axes, eps);
-  const z = scaled(y);
-  const wasRecording = setRecording(false);
-  try {
-    for (const [running, batch] of [
-      [centre, batchMean],
-      [spread, batchVar],
-    ] as const)
-      set(running, add(multiply(running, momentum), multiply(reshape(batch, running.shape), 1 - momentum)));
-  } finally {
-    setRecording(wasRecording);
+  const along = (v: NDArray): NDArray => reshape(v.code === a.code ? v : astype(v, a.dtype), [1, g.size, 1]);
+  const slope = along(fixed ? where(true, 1, g) : g);
+  if (!training || frozen || a.size === 0) {
+    const y = shifted(seen, along(centre), divide(slope, sqrt(add(along(spread), eps))), along(b));
+    return reshape(y, a.shape);
   }
-  return z;
+  for (const r of [centre, spread]) checkWritable(r, operator);
+  const stats = unrecorded(() => moments(seen, [0, 2]));
+  const y = reshape(normalised([seen, slope, along(b), ...stats], { axes: [0, 2], eps }), a.shape);
+  unrecorded(() => {
+    for (const [i, r] of [centre, spread].entries())
+      set(r, add(multiply(r, momentum), multiply(reshape(stats[i]!, r.shape), 1 - momentum)));
+  });
+  return y;
+}
+
+/** Runs f without recording. */
+function unrecorded<T>(f: () => T): T {
+  const was = setRecording(false);
+  try {
+    return f();
+  } finally {
+    setRecording(was);
+  }
 }
 
 /** x in groups of channels, each of them with mean 0 and variance 1 for each entry of the batch. */
-function grouped(
-  operator: string,
-  x: ArrayInput,
-  gamma: ArrayInput,
-  beta: ArrayInput,
-  options: NormOptions | undefined,
-  groups: number | null,
-): NDArray {
-  const a = floating(x, operator);
-  const eps = nonNegative(operator, "eps", options?.eps, 1e-5);
-  if (a.ndim < 2) throw new ShapeError(`${operator}: x of shape ${showShape(a.shape)}; wanted (batch, channels, …)`);
-  const [n, channels] = a.shape as [number, number];
-  const count = groups ?? channels;
-  if (count > 0 && channels % count !== 0) throw new ShapeError(`${operator}: ${channels} channels are not divisible into ${count} groups`);
-  const g = perChannel(operator, "gamma", gamma, a, 1);
-  const b = perChannel(operator, "beta", beta, a, 1);
-  const inner = count === 0 ? 0 : (channels / count) * sizeOf(a.shape.slice(2));
-  const y = a.size === 0 ? a : reshape(standardised(reshape(a, [n, count, inner]), [2], eps)[0], a.shape);
-  return add(multiply(y, alongAxis(g, 1, a.ndim)), alongAxis(b, 1, a.ndim));
+function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, given: number | null, eps: unknown): NDArray {
+  const e = nonNegative(operator, "eps", eps, 1e-5);
+  const ndim = toArray(x, operator).ndim;
+  if (ndim < 2) throw new ShapeError(`${operator}: x has ${ndim} axes; wanted (batch, channels, …)`);
+  const [a, g, b] = operands(operator, x, 1, { gamma, beta }) as [NDArray, NDArray, NDArray];
+  const channels = g.size;
+  const groups = given ?? channels;
+  if (groups > 0 && channels % groups !== 0)
+    throw new ShapeError(`${operator}: ${channels} channels are not divisible into ${groups} groups`);
+  const shape = [groups, groups === 0 ? 0 : channels / groups];
+  const along = (v: NDArray): NDArray => reshape(v.code === a.code ? v : astype(v, a.dtype), [1, ...shape, 1]);
+  const seen = reshape(a, [a.shape[0]!, ...shape, sizeOf(a.shape.slice(2))]);
+  const stats = unrecorded(() => moments(seen, [2, 3]));
+  return reshape(normalised([seen, along(g), along(b), ...stats], { axes: [2, 3], eps: e }), a.shape);
 }
 
 /**
@@ -145,7 +139,8 @@ function grouped(
  */
 export function groupNorm(x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, options?: GroupNormOptions): NDArray {
   checkOptions("groupNorm", options, ["numGroups", "eps"]);
-  return grouped("groupNorm", x, gamma, beta, options, wholeNumber("groupNorm", "numGroups", options?.numGroups ?? 1, 1));
+  const groups = wholeNumber("groupNorm", "numGroups", options?.numGroups ?? 1, 1);
+  return grouped("groupNorm", x, gamma, beta, groups, options?.eps);
 }
 
 /**
@@ -156,5 +151,5 @@ export function groupNorm(x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, op
  */
 export function instanceNorm(x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, options?: NormOptions): NDArray {
   checkOptions("instanceNorm", options, ["eps"]);
-  return grouped("instanceNorm", x, gamma, beta, options, null);
+  return grouped("instanceNorm", x, gamma, beta, null, options?.eps);
 }
