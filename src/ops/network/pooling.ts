@@ -16,12 +16,13 @@ function eachPlane(routine: keyof PoolingRoutines, planes: NDArray, values: NDAr
   const [rows, columns] = offsets(w, 1, BYTES[planes.code]!);
   const step = sizeOf(paddedSize(w)) * BYTES[planes.code]!;
   const many = Math.ceil(MOST / sizeOf(paddedSize(w)));
-  const run = pooling(planes.code)[routine];
+  const call = pooling(planes.code)[routine];
+  const run = windowCounts(w).at(-1)!;
   const total = planes.size / sizeOf(paddedSize(w));
   for (let first = 0; first < total; first += many) {
     const [p, r, c] = [addressOf(planes), addressOf(rows), addressOf(columns)];
     const v = addressOf(values) + first * columns.size * BYTES[values.code]!;
-    run(p + first * step, r, c, v, rows.size, columns.size, Math.min(many, total - first), step);
+    call(p + first * step, r, c, v, rows.size, columns.size, Math.min(many, total - first), step, run, w.stride.at(-1)!);
   }
 }
 
