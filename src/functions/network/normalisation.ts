@@ -65,7 +65,8 @@ function operands(operator: string, x: ArrayInput, axis: number, given: Record<s
  * const x = [[1, 0], [3, 8]];
  * npx.batchNorm(x, [1, 1], [0, 5], mean, variance, { eps: 0 }) // array([[ 1.,  5.],\n       [ 3., 13.]])
  * autograd.trainMode(() => npx.batchNorm(x, [1, 1], [0, 5], mean, variance, { eps: 0 })) // array([[-1.,  4.],\n       [ 1.,  6.]])
- * [mean, variance] // [ array([0.20000005, 0.40000010]), array([1. , 2.5]) ]
+ * mean // array([0.2, 0.4])
+ * variance // array([1. , 2.5])
  */
 export function batchNorm(
   x: ArrayInput,
@@ -115,13 +116,13 @@ function unrecorded<T>(f: () => T): T {
 }
 
 /** x in groups of channels, each of them with mean 0 and variance 1 for each entry of the batch. */
-function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, given: number | null, eps: unknown): NDArray {
+function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, numGroups: number | null, eps: unknown): NDArray {
   const e = nonNegative(operator, "eps", eps, 1e-5);
-  const ndim = toArray(x, operator).ndim;
-  if (ndim < 2) throw new ShapeError(`${operator}: x has ${ndim} axes; wanted (batch, channels, …)`);
+  const { shape: given } = toArray(x, operator);
+  if (given.length < 2) throw new ShapeError(`${operator}: x of shape ${showShape(given)}; wanted (batch, channels, …)`);
   const [a, g, b] = operands(operator, x, 1, { gamma, beta }) as [NDArray, NDArray, NDArray];
   const channels = g.size;
-  const groups = given ?? channels;
+  const groups = numGroups ?? channels;
   if (groups > 0 && channels % groups !== 0)
     throw new ShapeError(`${operator}: ${channels} channels are not divisible into ${groups} groups`);
   const shape = [groups, groups === 0 ? 0 : channels / groups];
