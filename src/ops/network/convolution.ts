@@ -6,6 +6,7 @@ import { addressOf, blank, type NDArray, viewOf } from "../../array.ts";
 import { contract, contractBytes } from "../../backend/routines/contract.ts";
 import { fold } from "../../backend/routines/convolution.ts";
 import { address, allocate, free } from "../../backend/wasm/heap.ts";
+import { fill } from "../../backend/wasm/index.ts";
 import { BYTES } from "../../dtype.ts";
 import { contiguous, copyStrided, discard } from "../../launch.ts";
 import { type Structural, structural } from "../../op.ts";
@@ -32,6 +33,8 @@ export interface Convolution extends Windows {
 /** How many windows there are along each axis; less than one where the kernel does not fit. */
 export const windowCounts = ({ size, kernel, stride, pad, dilate }: Windows): number[] =>
   size.map((n, i) => Math.floor((n + 2 * pad[i]! - dilate[i]! * (kernel[i]! - 1) - 1) / stride[i]!) + 1);
+
+export const unpadded = ({ pad }: Windows): boolean => pad.every(p => p === 0);
 
 export const paddedSize = ({ size, pad }: Windows): number[] => size.map((n, i) => n + 2 * pad[i]!);
 
@@ -61,11 +64,10 @@ export function inside(padded: NDArray, { size, pad }: Windows): NDArray {
 /** The most elements that stand in memory at a time of what is only made on the way: they should stay in the second cache. */
 const MOST = 65536;
 
-/** Element counts of a group: of its data, with padding, of the weight of one channel of its result, of that channel. */
-function sizes(a: Convolution): { data: number; plane: number; height: number; width: number } {
+/** Element counts of a group: of its padded data, of the weight of one channel of its result, of that channel. */
+function sizes(a: Convolution): { plane: number; height: number; width: number } {
   const { channels } = a;
   return {
-    data: channels * sizeOf(a.size),
     plane: channels * sizeOf(paddedSize(a)),
     height: channels * sizeOf(a.kernel),
     width: sizeOf(windowCounts(a)),
@@ -83,7 +85,7 @@ function eachPadded(x: NDArray, a: Convolution, visit: (images: NDArray, first: 
   const source = contiguous(x);
   const n = x.shape[0]!;
   const { plane } = sizes(a);
-  if (a.pad.every(p => p === 0)) visit(source, 0);
+  if (unpadded(a)) visit(source, 0);
   else {
     const many = Math.min(n, Math.ceil(MOST / (a.groups * plane)));
     const whole = zeroed([many, a.groups * a.channels, ...paddedSize(a)], x.code);
@@ -145,56 +147,55 @@ export const convolveBack: Structural<Convolution> = structural("deconvolution",
   run: ([y, w], a) => {
     const { code } = y!;
     const [n, filters] = [y!.shape[0]!, w!.shape[0]!];
-    const pads = a.pad.some(p => p > 0);
-    const whole = zeroed([n, a.groups * a.channels, ...paddedSize(a)], code);
+    const x = zeroed([n, a.groups * a.channels, ...a.size], code);
+    if (x.size === 0 || y!.size === 0) return x;
     const { plane, height, width } = sizes(a);
-    if (whole.size > 0 && y!.size > 0) {
-      const source = contiguous(y!);
-      const weight = contiguous(w!);
-      const [rows, columns] = offsets(a, a.channels, BYTES[code]!);
-      const each = filters / a.groups;
-      const bytes = BYTES[code]!;
-      const last = windowCounts(a).at(-1)!;
-      const run = a.stride.at(-1) === 1 ? last : 1;
-      // Whole rows of windows, of many images if these are small, of a part of one if it is large.
-      const across = Math.min(width, Math.ceil(MOST / height / last) * last);
-      const many = Math.min(n, across < width ? 1 : Math.ceil(MOST / (height * width)));
-      const matrix = blank([many * height * across], many * height * across, code);
-      const product = { count: many, m: height, n: across, k: each };
-      const work = allocate(contractBytes(code, product, true));
-      for (let first = 0; first < n; first += many)
-        for (let g = 0; g < a.groups; g++)
-          for (let j = 0; j < width; j += across) {
-            const [count, wide] = [Math.min(many, n - first), Math.min(across, width - j)];
-            const [p, q, r] = [addressOf(weight), addressOf(source), addressOf(matrix)];
-            const [row, column] = [addressOf(rows), addressOf(columns) + 4 * j];
-            const to = addressOf(whole) + (first * a.groups + g) * plane * bytes;
-            contract(
-              code,
-              { ...product, count, n: wide },
-              { at: p + g * each * height * bytes, row: bytes, column: height * bytes, batch: 0 },
-              {
-                at: q + ((first * filters + g * each) * width + j) * bytes,
-                row: width * bytes,
-                column: bytes,
-                batch: filters * width * bytes,
-              },
-              { at: r, row: wide * bytes, batch: height * wide * bytes },
-              address(work),
-            );
-            for (let i = 0; i < count; i++)
-              fold(code)(to + i * a.groups * plane * bytes, row, column, r + i * height * wide * bytes, height, wide, run);
-          }
-      free(work);
-      free(matrix.storage.block);
-      discard(source, y!);
-      discard(weight, w!);
+    const source = contiguous(y!);
+    const weight = contiguous(w!);
+    const [rows, columns] = offsets(a, a.channels, BYTES[code]!);
+    const each = filters / a.groups;
+    const bytes = BYTES[code]!;
+    const last = windowCounts(a).at(-1)!;
+    const run = a.stride.at(-1) === 1 ? last : 1;
+    // Whole rows of windows, of many images if these are small, of a part of one if it is large.
+    const across = Math.min(width, Math.ceil(MOST / height / last) * last);
+    const many = Math.min(n, across < width ? 1 : Math.ceil(MOST / (height * width)));
+    const matrix = blank([many * height * across], many * height * across, code);
+    const product = { count: many, m: height, n: across, k: each };
+    const work = allocate(contractBytes(code, product, true));
+    const whole = unpadded(a) ? null : zeroed([many, a.groups * a.channels, ...paddedSize(a)], code);
+    for (let first = 0; first < n; first += many) {
+      const count = Math.min(many, n - first);
+      const images = imagesOf(whole ?? x, whole === null ? first : 0, count);
+      if (first > 0 && whole !== null) fill(addressOf(whole), 0, whole.size * bytes);
+      for (let g = 0; g < a.groups; g++)
+        for (let j = 0; j < width; j += across) {
+          const wide = Math.min(across, width - j);
+          const [p, q, r] = [addressOf(weight), addressOf(source), addressOf(matrix)];
+          const [row, column] = [addressOf(rows), addressOf(columns) + 4 * j];
+          const to = addressOf(images) + g * plane * bytes;
+          contract(
+            code,
+            { ...product, count, n: wide },
+            { at: p + g * each * height * bytes, row: bytes, column: height * bytes, batch: 0 },
+            {
+              at: q + ((first * filters + g * each) * width + j) * bytes,
+              row: width * bytes,
+              column: bytes,
+              batch: filters * width * bytes,
+            },
+            { at: r, row: wide * bytes, batch: height * wide * bytes },
+            address(work),
+          );
+          for (let i = 0; i < count; i++)
+            fold(code)(to + i * a.groups * plane * bytes, row, column, r + i * height * wide * bytes, height, wide, run);
+        }
+      if (whole !== null) copyStrided(inside(images, a), imagesOf(x, first, count));
     }
-    if (!pads) return whole;
-    const shape = [n, a.groups * a.channels, ...a.size];
-    const x = blank(shape, sizeOf(shape), code);
-    copyStrided(inside(whole, a), x);
-    free(whole.storage.block);
+    free(work);
+    for (const made of [matrix, whole]) if (made !== null) free(made.storage.block);
+    discard(source, y!);
+    discard(weight, w!);
     return x;
   },
   grad: (g, { inputs: [y, w], wants, attrs }) => [

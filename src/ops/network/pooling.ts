@@ -7,7 +7,7 @@ import { contiguous, copyStrided, discard } from "../../launch.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { positions, zeroed } from "../structural.ts";
-import { inside, offsets, paddedSize, type Windows, windowCounts } from "./convolution.ts";
+import { inside, offsets, paddedSize, unpadded, type Windows, windowCounts } from "./convolution.ts";
 
 /** A routine works through about this many elements a call. */
 const MOST = 65536;
@@ -27,7 +27,6 @@ function eachPlane(routine: keyof PoolingRoutines, planes: NDArray, values: NDAr
 }
 
 const leading = (x: NDArray, w: Windows): Shape => x.shape.slice(0, x.ndim - w.size.length);
-const unpadded = (w: Windows): boolean => w.pad.every(p => p === 0);
 
 /** The sum over each window; zeros stand beyond the ends. @internal */
 export const windowSum: Structural<Windows> = structural("windowSum", {
