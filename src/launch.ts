@@ -219,7 +219,7 @@ export function perLane(make: (lane: number) => Expr): (lane: number) => Expr {
 
 const families = new Map<Expr, Map<number, Family>>();
 
-/** Computes an expression, which the caller keeps, of at most five operands of any dtypes into `out`, in a lane. */
+/** Computes an expression, which the caller keeps, of at most six operands of any dtypes into `out`, in a lane. */
 export function compute(value: Expr, operands: readonly (NDArray | number)[], lane: number, out: NDArray): NDArray {
   const codes = operands.map(x => (typeof x === "number" ? lane : x.code));
   let known = families.get(value);

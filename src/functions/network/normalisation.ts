@@ -4,12 +4,13 @@ import { toArray } from "../../convert.ts";
 import { DTYPES, isFloat, promote } from "../../dtype.ts";
 import { checkOptions, DTypeError, describe, flag, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
 import { checkWritable } from "../../op.ts";
-import { moments, normalised, shifted } from "../../ops/network/normalisation.ts";
+import { normalised, shifted } from "../../ops/network/normalisation.ts";
 import { add, divide, multiply, sqrt, where } from "../../ops/pointwise.ts";
 import { astype, reshape } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
 import { setRecording, training } from "../../tape.ts";
 import { set } from "../indexing.ts";
+import { mean, var as variance } from "../statistics.ts";
 import { floating } from "./nn.ts";
 
 export interface NormOptions {
@@ -96,7 +97,7 @@ export function batchNorm(
     return reshape(y, a.shape);
   }
   for (const r of [centre, spread]) checkWritable(r, operator);
-  const stats = unrecorded(() => moments(seen, [0, 2]));
+  const stats = moments(seen, [0, 2]);
   const y = reshape(normalised([seen, slope, along(b), ...stats], { axes: [0, 2], eps }), a.shape);
   unrecorded(() => {
     for (const [i, r] of [centre, spread].entries())
@@ -115,6 +116,10 @@ function unrecorded<T>(f: () => T): T {
   }
 }
 
+/** The mean and the variance over axes, which stay with size 1; not recorded. */
+const moments = (x: NDArray, axes: readonly number[]): NDArray[] =>
+  unrecorded(() => [mean, variance].map(of => of(x, axes, { keepdims: true })));
+
 /** x in groups of channels, each of them with mean 0 and variance 1 for each entry of the batch. */
 function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, numGroups: number | null, eps: unknown): NDArray {
   const e = nonNegative(operator, "eps", eps, 1e-5);
@@ -128,7 +133,7 @@ function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: Array
   const shape = [groups, groups === 0 ? 0 : channels / groups];
   const along = (v: NDArray): NDArray => reshape(v.code === a.code ? v : astype(v, a.dtype), [1, ...shape, 1]);
   const seen = reshape(a, [a.shape[0]!, ...shape, sizeOf(a.shape.slice(2))]);
-  const stats = unrecorded(() => moments(seen, [2, 3]));
+  const stats = moments(seen, [2, 3]);
   return reshape(normalised([seen, along(g), along(b), ...stats], { axes: [2, 3], eps: e }), a.shape);
 }
 

@@ -1,8 +1,8 @@
-/** Normalisation with few passes over the data: the row, and what it needs to know of the data beforehand. */
+/** Normalisation with a gain and a shift, in few passes over the data. Mean and variance come from outside. */
 import { blank, type NDArray } from "../../array.ts";
 import { absorb as absorbOf, add as addOf, arg, type Expr, mul, sub } from "../../expr.ts";
 import { foldOver } from "../../fold.ts";
-import { Family, runMap } from "../../launch.ts";
+import { compute } from "../../launch.ts";
 import { mapping } from "../../mapped.ts";
 import { liftAxes, pointwise, type Structural, structural } from "../../op.ts";
 import type { Shape } from "../../shape.ts";
@@ -32,44 +32,14 @@ const kept = (shape: Shape, axes: readonly number[]): number[] => shape.map((n, 
 const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * shape[axis]!, 1);
 const total = (x: NDArray, axes: readonly number[]): NDArray => sum(x, axes, { keepdims: true });
 
-const DEVIATION = mul(sub(arg(0), arg(1)), sub(arg(0), arg(1)));
-
-const varianceRow: Structural<readonly number[]> = structural("variance", {
-  kind: "reduction",
-  run: ([x, centre], axes) => foldOver("add", [x!, centre!], x!.shape, axes, x!.code, DEVIATION, kept(x!.shape, axes)),
-  grad: null,
-  lift: axes => axes.map(axis => axis + 1),
-});
-
-/** The mean and the variance over axes, which stay with size 1. Not recorded. @internal */
-export function moments(x: NDArray, axes: readonly number[]): [NDArray, NDArray] {
-  const n = countOf(x.shape, axes);
-  const centre = divide(total(x, axes), n);
-  return [centre, divide(varianceRow([x, centre], axes), n)];
-}
-
 /** g·(x - m)·r, 0 where g is. */
 const MOMENT = absorbOf(arg(0), mul(sub(arg(1), arg(2)), arg(3)));
 /** a·g - p - (x - m)·q. */
 const SLOPE = sub(sub(mul(arg(2), arg(0)), arg(4)), mul(sub(arg(1), arg(3)), arg(5)));
 
-const families = new Map<Expr, (Family | undefined)[]>();
-
-/** An expression of operands of one dtype, computed in that. */
-function compute(value: Expr, xs: readonly NDArray[], shape: Shape): NDArray {
-  const { code } = xs[0]!;
-  let known = families.get(value);
-  if (known === undefined) families.set(value, (known = []));
-  const family = (known[code] ??= new Family(
-    value,
-    xs.map(() => code),
-    code,
-    code,
-  ));
-  const y = blank(shape, xs[0]!.size, code);
-  runMap(family, xs, y);
-  return y;
-}
+/** An expression of operands of one dtype, computed in that, in the shape of the first. */
+const computed = (value: Expr, xs: readonly NDArray[]): NDArray =>
+  compute(value, xs, xs[0]!.code, blank(xs[0]!.shape, xs[0]!.size, xs[0]!.code));
 
 const rootOf = (variance: NDArray, eps: number): NDArray => divide(1, sqrt(add(variance, eps)));
 
@@ -79,8 +49,7 @@ const rootOf = (variance: NDArray, eps: number): NDArray => divide(1, sqrt(add(v
  */
 export const normalised: Structural<Norm> = structural("normalise", {
   kind: "function",
-  run: ([x, gamma, beta, centre, variance], { eps }) =>
-    compute(SHIFTED, [x!, centre!, multiply(rootOf(variance!, eps), gamma!), beta!], x!.shape),
+  run: ([x, gamma, beta, centre, variance], { eps }) => computed(SHIFTED, [x!, centre!, multiply(rootOf(variance!, eps), gamma!), beta!]),
   grad: (g, { inputs: [x, gamma, , centre, variance], attrs: { axes, eps }, like, wants }) => {
     const { shape } = like[0]!;
     const n = countOf(shape, axes);
@@ -103,7 +72,7 @@ export const normalised: Structural<Norm> = structural("normalise", {
     const shift = multiply(divide(total(multiply(sums, gamma!), axes), n), root);
     const along = multiply(divide(total(multiply(products, gamma!), axes), n), square(root));
     return [
-      wants[0] ? compute(SLOPE, [g, x!, multiply(root, gamma!), centre!, shift, along], shape) : null,
+      wants[0] ? computed(SLOPE, [g, x!, multiply(root, gamma!), centre!, shift, along]) : null,
       sumTo(products, scales),
       sumTo(sums, like[2]!.shape),
       null,
