@@ -1,7 +1,23 @@
 /** From arrays to kernels: the kernels of an expression by dtype and layout, and how operands of any view reach them. */
 import { addressOf, blank, bytesOf, fromValues, type NDArray, unshare, viewOf } from "./array.ts";
 import { free, scratch } from "./backend/wasm/heap.ts";
-import { call1, call2, call3, call4, call5, compile, copy, rows1, rows2, rows3, rows4, rows5, strided } from "./backend/wasm/index.ts";
+import {
+  call1,
+  call2,
+  call3,
+  call4,
+  call5,
+  call6,
+  compile,
+  copy,
+  rows1,
+  rows2,
+  rows3,
+  rows4,
+  rows5,
+  rows6,
+  strided,
+} from "./backend/wasm/index.ts";
 import { BOOL, BYTES, F64, I32, SHIFT } from "./dtype.ts";
 import { arg, type Expr } from "./expr.ts";
 import type { MapKernel, Mode } from "./kernel.ts";
@@ -64,8 +80,11 @@ function launch(f: number, at: readonly number[], out: number, n: number, step: 
       case 4:
         call4(f, p[0]!, p[1]!, p[2]!, p[3]!, out, m);
         break;
-      default:
+      case 5:
         call5(f, p[0]!, p[1]!, p[2]!, p[3]!, p[4]!, out, m);
+        break;
+      default:
+        call6(f, p[0]!, p[1]!, p[2]!, p[3]!, p[4]!, p[5]!, out, m);
     }
     for (let i = 0; i < p.length; i++) p[i]! += step[i]! * CHUNK;
     out += stepOut * CHUNK;
@@ -90,8 +109,10 @@ export function launchRows(
       return rows3(f, p[0]!, p[1]!, p[2]!, out, n, outer, s[0]!, s[1]!, s[2]!, stepOut);
     case 4:
       return rows4(f, p[0]!, p[1]!, p[2]!, p[3]!, out, n, outer, s[0]!, s[1]!, s[2]!, s[3]!, stepOut);
-    default:
+    case 5:
       return rows5(f, p[0]!, p[1]!, p[2]!, p[3]!, p[4]!, out, n, outer, s[0]!, s[1]!, s[2]!, s[3]!, s[4]!, stepOut);
+    default:
+      return rows6(f, p[0]!, p[1]!, p[2]!, p[3]!, p[4]!, p[5]!, out, n, outer, s[0]!, s[1]!, s[2]!, s[3]!, s[4]!, s[5]!, stepOut);
   }
 }
 
@@ -198,7 +219,7 @@ export function perLane(make: (lane: number) => Expr): (lane: number) => Expr {
 
 const families = new Map<Expr, Map<number, Family>>();
 
-/** Computes an expression, which the caller keeps, of at most five operands of any dtypes into `out`, in a lane. */
+/** Computes an expression, which the caller keeps, of at most six operands of any dtypes into `out`, in a lane. */
 export function compute(value: Expr, operands: readonly (NDArray | number)[], lane: number, out: NDArray): NDArray {
   const codes = operands.map(x => (typeof x === "number" ? lane : x.code));
   let known = families.get(value);

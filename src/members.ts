@@ -4,6 +4,7 @@ import { divide, equal, greater, greaterEqual, less, lessEqual, multiply, negati
 export { allclose, arrayEqual, isclose } from "./functions/comparison.ts";
 export { at, set } from "./functions/indexing.ts";
 export { append, atleast1d, atleast2d, atleast3d } from "./functions/joining.ts";
+export { convolution, deconvolution, pooling } from "./functions/network/convolution.ts";
 export {
   activation,
   batchDot,
@@ -21,6 +22,7 @@ export {
   sequenceMask,
 } from "./functions/network/layers.ts";
 export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/network/nn.ts";
+export { batchNorm, groupNorm, instanceNorm } from "./functions/network/normalisation.ts";
 export { convolve, correlate, cross, inner, kron, norm, polyval, tensordot, vdot } from "./functions/products.ts";
 export {
   argpartition,

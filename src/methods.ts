@@ -31,6 +31,8 @@ export type Methods = From<typeof import("./functions/indexing.ts")> &
   From<typeof import("./functions/joining.ts")> &
   From<typeof import("./functions/products.ts")> &
   From<typeof import("./functions/network/layers.ts")> &
+  From<typeof import("./functions/network/convolution.ts")> &
+  From<typeof import("./functions/network/normalisation.ts")> &
   From<typeof import("./functions/comparison.ts")> &
   From<typeof import("./functions/network/nn.ts")> &
   From<typeof import("./functions/searching.ts")> &

@@ -1,4 +1,5 @@
 /** What `npx` has: MXNet's extensions of NumPy. A contents page. */
+export { convolution, deconvolution, pooling } from "./functions/network/convolution.ts";
 export {
   activation,
   batchDot,
@@ -16,6 +17,7 @@ export {
   sequenceMask,
 } from "./functions/network/layers.ts";
 export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/network/nn.ts";
+export { batchNorm, groupNorm, instanceNorm } from "./functions/network/normalisation.ts";
 export { keep, memoryInfo, scope, setMemoryLimit, setNp, useBlas, waitall } from "./functions/settings.ts";
 export {
   elu,

@@ -364,7 +364,7 @@ describe("layouts", () => {
       const next = random(60 + k);
       const floats = new Float32Array(memory.buffer);
       for (let i = 0; i < 40000; i++) floats[i] = next() - 0.5;
-      const strides = [44, -36, 4, 0, 80].slice(0, k);
+      const strides = [44, -36, 4, 0, 80, -8].slice(0, k);
       const starts = upTo(k).map(i => 20000 * i);
       for (const [n, outer] of [
         [7, 5],

@@ -7,8 +7,10 @@ import * as comparison from "../src/functions/comparison.ts";
 import * as creation from "../src/functions/creation.ts";
 import * as indexing from "../src/functions/indexing.ts";
 import * as joining from "../src/functions/joining.ts";
+import * as convolution from "../src/functions/network/convolution.ts";
 import * as layers from "../src/functions/network/layers.ts";
 import * as nn from "../src/functions/network/nn.ts";
+import * as normalisation from "../src/functions/network/normalisation.ts";
 import * as products from "../src/functions/products.ts";
 import * as searching from "../src/functions/searching.ts";
 import * as shaping from "../src/functions/shaping.ts";
@@ -20,6 +22,9 @@ import * as elementary from "../src/ops/elementary.ts";
 import * as factorisation from "../src/ops/linalg/factorisation.ts";
 import * as linalg from "../src/ops/linalg/products.ts";
 import * as activations from "../src/ops/network/activations.ts";
+import * as windows from "../src/ops/network/convolution.ts";
+import * as norms from "../src/ops/network/normalisation.ts";
+import * as pooling from "../src/ops/network/pooling.ts";
 import * as pointwise from "../src/ops/pointwise.ts";
 import * as reduction from "../src/ops/reduction.ts";
 import * as scan from "../src/ops/scan.ts";
@@ -29,6 +34,7 @@ import * as structural from "../src/ops/structural.ts";
 import { arithmetic as arithmeticSamples } from "./samples/arithmetic.ts";
 import { elementary as elementarySamples } from "./samples/elementary.ts";
 import { layers as layersSamples } from "./samples/layers.ts";
+import { network as networkSamples } from "./samples/network.ts";
 import { products as productsSamples } from "./samples/products.ts";
 import { searching as searchingSamples } from "./samples/searching.ts";
 import { shaping as shapingSamples } from "./samples/shaping.ts";
@@ -52,6 +58,11 @@ export const MODULES = {
   "functions/shaping": shaping,
   "functions/products": products,
   "functions/network/layers": layers,
+  "functions/network/convolution": convolution,
+  "functions/network/normalisation": normalisation,
+  "ops/network/convolution": windows,
+  "ops/network/pooling": pooling,
+  "ops/network/normalisation": norms,
   "functions/comparison": comparison,
   "functions/statistics": statistics,
   "ops/linalg/products": linalg,
@@ -365,6 +376,7 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
   ...arithmeticSamples,
   ...elementarySamples,
   ...layersSamples,
+  ...networkSamples,
   ...productsSamples,
   ...searchingSamples,
   ...shapingSamples,

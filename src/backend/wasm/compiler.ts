@@ -7,7 +7,7 @@ import { Module } from "./assembler.ts";
 import { emit, kernelParams } from "./codegen.ts";
 
 /** The most inputs a kernel may have. */
-export const MAX_INPUTS = 5;
+export const MAX_INPUTS = 6;
 
 type Call<Addresses extends number[]> = (f: number, ...addressesAndN: [...Addresses, out: number, n: number]) => void;
 type Rows<Addresses extends number[]> = (
@@ -19,6 +19,7 @@ type A2 = [number, number];
 type A3 = [number, number, number];
 type A4 = [number, number, number, number];
 type A5 = [number, number, number, number, number];
+type A6 = [number, number, number, number, number, number];
 
 /**
  * For k inputs, `call{k}(f, p0 … pk-1, out, n)` calls the table's kernel f; `rows{k}(f, p0 … pk-1, out, n, outer,
@@ -30,11 +31,13 @@ export interface Drivers {
   readonly call3: Call<A3>;
   readonly call4: Call<A4>;
   readonly call5: Call<A5>;
+  readonly call6: Call<A6>;
   readonly rows1: Rows<A1>;
   readonly rows2: Rows<A2>;
   readonly rows3: Rows<A3>;
   readonly rows4: Rows<A4>;
   readonly rows5: Rows<A5>;
+  readonly rows6: Rows<A6>;
 }
 
 /** The module of the drivers. */

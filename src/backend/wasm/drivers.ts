@@ -4,4 +4,4 @@ import { memory } from "./heap.ts";
 
 export const compiler = createCompiler(memory, !(memory.buffer instanceof ArrayBuffer));
 export const { compile } = compiler;
-export const { call1, call2, call3, call4, call5, rows1, rows2, rows3, rows4, rows5 } = compiler.drivers;
+export const { call1, call2, call3, call4, call5, call6, rows1, rows2, rows3, rows4, rows5, rows6 } = compiler.drivers;

@@ -1,0 +1,161 @@
+/** Normalisation over batches, groups of channels and single channels. */
+import type { ArrayInput, NDArray } from "../../array.ts";
+import { toArray } from "../../convert.ts";
+import { DTYPES, isFloat, promote } from "../../dtype.ts";
+import { checkOptions, DTypeError, describe, flag, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
+import { checkWritable } from "../../op.ts";
+import { normalised, shifted } from "../../ops/network/normalisation.ts";
+import { add, divide, multiply, sqrt, where } from "../../ops/pointwise.ts";
+import { astype, reshape } from "../../ops/structural.ts";
+import { sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
+import { setRecording, training } from "../../tape.ts";
+import { set } from "../indexing.ts";
+import { mean, var as variance } from "../statistics.ts";
+import { floating } from "./nn.ts";
+
+export interface NormOptions {
+  /** Added to the variance, so that its root is not 0. */
+  eps?: number;
+}
+
+export interface BatchNormOptions extends NormOptions {
+  /** What the running arrays keep of their old values. */
+  momentum?: number;
+  /** The axis of channels. */
+  axis?: number;
+  /** Take gamma for 1, with a gradient of 0. */
+  fixGamma?: boolean;
+  /** Normalise with the running arrays in training mode too. */
+  useGlobalStats?: boolean;
+}
+
+export interface GroupNormOptions extends NormOptions {
+  numGroups?: number;
+}
+
+function nonNegative(operator: string, name: string, value: unknown, otherwise: number): number {
+  const given = value ?? otherwise;
+  if (typeof given !== "number" || !(given >= 0)) throw new ValueError(`${operator}: ${name} is a number >= 0, got ${describe(given)}`);
+  return given;
+}
+
+/** x and vectors with an element for each channel, in the dtype in which x and those called gamma and beta meet. */
+function operands(operator: string, x: ArrayInput, axis: number, given: Record<string, ArrayInput>): [NDArray, ...NDArray[]] {
+  const a = floating(x, operator);
+  const at = toAxis(axis, a.ndim, operator);
+  const vs = Object.entries(given).map(([name, v]) => {
+    const vector = toArray(v, operator);
+    if (!sameShape(vector.shape, [a.shape[at]!]))
+      throw new ShapeError(
+        `${operator}: ${name} of shape ${showShape(vector.shape)} for x of shape ${showShape(a.shape)}; wanted (${a.shape[at]},), one for each channel`,
+      );
+    return vector;
+  });
+  const code = promote(promote(a.code, vs[0]!.code), vs[1]!.code);
+  return [a.code === code ? a : astype(a, DTYPES[code]!), ...vs];
+}
+
+/**
+ * x with mean 0 and variance 1 for each channel (axis 1 by default), times gamma, plus beta. In training mode these are
+ * the mean and the (biased) variance of the batch, and the running arrays are updated in place, also while recording, to
+ * `running * momentum + batch * (1 - momentum)`; in predict mode, and with useGlobalStats, they are the running arrays.
+ * gamma, beta and the running arrays have one element for each channel. MXNet's npx.batch_norm.
+ * @throws ShapeError where these do not fit, DTypeError for running arrays of integers.
+ * @example
+ * const [mean, variance] = [np.zeros(2), np.ones(2)];
+ * const x = [[1, 0], [3, 8]];
+ * npx.batchNorm(x, [1, 1], [0, 5], mean, variance, { eps: 0 }) // array([[ 1.,  5.],\n       [ 3., 13.]])
+ * autograd.trainMode(() => npx.batchNorm(x, [1, 1], [0, 5], mean, variance, { eps: 0 })) // array([[-1.,  4.],\n       [ 1.,  6.]])
+ * mean // array([0.2, 0.4])
+ * variance // array([1. , 2.5])
+ */
+export function batchNorm(
+  x: ArrayInput,
+  gamma: ArrayInput,
+  beta: ArrayInput,
+  runningMean: ArrayInput,
+  runningVar: ArrayInput,
+  options?: BatchNormOptions,
+): NDArray {
+  const operator = "batchNorm";
+  checkOptions(operator, options, ["eps", "momentum", "axis", "fixGamma", "useGlobalStats"]);
+  const eps = nonNegative(operator, "eps", options?.eps, 1e-5);
+  const momentum = nonNegative(operator, "momentum", options?.momentum, 0.9);
+  const fixed = flag(operator, "fixGamma", options?.fixGamma, false);
+  const frozen = flag(operator, "useGlobalStats", options?.useGlobalStats, false);
+  const given = operands(operator, x, options?.axis ?? 1, { gamma, beta, runningMean, runningVar });
+  const [a, g, b, centre, spread] = given as [NDArray, NDArray, NDArray, NDArray, NDArray];
+  for (const r of [centre, spread])
+    if (!isFloat(r.code)) throw new DTypeError(`${operator}: running arrays of ${r.dtype}; they must be float32 or float64`);
+  const axis = toAxis(options?.axis ?? 1, a.ndim, operator);
+  const seen = reshape(a, [sizeOf(a.shape.slice(0, axis)), g.size, sizeOf(a.shape.slice(axis + 1))]);
+  // In the dtype of x, or what is made of the running arrays alone would be made in theirs.
+  const along = (v: NDArray): NDArray => reshape(v.code === a.code ? v : astype(v, a.dtype), [1, g.size, 1]);
+  const slope = along(fixed ? where(true, 1, g) : g);
+  if (!training || frozen || a.size === 0) {
+    const y = shifted(seen, along(centre), divide(slope, sqrt(add(along(spread), eps))), along(b));
+    return reshape(y, a.shape);
+  }
+  for (const r of [centre, spread]) checkWritable(r, operator);
+  const stats = moments(seen, [0, 2]);
+  const y = reshape(normalised([seen, slope, along(b), ...stats], { axes: [0, 2], eps }), a.shape);
+  unrecorded(() => {
+    for (const [i, r] of [centre, spread].entries())
+      set(r, add(multiply(r, momentum), multiply(reshape(stats[i]!, r.shape), 1 - momentum)));
+  });
+  return y;
+}
+
+/** Runs f without recording. */
+function unrecorded<T>(f: () => T): T {
+  const was = setRecording(false);
+  try {
+    return f();
+  } finally {
+    setRecording(was);
+  }
+}
+
+/** The mean and the variance over axes, which stay with size 1; not recorded. */
+const moments = (x: NDArray, axes: readonly number[]): NDArray[] =>
+  unrecorded(() => [mean, variance].map(of => of(x, axes, { keepdims: true })));
+
+/** x in groups of channels, each of them with mean 0 and variance 1 for each entry of the batch. */
+function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, numGroups: number | null, eps: unknown): NDArray {
+  const e = nonNegative(operator, "eps", eps, 1e-5);
+  const { shape: given } = toArray(x, operator);
+  if (given.length < 2) throw new ShapeError(`${operator}: x of shape ${showShape(given)}; wanted (batch, channels, …)`);
+  const [a, g, b] = operands(operator, x, 1, { gamma, beta }) as [NDArray, NDArray, NDArray];
+  const channels = g.size;
+  const groups = numGroups ?? channels;
+  if (groups > 0 && channels % groups !== 0)
+    throw new ShapeError(`${operator}: ${channels} channels are not divisible into ${groups} groups`);
+  const shape = [groups, groups === 0 ? 0 : channels / groups];
+  const along = (v: NDArray): NDArray => reshape(v.code === a.code ? v : astype(v, a.dtype), [1, ...shape, 1]);
+  const seen = reshape(a, [a.shape[0]!, ...shape, sizeOf(a.shape.slice(2))]);
+  const stats = moments(seen, [2, 3]);
+  return reshape(normalised([seen, along(g), along(b), ...stats], { axes: [2, 3], eps: e }), a.shape);
+}
+
+/**
+ * x (batch, channels, …) with mean 0 and variance 1 over each of `numGroups` groups of neighbouring channels of each entry,
+ * times gamma, plus beta, which have one element for each channel. The same in both modes. MXNet's npx.group_norm.
+ * @throws ShapeError where shapes do not fit, or the channels are not divisible.
+ * @example npx.groupNorm([[1, 3, 5, 5]], [1, 1, 1, 1], [0, 0, 7, 7], { numGroups: 2, eps: 0.25 }) // array([[-0.8944272,  0.8944272,  7.       ,  7.       ]])
+ */
+export function groupNorm(x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, options?: GroupNormOptions): NDArray {
+  checkOptions("groupNorm", options, ["numGroups", "eps"]);
+  const groups = wholeNumber("groupNorm", "numGroups", options?.numGroups ?? 1, 1);
+  return grouped("groupNorm", x, gamma, beta, groups, options?.eps);
+}
+
+/**
+ * x (batch, channels, …) with mean 0 and variance 1 for each channel of each entry, times gamma, plus beta, which have one
+ * element for each channel. The same in both modes. MXNet's npx.instance_norm.
+ * @throws ShapeError where shapes do not fit.
+ * @example npx.instanceNorm([[[1, 3]]], [2], [1], { eps: 0 }) // array([[[-1.,  3.]]])
+ */
+export function instanceNorm(x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, options?: NormOptions): NDArray {
+  checkOptions("instanceNorm", options, ["eps"]);
+  return grouped("instanceNorm", x, gamma, beta, null, options?.eps);
+}

@@ -1,0 +1,88 @@
+/** Normalisation with a gain and a shift, in few passes over the data. Mean and variance come from outside. */
+import { blank, type NDArray } from "../../array.ts";
+import { absorb as absorbOf, add as addOf, arg, type Expr, mul, sub } from "../../expr.ts";
+import { foldOver } from "../../fold.ts";
+import { compute } from "../../launch.ts";
+import { mapping } from "../../mapped.ts";
+import { liftAxes, pointwise, type Structural, structural } from "../../op.ts";
+import type { Shape } from "../../shape.ts";
+import { recording } from "../../tape.ts";
+import { absorb, add, divide, multiply, negative, sqrt, square, subtract } from "../pointwise.ts";
+import { sum } from "../reduction.ts";
+import { sumTo } from "../structural.ts";
+
+/** (x - m)·a + b. */
+const SHIFTED = addOf(mul(sub(arg(0), arg(1)), arg(2)), arg(3));
+const shiftedRow = pointwise<[NDArray, NDArray, NDArray, NDArray]>("normalise", 4, {
+  value: (x, m, a, b) => addOf(mul(sub(x, m), a), b),
+  grad: (g, _, x, m, a) => [absorb(g, a), negative(absorb(g, a)), absorb(g, subtract(x, m)), g],
+});
+
+/** (x - centre)·slope + shift, all of which broadcast. @internal */
+export const shifted = (x: NDArray, centre: NDArray, slope: NDArray, shift: NDArray): NDArray => shiftedRow(x, centre, slope, shift);
+
+export interface Norm {
+  /** The axes (ascending) over which mean and variance are taken. */
+  readonly axes: readonly number[];
+  /** Added to the variance. */
+  readonly eps: number;
+}
+
+const kept = (shape: Shape, axes: readonly number[]): number[] => shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * shape[axis]!, 1);
+const total = (x: NDArray, axes: readonly number[]): NDArray => sum(x, axes, { keepdims: true });
+
+/** g·(x - m)·r, 0 where g is. */
+const MOMENT = absorbOf(arg(0), mul(sub(arg(1), arg(2)), arg(3)));
+/** a·g - p - (x - m)·q. */
+const SLOPE = sub(sub(mul(arg(2), arg(0)), arg(4)), mul(sub(arg(1), arg(3)), arg(5)));
+
+/** An expression of operands of one dtype, computed in that, in the shape of the first. */
+const computed = (value: Expr, xs: readonly NDArray[]): NDArray =>
+  compute(value, xs, xs[0]!.code, blank(xs[0]!.shape, xs[0]!.size, xs[0]!.code));
+
+const rootOf = (variance: NDArray, eps: number): NDArray => divide(1, sqrt(add(variance, eps)));
+
+/**
+ * x with mean 0 and variance 1 over axes, times gamma, plus beta, which broadcast to it: of data, gamma, beta, and the
+ * data's mean and variance, from which no gradient flows of its own. @internal
+ */
+export const normalised: Structural<Norm> = structural("normalise", {
+  kind: "function",
+  run: ([x, gamma, beta, centre, variance], { eps }) => computed(SHIFTED, [x!, centre!, multiply(rootOf(variance!, eps), gamma!), beta!]),
+  grad: (g, { inputs: [x, gamma, , centre, variance], attrs: { axes, eps }, like, wants }) => {
+    const { shape } = like[0]!;
+    const n = countOf(shape, axes);
+    if (recording || mapping > 0) {
+      const centred = subtract(x!, divide(total(x!, axes), n));
+      const root = rootOf(divide(total(square(centred), axes), n), eps);
+      const unit = multiply(centred, root);
+      const h = absorb(g, gamma!);
+      const along = divide(total(absorb(h, unit), axes), n);
+      const dx = absorb(subtract(subtract(h, divide(total(h, axes), n)), multiply(unit, along)), root);
+      return [dx, absorb(g, unit), g, null, null];
+    }
+    // Over the axes along which gamma is the same too everything is summed at once; what is left is small.
+    const scales = like[1]!.shape;
+    const same = axes.filter(axis => scales[axis] === 1);
+    const small = kept(shape, same);
+    const root = rootOf(variance!, eps);
+    const sums = foldOver("add", [g], shape, same, g.code, arg(0), small);
+    const products = foldOver("add", [g, x!, centre!, root], shape, same, g.code, MOMENT, small);
+    const shift = multiply(divide(total(multiply(sums, gamma!), axes), n), root);
+    const along = multiply(divide(total(multiply(products, gamma!), axes), n), square(root));
+    return [
+      wants[0] ? computed(SLOPE, [g, x!, multiply(root, gamma!), centre!, shift, along]) : null,
+      sumTo(products, scales),
+      sumTo(sums, like[2]!.shape),
+      null,
+      null,
+    ];
+  },
+  reads: [
+    [0, 1, 3, 4],
+    [0, 1, 3, 4],
+    [0, 1, 3, 4],
+  ],
+  lift: liftAxes,
+});
