@@ -82,7 +82,12 @@ function writeSubstitute(module: Module): void {
     const each = sums.slice(0, run.vectors);
     f.get(t).set(row).get(b).set(out);
     f.forLoop(i, 0, n, 1, () => {
-      each.forEach((sum, v) => f.get(out).memory(run.load, 16 * v).set(sum));
+      each.forEach((sum, v) =>
+        f
+          .get(out)
+          .memory(run.load, 16 * v)
+          .set(sum),
+      );
       f.get(row).set(p).get(b).set(q);
       f.forLoop(k, 0, i, 1, () => {
         f.get(p).memory(V128.load64Splat).set(factor);
@@ -199,7 +204,12 @@ function writeRotations(module: Module): void {
   inRuns(f, 4, n, [z], run => {
     const each = carried.slice(0, run.vectors);
     f.get(z).get(zRow).op(I32.sub).set(at).get(turns).set(pair);
-    each.forEach((y, v) => f.get(at).memory(run.load, 16 * v).set(y));
+    each.forEach((y, v) =>
+      f
+        .get(at)
+        .memory(run.load, 16 * v)
+        .set(y),
+    );
     f.forLoop(k, 0, count, 1, () => {
       f.get(pair).memory(V128.load64Splat).set(c).get(pair).memory(V128.load64Splat, 8).set(s);
       each.forEach((y, v) => {

@@ -106,7 +106,8 @@ export class Workspace {
 
 /** Writes m rows of n elements to a host array. */
 export function unload(x: Grid, m: number, n: number, out: Float64Array, first: number): void {
-  for (let i = 0, p = first, from = x.at; i < m; i++, from += x.row) for (let j = 0, q = from; j < n; j++, q += x.column) out[p++] = memory[q]!;
+  for (let i = 0, p = first, from = x.at; i < m; i++, from += x.row)
+    for (let j = 0, q = from; j < n; j++, q += x.column) out[p++] = memory[q]!;
 }
 
 // ---------------------------------------------------------------- triangles
@@ -189,7 +190,8 @@ export function factorLU(x: Grid, n: number, exchanged: Int32Array, work: Worksp
 }
 
 /** The diagonal of a matrix of n rows. */
-export const diagonalOf = (x: Grid, n: number): Float64Array => Float64Array.from({ length: n }, (_, i) => memory[x.at + i * (x.row + x.column)]!);
+export const diagonalOf = (x: Grid, n: number): Float64Array =>
+  Float64Array.from({ length: n }, (_, i) => memory[x.at + i * (x.row + x.column)]!);
 
 export function setDiagonal(x: Grid, values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) memory[x.at + i * (x.row + x.column)] = values[i]!;

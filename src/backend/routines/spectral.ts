@@ -110,7 +110,15 @@ export const eigenSpace = (n: number): Workspace => new Workspace(6 * roomFor(n,
  * Writes the eigenvalues of the symmetric matrix of n >= 1 rows at `first` of x, ascending, to out from `to` on, and behind
  * them (if `vectors`) the eigenvectors as columns. Gives false where the method did not converge. All elements are finite.
  */
-export function eigen(x: Float64Array, first: number, n: number, out: Float64Array, to: number, vectors: boolean, work: Workspace): boolean {
+export function eigen(
+  x: Float64Array,
+  first: number,
+  n: number,
+  out: Float64Array,
+  to: number,
+  vectors: boolean,
+  work: Workspace,
+): boolean {
   const scale = scaleFor(largestOf(x, first, n * n));
   const start = work.mark();
   try {
@@ -237,7 +245,8 @@ export function singular(
     for (let i = 0; i < rows; i++) for (let j = 0, p = given.at + i * given.row; j < k; j++, p++) lengths[j]! += (memory[p]! *= scale) ** 2;
     const columns = [...lengths.keys()].sort((i, j) => lengths[j]! - lengths[i]!);
     const a = work.take(rows, k);
-    for (let i = 0; i < rows; i++) for (let j = 0; j < k; j++) memory[a.at + i * a.row + j] = memory[given.at + i * given.row + columns[j]!]!;
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < k; j++) memory[a.at + i * a.row + j] = memory[given.at + i * given.row + columns[j]!]!;
     const v = work.zeros(rows, k);
     const t = work.zeros(k, k);
     factorQR(a, v, t, rows, k, work);

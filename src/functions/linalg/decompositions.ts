@@ -4,19 +4,11 @@ import { toArray } from "../../convert.ts";
 import { F64 } from "../../dtype.ts";
 import { checkOptions, describe, flag, ValueError } from "../../errors.ts";
 import { physicalOf } from "../../mapped.ts";
-import {
-  choleskyOf,
-  completeQrOf,
-  eighOf,
-  eigvalshOf,
-  fullSvdOf,
-  qrOf,
-  singularValues,
-  svdOf,
-} from "../../ops/linalg/factorisation.ts";
+import { choleskyOf, completeQrOf, eighOf, eigvalshOf, qrOf } from "../../ops/linalg/factorisation.ts";
 import { doubles, lowerPart, matricesOf, sidesOf, squareOf, transposed, unpacked } from "../../ops/linalg/matrices.ts";
 import { matmul } from "../../ops/linalg/products.ts";
 import { detOf, inverseOf, slogdetOf } from "../../ops/linalg/solving.ts";
+import { fullSvdOf, singularValues, svdOf } from "../../ops/linalg/svd.ts";
 import { add, divide, greater, multiply, notEqual, where } from "../../ops/pointwise.ts";
 import { any, max, sum } from "../../ops/reduction.ts";
 import { astype, expandDims, gathered, joined, part, positions, slice } from "../../ops/structural.ts";
@@ -213,7 +205,9 @@ export function matrixRank(x: ArrayInput, options?: RankOptions): NDArray {
   const epsilon = 2 ** (a.code === F64 ? -52 : -23);
   const tol = options?.tol ?? null;
   const limit =
-    tol === null ? multiply(max(s, -1, { keepdims: true }), Math.max(...sidesOf(a.shape)) * epsilon) : expandDims(toArray(tol, "matrixRank"), -1);
+    tol === null
+      ? multiply(max(s, -1, { keepdims: true }), Math.max(...sidesOf(a.shape)) * epsilon)
+      : expandDims(toArray(tol, "matrixRank"), -1);
   return sum(greater(s, limit), -1);
 }
 

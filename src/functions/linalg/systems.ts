@@ -83,7 +83,11 @@ export function lstsq(a: ArrayInput, b: ArrayInput, options?: LstsqOptions): [ND
   const [z, s] = leastOf(x, right, { operator: "lstsq", rcond });
   const k = s.shape[0]!;
   const rank = sum(greater(s, k === 0 ? 0 : multiply(slice([s], part([k], 0, 0, 1)), rcond)));
-  const whole = m > n && physicalOf(rank).toTypedArray().every(r => r === n);
+  const whole =
+    m > n &&
+    physicalOf(rank)
+      .toTypedArray()
+      .every(r => r === n);
   const residuals = whole ? sum(square(subtract(right, matmul(x, z))), 0) : zeroed([0], x.code);
   return [y.ndim === 1 ? reshape(z, [n]) : z, residuals, rank, s];
 }
@@ -135,14 +139,17 @@ export function matrixPower(x: ArrayInput, n: number): NDArray {
  * @example np.linalg.multiDot([[[1, 2]], [[3], [4]], [5]]) // array([55.])
  */
 export function multiDot(arrays: readonly ArrayInput[]): NDArray {
-  if (!Array.isArray(arrays) || arrays.length < 2) throw new ValueError(`multiDot: expected a list of two arrays at least, got ${describe(arrays)}`);
+  if (!Array.isArray(arrays) || arrays.length < 2)
+    throw new ValueError(`multiDot: expected a list of two arrays at least, got ${describe(arrays)}`);
   const xs = Array.from(arrays, x => toArray(x, "multiDot"));
   const code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code);
   const last = xs.length - 1;
   const factors = xs.map((x, i) => {
     const y = x.ndim === 1 && (i === 0 || i === last) ? expandDims(x, i === 0 ? 0 : 1) : x;
     if (y.ndim !== 2)
-      throw new ShapeError(`multiDot: array ${i} has shape ${showShape(x.shape)}; they are matrices, the first and the last perhaps vectors`);
+      throw new ShapeError(
+        `multiDot: array ${i} has shape ${showShape(x.shape)}; they are matrices, the first and the last perhaps vectors`,
+      );
     return y.code === code ? y : astype(y, DTYPES[code]!);
   });
   const sizes = [factors[0]!.shape[0]!, ...factors.map(x => x.shape[1]!)];

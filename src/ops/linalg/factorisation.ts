@@ -1,128 +1,22 @@
-/** Factorisations of matrices, as routines whose rules are written in public operators. */
+/** Factorisations of matrices beside that by singular values, as routines whose rules are written in public operators. */
 import type { NDArray } from "../../array.ts";
 import { factorCholesky, factorQR, roomFor, turned, unload, Workspace, writeQ } from "../../backend/routines/factor.ts";
-import { eigen, eigenSpace, singular, singularSpace } from "../../backend/routines/spectral.ts";
+import { eigen, eigenSpace } from "../../backend/routines/spectral.ts";
 import { ValueError } from "../../errors.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
 import { expandDims } from "../structural.ts";
-import { checkFinite, doubles, fromDoubles, inverted, lowerPart, sidesOf, transposed, unpacked } from "./matrices.ts";
+import { eachMatrix, inverted, lowerPart, sidesOf, transposed, unpacked, type Write } from "./matrices.ts";
 import { matmul } from "./products.ts";
 import { solved } from "./solving.ts";
-
-type Write = (values: Float64Array, first: number, out: Float64Array, to: number, work: Workspace) => void;
-
-/**
- * A row's result, of shape `tail` for each of the matrices in the last two axes: what `write` makes of that at `first` goes
- * to `out` from `to` on. One workspace serves them all. With a name, elements must be finite.
- */
-function eachMatrix(x: NDArray, tail: Shape, space: () => Workspace, write: Write, finite = ""): NDArray {
-  const lead = x.shape.slice(0, -2);
-  const size = sizeOf(x.shape.slice(-2));
-  const length = sizeOf(tail);
-  const out = new Float64Array(sizeOf(lead) * length);
-  if (out.length > 0) {
-    const values = doubles(x);
-    if (finite !== "") checkFinite(values, finite);
-    const work = space();
-    try {
-      for (let i = 0; i * length < out.length; i++) write(values, i * size, out, i * length, work);
-    } finally {
-      work.free();
-    }
-  }
-  return fromDoubles(out, [...lead, ...tail], x.code);
-}
-
-// ---------------------------------------------------------------- singular values
-
-/** So many left vectors, the singular values, and so many right vectors behind one another. */
-function decomposed(x: NDArray, lefts: number, rights: number): NDArray {
-  const [m, n] = sidesOf(x.shape);
-  const length = m * lefts + Math.min(m, n) + rights * n;
-  const write: Write = (values, first, out, to, work) => singular(values, first, m, n, out, to, lefts, rights, work);
-  return eachMatrix(x, [length], () => singularSpace(m, n, lefts, rights), write, "svd");
-}
-
-/** U, s and Vh behind one another along the last axis. */
-const svdRow: Structural<null> = structural("svd", {
-  kind: "function",
-  run: ([x]) => {
-    const k = Math.min(...sidesOf(x!.shape));
-    return decomposed(x!, k, k);
-  },
-  // Giles (2008), 3.4, and Townsend (2016), with the parts outside of the spaces of the vectors.
-  grad: (g, { y, like }) => {
-    const [m, n] = sidesOf(like[0]!.shape);
-    const [u, s, vh] = thinParts(y, m, n);
-    const [gu, gs, gv] = thinParts(g, m, n);
-    const k = Math.min(m, n);
-    const row = expandDims(s, -2);
-    const column = expandDims(s, -1);
-    const p = matmul(transposed(u), gu);
-    const q = matmul(vh, transposed(gv));
-    const skewP = subtract(p, transposed(p));
-    const skewQ = subtract(q, transposed(q));
-    // Where singular values are equal, functions that do not depend on the choice of vectors have no part along the difference.
-    const inner = add(
-      absorb(add(skewP, skewQ), inverted(subtract(row, column))),
-      absorb(subtract(skewP, skewQ), inverted(add(row, column))),
-    );
-    let left = add(matmul(u, multiply(0.5, inner)), absorb(expandDims(gs, -2), u));
-    if (m > k) left = add(left, absorb(subtract(gu, matmul(u, p)), inverted(row)));
-    const x = matmul(left, vh);
-    return [n > k ? add(x, matmul(u, absorb(subtract(gv, matmul(transposed(q), vh)), inverted(column)))) : x];
-  },
-  reads: [[1]],
-  lift: liftNothing,
-});
-
-const thinParts = (packed: NDArray, m: number, n: number): [NDArray, NDArray, NDArray] => {
-  const k = Math.min(m, n);
-  return unpacked(packed, [m, k], [k], [k, n]) as [NDArray, NDArray, NDArray];
-};
-
-/**
- * The thin singular value decomposition of the matrices in the last two axes: U, the singular values (descending) and
- * the transpose of V. Computed in float64; the signs of the vectors are as they come. Derivatives of the vectors are
- * exact for distinct singular values, those of the values alone for any.
- * @throws ValueError for NaN or infinity.
- * @internal
- */
-export const svdOf = (x: NDArray): [NDArray, NDArray, NDArray] => thinParts(svdRow([x], null), ...sidesOf(x.shape));
-
-const fullRow: Structural<null> = structural("svd of full matrices", {
-  kind: "function",
-  run: ([x]) => decomposed(x!, ...sidesOf(x!.shape)),
-  grad: null,
-  lift: liftNothing,
-});
-
-/** The same with square matrices of vectors, which are not determined by the matrix, and have no derivative. @internal */
-export function fullSvdOf(x: NDArray): [NDArray, NDArray, NDArray] {
-  const [m, n] = sidesOf(x.shape);
-  return m === n ? svdOf(x) : (unpacked(fullRow([x], null), [m, m], [Math.min(m, n)], [n, n]) as [NDArray, NDArray, NDArray]);
-}
-
-/** The singular values alone, descending; exact derivatives wherever they are not 0. @internal */
-export const singularValues: Structural<null> = structural("svd", {
-  kind: "function",
-  run: ([x]) => decomposed(x!, 0, 0),
-  grad: (g, { inputs: [x] }) => {
-    const [u, , vh] = svdOf(x!);
-    return [matmul(absorb(expandDims(g, -2), u), vh)];
-  },
-  reads: [[0]],
-  lift: liftNothing,
-});
 
 // ---------------------------------------------------------------- eigenvalues
 
 function eigenvalues(name: string, x: NDArray, vectors: boolean): NDArray {
   const n = x.shape.at(-1)!;
   const write: Write = (values, first, out, to, work) => {
-    if (!eigen(values, first, n, out, to, vectors, work)) throw new ValueError(`${name}: the eigenvalues did not converge; scale the matrix`);
+    if (!eigen(values, first, n, out, to, vectors, work))
+      throw new ValueError(`${name}: the eigenvalues did not converge; scale the matrix`);
   };
   return eachMatrix(x, [vectors ? n + n * n : n], () => eigenSpace(n), write, name);
 }

@@ -5,9 +5,9 @@ import { liftNothing, type Structural, structural } from "../../op.ts";
 import { sizeOf } from "../../shape.ts";
 import { absorb, add, negative, subtract } from "../pointwise.ts";
 import { expandDims } from "../structural.ts";
-import { svdOf } from "./factorisation.ts";
 import { checkFinite, doubles, fromDoubles, sidesOf, transposed, unpacked } from "./matrices.ts";
 import { matmul } from "./products.ts";
+import { svdOf } from "./svd.ts";
 
 /** Singular values up to `rcond` times the largest count as 0. */
 interface Cut {
@@ -73,8 +73,7 @@ export const pinvOf: Structural<Cut> = structural("pinv", {
   run: ([x], cut) => {
     const [m, n] = sidesOf(x!.shape);
     const out = new Float64Array(x!.size);
-    if (out.length > 0)
-      eachDecomposed(x!, cut, (parts, rank, i) => applyInverse(parts, rank, m, n, null, 0, m, out, i * m * n, m));
+    if (out.length > 0) eachDecomposed(x!, cut, (parts, rank, i) => applyInverse(parts, rank, m, n, null, 0, m, out, i * m * n, m));
     return fromDoubles(out, [...x!.shape.slice(0, -2), n, m], x!.code);
   },
   // Golub & Pereyra (1973), (4.12): dP = -P·dA·P + P·Pᵀ·dAᵀ·(I - A·P) + (I - P·A)·dAᵀ·Pᵀ·P.
@@ -129,10 +128,7 @@ const leastRow: Structural<Cut> = structural("lstsq", {
     ];
     return [parts.reduce((sum, part) => add(sum, part), negative(matmul(gb, transposed(x)))), gb];
   },
-  reads: [
-    [0, 1, 2],
-    [0],
-  ],
+  reads: [[0, 1, 2], [0]],
   lift: liftNothing,
 });
 

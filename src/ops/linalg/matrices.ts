@@ -1,5 +1,6 @@
 /** What the rows of matrices share: how they reach host numbers and come back, and parts of them as arrays. */
 import { type ArrayInput, addressOf, blank, fromValues, memoryOf, type NDArray } from "../../array.ts";
+import type { Workspace } from "../../backend/routines/factor.ts";
 import { toArray } from "../../convert.ts";
 import { BOOL, DTYPES, F32, isFloat, SHIFT } from "../../dtype.ts";
 import { ShapeError, ValueError } from "../../errors.ts";
@@ -23,6 +24,30 @@ export function fromDoubles(values: Float64Array, shape: Shape, code: number): N
 export function checkFinite(values: Float64Array, operator: string): void {
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i]!)) throw new ValueError(`${operator}: the matrix holds ${values[i]}; all elements must be finite`);
+}
+
+export type Write = (values: Float64Array, first: number, out: Float64Array, to: number, work: Workspace) => void;
+
+/**
+ * A row's result, of shape `tail` for each of the matrices in the last two axes: what `write` makes of that at `first` goes
+ * to `out` from `to` on. One workspace serves them all. With a name, elements must be finite.
+ */
+export function eachMatrix(x: NDArray, tail: Shape, space: () => Workspace, write: Write, finite = ""): NDArray {
+  const lead = x.shape.slice(0, -2);
+  const size = sizeOf(x.shape.slice(-2));
+  const length = sizeOf(tail);
+  const out = new Float64Array(sizeOf(lead) * length);
+  if (out.length > 0) {
+    const values = doubles(x);
+    if (finite !== "") checkFinite(values, finite);
+    const work = space();
+    try {
+      for (let i = 0; i * length < out.length; i++) write(values, i * size, out, i * length, work);
+    } finally {
+      work.free();
+    }
+  }
+  return fromDoubles(out, [...lead, ...tail], x.code);
 }
 
 /** Arrays that lie behind one another along the last axis of one, each in a shape of its own: so a row has several results. */

@@ -1,6 +1,17 @@
 /** Linear systems, inverses and determinants of matrices, as routines whose rules are written in public operators. */
 import { forEachOffset, fromValues, type NDArray } from "../../array.ts";
-import { diagonalOf, factorLU, type Grid, roomFor, setDiagonal, solveLU, solveTriangle, turned, unload, Workspace } from "../../backend/routines/factor.ts";
+import {
+  diagonalOf,
+  factorLU,
+  type Grid,
+  roomFor,
+  setDiagonal,
+  solveLU,
+  solveTriangle,
+  turned,
+  unload,
+  Workspace,
+} from "../../backend/routines/factor.ts";
 import { ValueError } from "../../errors.ts";
 import { physicalOf } from "../../mapped.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
@@ -105,7 +116,8 @@ function places(shape: Shape, target: Shape): Int32Array {
 }
 
 /** a⁻¹·b for the matrices in the last two axes of arrays of one dtype, the others broadcast. @internal */
-export const solved = (xs: readonly [NDArray, NDArray], form: Form = "full", operator = "solve"): NDArray => solveRow(xs, { form, operator });
+export const solved = (xs: readonly [NDArray, NDArray], form: Form = "full", operator = "solve"): NDArray =>
+  solveRow(xs, { form, operator });
 
 /** What becomes of a singular matrix: an error, or an inverse that is not a number. */
 interface Inverse {
@@ -255,7 +267,11 @@ function nearlySingular(x: NDArray): boolean {
  */
 function cofactorSlope(a: NDArray, g: NDArray): NDArray {
   const n = a.shape.at(-1)!;
-  const unit = fromValues(Float64Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)), [n, n], a.code);
+  const unit = fromValues(
+    Float64Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)),
+    [n, n],
+    a.code,
+  );
   const both = [a.ndim - 2, a.ndim - 1];
   const trace = (x: NDArray): NDArray => beforeMatrix(summed([multiply(x, unit)], { axes: both, code: x.code }));
   if (n === 1) return multiply(g, 0);
