@@ -6,11 +6,15 @@ import type { Shape } from "../support/sampling.ts";
 const unit = (x: NDArray): NDArray => np.eye(x.shape.at(-1)!, { dtype: x.dtype });
 /** Far from singular: with a multiple of the unit matrix. */
 const regular = (x: NDArray): NDArray => np.add(x, np.multiply(unit(x), 4));
-/** Symmetric, with eigenvalues far from each other. */
+/** Near a diagonal matrix of distinct numbers, so that no sum of a row or column is near another. */
+const graded = (x: NDArray): NDArray => {
+  const sizes = np.add(np.multiply(np.arange(x.shape.at(-1)!, { dtype: x.dtype }), 4), 3);
+  return np.add(np.multiply(x, 0.3), np.multiply(unit(x), sizes));
+};
+/** Symmetric, with eigenvalues far from each other, and no element near 0, where the signs of vectors change. */
 const symmetric = (x: NDArray): NDArray => {
-  const n = x.shape.at(-1)!;
-  const apart = np.multiply(unit(x), np.multiply(np.arange(n, { dtype: x.dtype }), 3));
-  return np.add(np.add(x, np.swapaxes(x, -1, -2)), apart);
+  const y = graded(x);
+  return np.add(np.add(y, np.swapaxes(y, -1, -2)), 2);
 };
 const definite = (x: NDArray): NDArray => np.add(np.matmul(x, np.swapaxes(x, -1, -2)), np.multiply(unit(x), 2));
 /** The signs of vectors are not determined: squares of their elements are. */
@@ -67,7 +71,7 @@ export const linalg = {
   eigvalsh: squares.map(s => with1(symmetric, s)),
   matrixRank: [curved([3, 2]), curved([2, 3, 3]), curved([4])],
   matrixPower: [curved([3, 3], 1), curved([3, 3], 2), curved([2, 2, 2], 5), with1(regular, [2, 2], -2)],
-  cond: [curved([3, 3]), curved([3, 2], -2), ...[1, np.inf, "fro"].map(order => with1(regular, [3, 3], order))],
+  cond: [curved([3, 3]), curved([3, 2], -2), ...[1, np.inf, "fro"].map(order => with1(graded, [3, 3], order))],
   multiDot: [
     of(
       [

@@ -110,14 +110,18 @@ const leastRow: Structural<Cut> = structural("lstsq", {
     return fromDoubles(out, [...lead, length], a!.code);
   },
   // As of the pseudo-inverse times b, without forming products that are larger than a.
-  grad: (g, { y, inputs: [a, b], like, attrs }) => {
+  grad: (g, { y, inputs: [a, b], like, attrs, wants }) => {
     const [m, n] = sidesOf(like[0]!.shape);
-    const columns = like[1]!.shape.at(-1)!;
-    const k = Math.min(m, n);
-    const [x, gx, gs] = [unpacked(y, [n, columns])[0]!, ...unpacked(g, [n, columns], [k])] as [NDArray, NDArray, NDArray];
+    const shapes = [
+      [n, like[1]!.shape.at(-1)!],
+      [Math.min(m, n)],
+    ];
+    const [gx, gs] = unpacked(g, ...shapes) as [NDArray, NDArray];
     const p = pinvOf([a!], attrs);
     const pt = transposed(p);
     const gb = matmul(pt, gx);
+    if (!wants[0]) return [null, gb];
+    const x = unpacked(y, ...shapes)[0]!;
     const residual = subtract(b!, matmul(a!, x));
     const outside = subtract(gx, matmul(p, matmul(a!, gx)));
     const [u, , vh] = svdOf(a!);
