@@ -1,45 +1,10 @@
 /**
  * What the factorisations of matrices do to rows of float64, written by hand in WebAssembly: substitution, products with
- * vectors, updates of rank two, rotations. Knows addresses and steps in bytes, not what is factored.
+ * vectors, updates of rank two, rotations. Knows addresses and steps in bytes, not what is factored; the elements of a row
+ * lie side by side.
  */
 import { F64, F64x2, type Func, I32, type Local, Module, V128, type ValueType } from "../wasm/assembler.ts";
 import { memory } from "../wasm/heap.ts";
-
-/** Steps and addresses are in bytes; the elements of a row lie side by side. */
-export interface DenseRoutines {
-  /**
-   * Solves t·x = b for n rows of m right sides, in place: t is lower triangular, with ones on its diagonal if `unit` is 1.
-   * Any steps of t are allowed, negative ones too, with which an upper triangle read from its end is a lower one.
-   */
-  substitute(t: number, tRow: number, tColumn: number, b: number, bRow: number, n: number, m: number, unit: number): void;
-  /** Writes -a to c: m rows of n. They may be the same. */
-  negate(a: number, aRow: number, c: number, cRow: number, m: number, n: number): void;
-  /** y = a·x for m rows of n. */
-  timesVector(a: number, aRow: number, x: number, y: number, m: number, n: number): void;
-  /** a -= v·wᵀ + w·vᵀ for n rows of n. */
-  rankTwo(a: number, aRow: number, v: number, w: number, n: number): void;
-  /**
-   * Turns rows of n elements in pairs, one pair after another: the k-th is the row k steps from z and the one before it.
-   * `turns` holds a cosine and a sine for each.
-   */
-  rotations(z: number, zRow: number, turns: number, count: number, n: number): void;
-  /**
-   * Turns the first of `count` rows of w with each later one until they are orthogonal (where their cosine is above the
-   * tolerance, and the product of their lengths above `least`), and the rows of v, of `long` elements, along with them.
-   * Gives how many it turned.
-   */
-  orthogonalise(
-    w: number,
-    wRow: number,
-    n: number,
-    v: number,
-    vRow: number,
-    long: number,
-    count: number,
-    tolerance: number,
-    least: number,
-  ): number;
-}
 
 const locals = (f: Func, type: ValueType, count: number): Local[] => Array.from({ length: count }, () => f.local(type));
 
@@ -304,14 +269,59 @@ function writeOrthogonalise(module: Module): void {
   f.get(tally);
 }
 
-let built: DenseRoutines | undefined;
+// Each routine is a module of its own, so that a program carries and compiles only those it uses.
+const built: Record<string, unknown> = {};
 
-/** The routines, assembled when they are first asked for. */
-export function dense(): DenseRoutines {
-  if (built !== undefined) return built;
-  const module = new Module(!(memory.buffer instanceof ArrayBuffer));
-  for (const write of [writeSubstitute, writeNegate, writeTimesVector, writeRankTwo, writeRotations, writeOrthogonalise]) write(module);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  built = exports as unknown as DenseRoutines;
-  return built;
+function routine<F>(name: string, write: (module: Module) => void): F {
+  if (built[name] === undefined) {
+    const module = new Module(!(memory.buffer instanceof ArrayBuffer));
+    write(module);
+    built[name] = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } }).exports[name];
+  }
+  return built[name] as F;
 }
+
+type Substitute = (t: number, tRow: number, tColumn: number, b: number, bRow: number, n: number, m: number, unit: number) => void;
+type Negate = (a: number, aRow: number, c: number, cRow: number, m: number, n: number) => void;
+type TimesVector = (a: number, aRow: number, x: number, y: number, m: number, n: number) => void;
+type RankTwo = (a: number, aRow: number, v: number, w: number, n: number) => void;
+type Rotations = (z: number, zRow: number, turns: number, count: number, n: number) => void;
+type Orthogonalise = (
+  w: number,
+  wRow: number,
+  n: number,
+  v: number,
+  vRow: number,
+  long: number,
+  count: number,
+  tolerance: number,
+  least: number,
+) => number;
+
+/**
+ * Solves t·x = b for n rows of m right sides, in place: t is lower triangular, with ones on its diagonal if `unit` is 1.
+ * Any steps of t are allowed, negative ones too, with which an upper triangle read from its end is a lower one.
+ */
+export const substitute = (): Substitute => routine("substitute", writeSubstitute);
+
+/** Writes -a to c: m rows of n. They may be the same. */
+export const negate = (): Negate => routine("negate", writeNegate);
+
+/** y = a·x for m rows of n. */
+export const timesVector = (): TimesVector => routine("timesVector", writeTimesVector);
+
+/** a -= v·wᵀ + w·vᵀ for n rows of n. */
+export const rankTwo = (): RankTwo => routine("rankTwo", writeRankTwo);
+
+/**
+ * Turns rows of n elements in pairs, one pair after another: the k-th is the row k steps from z and the one before it.
+ * `turns` holds a cosine and a sine for each.
+ */
+export const rotations = (): Rotations => routine("rotations", writeRotations);
+
+/**
+ * Turns the first of `count` rows of w with each later one until they are orthogonal (where their cosine is above the
+ * tolerance, and the product of their lengths above `least`), and the rows of v, of `long` elements, along with them.
+ * Gives how many it turned.
+ */
+export const orthogonalise = (): Orthogonalise => routine("orthogonalise", writeOrthogonalise);

@@ -4,7 +4,7 @@
  */
 import { address, allocate, free, F64 as memory } from "../wasm/heap.ts";
 import { contract, contractBytes } from "./contract.ts";
-import { dense } from "./dense.ts";
+import { negate, substitute } from "./dense.ts";
 
 /** Where element (i, j) of a matrix lies: at + i·row + j·column, in elements of 8 bytes. */
 export interface Grid {
@@ -99,7 +99,7 @@ export class Workspace {
 
   negated(b: Grid, m: number, n: number): Grid {
     const c = this.take(m, n);
-    dense().negate(8 * b.at, 8 * b.row, 8 * c.at, 8 * c.row, m, n);
+    negate()(8 * b.at, 8 * b.row, 8 * c.at, 8 * c.row, m, n);
     return c;
   }
 }
@@ -117,7 +117,7 @@ const FEW = 32;
 
 /** Solves t·x = b in place, t lower triangular of n rows, b of m columns. */
 function forward(t: Grid, b: Grid, n: number, m: number, unit: boolean, work: Workspace): void {
-  if (n <= FEW) return dense().substitute(8 * t.at, 8 * t.row, 8 * t.column, 8 * b.at, 8 * b.row, n, m, Number(unit));
+  if (n <= FEW) return substitute()(8 * t.at, 8 * t.row, 8 * t.column, 8 * b.at, 8 * b.row, n, m, Number(unit));
   const half = n >> 1;
   const below = from(b, half, 0);
   forward(t, b, half, m, unit, work);

@@ -4,7 +4,7 @@
  * Jacobi rotations (Drmač & Veselić 2008) for the latter. Knows places counted in elements, not arrays.
  */
 import { F64 as memory } from "../wasm/heap.ts";
-import { dense } from "./dense.ts";
+import { orthogonalise, rankTwo, rotations, timesVector } from "./dense.ts";
 import { factorQR, from, type Grid, lengthOf, reflect, roomFor, triangleOf, turned, Workspace, writeQ } from "./factor.ts";
 
 // ---------------------------------------------------------------- eigenvalues
@@ -31,12 +31,12 @@ function tridiagonalise(x: Grid, n: number, d: Float64Array, e: Float64Array, v:
     a[t.at + k * t.row + k] = tau;
     if (tau === 0) continue;
     const rest = row + x.row;
-    dense().timesVector(8 * rest, 8 * x.row, 8 * row, 8 * y.at, length, length);
+    timesVector()(8 * rest, 8 * x.row, 8 * row, 8 * y.at, length, length);
     let inner = 0;
     for (let i = 0; i < length; i++) inner += a[y.at + i]! * a[row + i]!;
     const shift = (tau * tau * inner) / 2;
     for (let i = 0; i < length; i++) a[y.at + i] = tau * a[y.at + i]! - shift * a[row + i]!;
-    dense().rankTwo(8 * rest, 8 * x.row, 8 * row, 8 * y.at, length);
+    rankTwo()(8 * rest, 8 * x.row, 8 * row, 8 * y.at, length);
   }
   d[n - 1] = a[x.at + (n - 1) * x.row + n - 1]!;
   work.release(mark);
@@ -81,7 +81,7 @@ function implicitQL(d: Float64Array, e: Float64Array, n: number, z: Grid | null,
         a[turns + 2 * count + 1] = s;
         count++;
       }
-      if (z !== null) dense().rotations(8 * (z.at + (m - 1) * z.row), -8 * z.row, 8 * turns, count, n);
+      if (z !== null) rotations()(8 * (z.at + (m - 1) * z.row), -8 * z.row, 8 * turns, count, n);
       if (i >= l) continue;
       d[l]! -= p;
       e[l] = g;
@@ -166,22 +166,12 @@ const NOTHING = 1e-140;
 /** Turns rows of w (count × n) until they are orthogonal, and those of v along with them. */
 function orthogonaliseRows(w: Grid, n: number, v: Grid, long: number, count: number): void {
   const tolerance = 2 ** -52 * Math.sqrt(n);
-  const { orthogonalise } = dense();
+  const turn = orthogonalise();
   // Convergence is quadratic in the end; ten rounds are many.
   for (let round = 0, found = 1; found > 0 && round < 40; round++) {
     found = 0;
     for (let p = 0; p < count - 1; p++)
-      found += orthogonalise(
-        8 * (w.at + p * w.row),
-        8 * w.row,
-        n,
-        8 * (v.at + p * v.row),
-        8 * v.row,
-        long,
-        count - p,
-        tolerance,
-        NOTHING * NOTHING,
-      );
+      found += turn(8 * (w.at + p * w.row), 8 * w.row, n, 8 * (v.at + p * v.row), 8 * v.row, long, count - p, tolerance, NOTHING * NOTHING);
   }
 }
 

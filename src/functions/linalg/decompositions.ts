@@ -174,7 +174,7 @@ export function det(x: ArrayInput): NDArray {
  * range; of a singular matrix 0 and -inf. The sign has slope 0; the gradient of the logarithm is the transposed inverse,
  * NaN where there is none. NumPy's linalg.slogdet.
  * @throws ShapeError where a matrix is not square.
- * @example np.linalg.slogdet(np.multiply(np.eye(3), -1e30)) // [ array(-1.), array(207.23266) ]
+ * @example np.linalg.slogdet(np.multiply(np.eye(3), -1e30)) // [array(-1.), array(207.23267)]
  */
 export function slogdet(x: ArrayInput): [NDArray, NDArray] {
   return unpacked(slogdetOf([squareOf(x, "slogdet")], null), [], []) as [NDArray, NDArray];

@@ -112,10 +112,7 @@ const leastRow: Structural<Cut> = structural("lstsq", {
   // As of the pseudo-inverse times b, without forming products that are larger than a.
   grad: (g, { y, inputs: [a, b], like, attrs, wants }) => {
     const [m, n] = sidesOf(like[0]!.shape);
-    const shapes = [
-      [n, like[1]!.shape.at(-1)!],
-      [Math.min(m, n)],
-    ];
+    const shapes = [[n, like[1]!.shape.at(-1)!], [Math.min(m, n)]];
     const [gx, gs] = unpacked(g, ...shapes) as [NDArray, NDArray];
     const p = pinvOf([a!], attrs);
     const pt = transposed(p);

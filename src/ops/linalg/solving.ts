@@ -166,7 +166,7 @@ export const slogdetOf: Structural<null> = structural("slogdet", {
     const out = new Float64Array(2 * sizeOf(x!.shape.slice(0, -2)));
     eachLU(x!, 0, 0, (a, sign, _, __, i) => {
       const all = diagonalOf(a, x!.shape.at(-1)!);
-      out[2 * i] = all.reduce((s, v) => s * Math.sign(v), sign);
+      out[2 * i] = all.reduce((s, v) => s * Math.sign(v), sign) + 0;
       out[2 * i + 1] = all.reduce((sum, v) => sum + Math.log(Math.abs(v)), 0);
     });
     return fromDoubles(out, [...x!.shape.slice(0, -2), 2], x!.code);
@@ -205,7 +205,8 @@ export const detOf: Structural<null> = structural("det", {
     const lead = x!.shape.slice(0, -2);
     const out = new Float64Array(sizeOf(lead));
     eachLU(x!, 0, 0, (a, sign, _, __, i) => {
-      out[i] = productOf(diagonalOf(a, x!.shape.at(-1)!), sign);
+      // Never -0, as in NumPy.
+      out[i] = productOf(diagonalOf(a, x!.shape.at(-1)!), sign) + 0;
     });
     return fromDoubles(out, lead, x!.code);
   },
