@@ -71,7 +71,7 @@ export const linalg = {
   eigvalsh: squares.map(s => with1(symmetric, s)),
   matrixRank: [curved([3, 2]), curved([2, 3, 3]), curved([4])],
   matrixPower: [curved([3, 3], 1), curved([3, 3], 2), curved([2, 2, 2], 5), with1(regular, [2, 2], -2)],
-  cond: [curved([3, 3]), curved([3, 2], -2), ...[1, np.inf, "fro"].map(order => with1(graded, [3, 3], order))],
+  cond: [curved([3, 3]), curved([3, 2], -2), ...[1, np.inf, "fro", "nuc"].map(order => with1(graded, [3, 3], order))],
   multiDot: [
     of(
       [

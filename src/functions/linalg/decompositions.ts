@@ -9,7 +9,7 @@ import { doubles, lowerPart, matricesOf, sidesOf, squareOf, transposed, unpacked
 import { matmul } from "../../ops/linalg/products.ts";
 import { detOf, inverseOf, slogdetOf } from "../../ops/linalg/solving.ts";
 import { fullSvdOf, singularValues, svdOf } from "../../ops/linalg/svd.ts";
-import { add, divide, greater, multiply, notEqual, where } from "../../ops/pointwise.ts";
+import { add, divide, greater, multiply, notEqual, reciprocal, where } from "../../ops/pointwise.ts";
 import { any, max, sum } from "../../ops/reduction.ts";
 import { astype, expandDims, gathered, joined, part, positions, slice } from "../../ops/structural.ts";
 import { norm } from "../products.ts";
@@ -222,17 +222,17 @@ export function cond(x: ArrayInput, order?: number | "fro" | "nuc" | null): NDAr
   const p = order ?? 2;
   // 0/0 and the inverse of a singular matrix are not numbers, but infinite conditions.
   const finished = (y: NDArray): NDArray => where(notEqual(y, y), Number.POSITIVE_INFINITY, y);
-  if (p !== 2 && p !== -2) {
-    const a = squareOf(x, "cond");
-    const size = (y: NDArray): NDArray => norm(y, p, [a.ndim - 2, a.ndim - 1]);
-    const own = size(a);
-    // What is not a number in the matrix itself stays so.
-    return where(notEqual(own, own), own, finished(multiply(own, size(inverseOf(a, "cond", true)))));
-  }
-  const a = matricesOf(x, "cond");
+  const a = p === 2 || p === -2 ? matricesOf(x, "cond") : squareOf(x, "cond");
   if (a.size === 0) throw new ValueError("cond: the matrices are empty, and have no condition");
-  const s = singularValues([a], null);
-  const last = s.ndim - 1;
-  const [largest, smallest] = [0, s.shape[last]! - 1].map(i => gathered([s, positions([i], [])], last)) as [NDArray, NDArray];
-  return finished(p === 2 ? divide(largest, smallest) : divide(smallest, largest));
+  if (p === 2 || p === -2 || p === "nuc") {
+    const s = singularValues([a], null);
+    if (p === "nuc") return finished(multiply(sum(s, -1), sum(reciprocal(s), -1)));
+    const last = s.ndim - 1;
+    const [largest, smallest] = [0, s.shape[last]! - 1].map(i => gathered([s, positions([i], [])], last)) as [NDArray, NDArray];
+    return finished(p === 2 ? divide(largest, smallest) : divide(smallest, largest));
+  }
+  const size = (y: NDArray): NDArray => norm(y, p, [a.ndim - 2, a.ndim - 1]);
+  const own = size(a);
+  // What is not a number in the matrix itself stays so.
+  return where(notEqual(own, own), own, finished(multiply(own, size(inverseOf(a, "cond", true)))));
 }
