@@ -89,6 +89,7 @@ export const inverted = (x: NDArray): NDArray => where(equal(x, 0), 0, reciproca
 /** The elements of square matrices below their diagonal and on it, or strictly below; zeros elsewhere. @internal */
 export function lowerPart(x: NDArray, strictly = false): NDArray {
   const n = x.shape.at(-1)!;
-  const mask = Float64Array.from({ length: n * n }, (_, i) => Number(i % n <= Math.floor(i / n) - Number(strictly)));
+  const mask = new Uint8Array(n * n);
+  for (let i = 0; i < n; i++) mask.fill(1, i * n, i * n + i + Number(!strictly));
   return where(fromValues(mask, [n, n], BOOL), x, 0);
 }
