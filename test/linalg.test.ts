@@ -5,7 +5,7 @@
 import { autograd, GradError, grad, hessian, jvp, NDArray, np, ShapeError, ValueError, vmap } from "nabla";
 import { describe, expect, test } from "vitest";
 import { expectDerivatives, type Fn } from "./support/derivatives.ts";
-import { arrayOf, closeness, LAYOUTS, laid, type Next, randomNumbers, sizeOf, valuesOf } from "./support/sampling.ts";
+import { arrayOf, closeness, LAYOUTS, laid, type Next, randomNumbers, sizeOf, some, valuesOf } from "./support/sampling.ts";
 
 const { linalg } = np;
 const EPSILON = { float32: 2 ** -23, float64: 2 ** -52 } as const;
@@ -80,7 +80,7 @@ const KINDS: Record<string, (m: number, n: number, next: Next) => number[]> = {
 };
 /** Their sizes, around those where methods change; the larger ones for one kind only. */
 const SIDES = [1, 2, 3, 9, 17, 36];
-const SCALES: Record<Float, readonly number[]> = { float32: [1, 1e30, 1e-30], float64: [1, 1e150, 1e-150, 1e-290] };
+const SCALES: Record<Float, readonly number[]> = { float32: [1, 1e30, 1e-30], float64: [1, 1e150, 1e-290] };
 
 interface Case {
   readonly label: string;
@@ -94,7 +94,7 @@ function* cases(sides: readonly (readonly [number, number])[], kinds = Object.ke
   const next = randomNumbers(7);
   for (const dtype of FLOATS)
     for (const kind of kinds)
-      for (const [m, n] of sides)
+      for (const [m, n] of some(sides))
         for (const scale of m > 9 ? [1] : SCALES[dtype]) {
           const values = KINDS[kind]!(m, n, next).map(v => v * scale);
           yield {
@@ -467,6 +467,9 @@ describe("edges", () => {
     expect(() => linalg.solve(random(3, 3), random(2))).toThrow(/^solve: a of shape \(3, 3\) has 3 rows, b of shape \(2,\) has 2/);
     expect(() => linalg.solve(random(2, 3), random(2))).toThrow(ShapeError);
     expect(() => linalg.solve(random(3, 3), 1)).toThrow(ShapeError);
+    // Whole numbers keep their digits beside float64.
+    const large = np.array([16777217], { dtype: "int32" }).reshape(1, 1);
+    expect(linalg.solve(large, wide([16777217])).item()).toBe(1);
     expect(() => linalg.solve(random(2, 3, 3), random(5, 3, 1))).toThrow(ShapeError);
   });
 

@@ -1,11 +1,11 @@
 /** Linear systems, inverses, powers and products of matrices. */
 import type { ArrayInput, NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
-import { DTYPES, F64, promote } from "../../dtype.ts";
+import { DTYPES, F64, isFloat, promote } from "../../dtype.ts";
 import { checkOptions, describe, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
 import { physicalOf } from "../../mapped.ts";
 import { leastOf, pinvOf } from "../../ops/linalg/leastsquares.ts";
-import { matricesOf, sidesOf, squareOf } from "../../ops/linalg/matrices.ts";
+import { sidesOf, squareOf } from "../../ops/linalg/matrices.ts";
 import { matmul, meeting } from "../../ops/linalg/products.ts";
 import { inverseOf, solved } from "../../ops/linalg/solving.ts";
 import { greater, multiply, square, subtract } from "../../ops/pointwise.ts";
@@ -24,6 +24,12 @@ export function inv(x: ArrayInput): NDArray {
   return inverseOf(squareOf(x, "inv"), "inv");
 }
 
+/** Both sides of a system in the dtype in which they meet, float32 for integers. */
+function floatsOf(operator: string, a: ArrayInput, b: ArrayInput): [NDArray, NDArray] {
+  const both = meeting(toArray(a, operator), toArray(b, operator));
+  return isFloat(both[0].code) ? both : [astype(both[0], "float32"), astype(both[1], "float32")];
+}
+
 /** What does not go together in the rows of a system. */
 const rowsDiffer = (operator: string, a: NDArray, b: NDArray, rows: number, others: number | undefined): ShapeError =>
   new ShapeError(
@@ -38,7 +44,8 @@ const rowsDiffer = (operator: string, a: NDArray, b: NDArray, rows: number, othe
  * @example np.linalg.solve([[2, 1], [1, 3]], [3, 5]) // array([0.8, 1.4])
  */
 export function solve(a: ArrayInput, b: ArrayInput): NDArray {
-  const [x, y] = meeting(squareOf(a, "solve"), toArray(b, "solve"));
+  const [x, y] = floatsOf("solve", a, b);
+  squareOf(x, "solve");
   const n = x.shape.at(-1)!;
   if (y.ndim === 0) throw new ShapeError("solve: the right side is 0-d; give a vector or a matrix");
   const vectors = y.ndim === 1 || (y.ndim === x.ndim - 1 && y.shape.at(-2) !== n && sameShape(y.shape, x.shape.slice(0, -1)));
@@ -71,7 +78,7 @@ function cutOf(operator: string, given: unknown, otherwise: number): number {
  */
 export function lstsq(a: ArrayInput, b: ArrayInput, options?: LstsqOptions): [NDArray, NDArray, NDArray, NDArray] {
   checkOptions("lstsq", options, ["rcond"]);
-  const [x, y] = meeting(matricesOf(a, "lstsq"), toArray(b, "lstsq"));
+  const [x, y] = floatsOf("lstsq", a, b);
   if (x.ndim !== 2 || y.ndim < 1 || y.ndim > 2)
     throw new ShapeError(
       `lstsq: shapes ${showShape(x.shape)} and ${showShape(y.shape)}; give a matrix, and a vector or a matrix (for stacks, use vmap)`,
