@@ -248,6 +248,14 @@ describe("backward errors are a few epsilons", () => {
     const definite = np.add(square(x), one);
     const l = linalg.cholesky(definite);
     within("LLᵀ", error(np.matmul(l, l.T), definite), 20 * n);
+    for (const shape of [
+      [400, 60],
+      [60, 400],
+    ]) {
+      const z = arrayOf(KINDS.random!(400, 60, next), shape, "float64");
+      const [tall, values, wideOnes] = linalg.svd(z);
+      within("long sides", error(np.matmul(np.multiply(tall, values), wideOnes), z), 5 * n);
+    }
     const y = linalg.solve(x, x);
     within("solve", error(np.matmul(x, y), x), 100 * n);
     const [sign, logarithm] = linalg.slogdet(x);

@@ -32,15 +32,17 @@ export const roomFor = (m: number, n: number): number => m * rowOf(n) + 2;
 export class Workspace {
   private readonly block;
   private top: number;
+  private readonly end: number;
   private readonly products: number;
 
-  /** Of so many elements, for products of matrices with at most m rows, n columns and k between. */
+  /** Of so many elements, for products of at most m rows and n columns, of sums of at most k. */
   constructor(elements: number, m: number, n: number, k: number) {
     const bytes = (contractBytes(1, { count: 1, m, n, k }) + 15) & ~15;
     // Always a region of its own: small ones are moved by and by.
     this.block = allocate(Math.max(4096, bytes + 8 * elements));
     this.products = address(this.block);
     this.top = (this.products + bytes) >> 3;
+    this.end = this.top + elements;
   }
 
   /** m rows of n elements, not set; they are given back by `release` of what was there before. */
@@ -48,6 +50,8 @@ export class Workspace {
     const row = rowOf(n);
     const at = this.top;
     this.top += m * row;
+    // What lies behind belongs to others.
+    if (this.top > this.end) throw new RangeError("a workspace is too small");
     return { at, row, column: 1 };
   }
 

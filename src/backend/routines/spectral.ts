@@ -200,7 +200,7 @@ function furtherUnit(u: Grid, known: number, n: number, at: number): void {
 export function singularSpace(m: number, n: number, lefts: number, rights: number): Workspace {
   const [rows, k, wanted] = m >= n ? [m, n, lefts] : [n, m, rights];
   const wide = Math.max(k, wanted);
-  return new Workspace(3 * roomFor(rows, k) + 5 * roomFor(k, wide) + roomFor(rows, wanted) + roomFor(k, rows), rows, wide, rows);
+  return new Workspace(3 * roomFor(rows, k) + 5 * roomFor(k, wide) + roomFor(rows, wanted) + roomFor(k, rows), rows, rows, rows);
 }
 
 /**
