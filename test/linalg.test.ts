@@ -478,6 +478,7 @@ describe("edges", () => {
     // Whole numbers keep their digits beside float64.
     const large = np.array([16777217], { dtype: "int32" }).reshape(1, 1);
     expect(linalg.solve(large, wide([16777217])).item()).toBe(1);
+    expect(linalg.solve(np.eye(1, { dtype: "float64" }), [0.1]).item()).toBe(0.1);
     expect(() => linalg.solve(random(2, 3, 3), random(5, 3, 1))).toThrow(ShapeError);
   });
 

@@ -1,6 +1,6 @@
 /** Linear systems, inverses, powers and products of matrices. */
 import type { ArrayInput, NDArray } from "../../array.ts";
-import { toArray } from "../../convert.ts";
+import { toArray, toArrays } from "../../convert.ts";
 import { DTYPES, F64, isFloat, promote } from "../../dtype.ts";
 import { checkOptions, describe, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
 import { physicalOf } from "../../mapped.ts";
@@ -26,7 +26,7 @@ export function inv(x: ArrayInput): NDArray {
 
 /** Both sides of a system in the dtype in which they meet, float32 for integers. */
 function floatsOf(operator: string, a: ArrayInput, b: ArrayInput): [NDArray, NDArray] {
-  const both = meeting(toArray(a, operator), toArray(b, operator));
+  const both = meeting(toArray(a, operator, b), toArray(b, operator, a));
   return isFloat(both[0].code) ? both : [astype(both[0], "float32"), astype(both[1], "float32")];
 }
 
@@ -148,7 +148,7 @@ export function matrixPower(x: ArrayInput, n: number): NDArray {
 export function multiDot(arrays: readonly ArrayInput[]): NDArray {
   if (!Array.isArray(arrays) || arrays.length < 2)
     throw new ValueError(`multiDot: expected a list of two arrays at least, got ${describe(arrays)}`);
-  const xs = Array.from(arrays, x => toArray(x, "multiDot"));
+  const xs = toArrays(arrays, "multiDot");
   const code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code);
   const last = xs.length - 1;
   const factors = xs.map((x, i) => {
@@ -214,8 +214,8 @@ export interface TensorsolveOptions {
  */
 export function tensorsolve(a: ArrayInput, b: ArrayInput, options?: TensorsolveOptions): NDArray {
   checkOptions("tensorsolve", options, ["axes"]);
-  let x = toArray(a, "tensorsolve");
-  const y = toArray(b, "tensorsolve");
+  let x = toArray(a, "tensorsolve", b);
+  const y = toArray(b, "tensorsolve", a);
   const axes = options?.axes ?? null;
   if (axes !== null) {
     const last = toAxes(axes, x.ndim, "tensorsolve");
