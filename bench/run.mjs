@@ -6,13 +6,14 @@
 import { spawnSync } from "node:child_process";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
+import * as dense from "./dense.mjs";
 import * as footprint from "./footprint.mjs";
 import * as large from "./large.mjs";
 import { HEADING, show } from "./report.mjs";
 import * as small from "./small.mjs";
 
 /** @type {Readonly<Record<string, import("./report.mjs").Row>>} */
-const ROWS = { ...small, ...large, ...footprint };
+const ROWS = { ...small, ...large, ...dense, ...footprint };
 const ALONE = "--alone";
 
 const given = process.argv.slice(2);

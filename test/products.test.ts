@@ -1,7 +1,7 @@
 /** What samples and golden cases do not see of products, norms and singular values: singular points, extreme matrices, contraction order. */
 import { autograd, grad, type NDArray, np, ValueError, vmap } from "nabla";
 import { describe, expect, test } from "vitest";
-import { svdOf } from "../src/ops/linalg/factorisation.ts";
+import { svdOf } from "../src/ops/linalg/svd.ts";
 import { expectDerivatives, randomArray } from "./support/derivatives.ts";
 import { closeness, randomNumbers, valuesOf } from "./support/sampling.ts";
 

@@ -7,6 +7,8 @@ import * as comparison from "../src/functions/comparison.ts";
 import * as creation from "../src/functions/creation.ts";
 import * as indexing from "../src/functions/indexing.ts";
 import * as joining from "../src/functions/joining.ts";
+import * as decompositions from "../src/functions/linalg/decompositions.ts";
+import * as systems from "../src/functions/linalg/systems.ts";
 import * as convolution from "../src/functions/network/convolution.ts";
 import * as layers from "../src/functions/network/layers.ts";
 import * as nn from "../src/functions/network/nn.ts";
@@ -20,7 +22,10 @@ import type { HasRow } from "../src/op.ts";
 import * as arithmetic from "../src/ops/arithmetic.ts";
 import * as elementary from "../src/ops/elementary.ts";
 import * as factorisation from "../src/ops/linalg/factorisation.ts";
+import * as leastsquares from "../src/ops/linalg/leastsquares.ts";
 import * as linalg from "../src/ops/linalg/products.ts";
+import * as solving from "../src/ops/linalg/solving.ts";
+import * as svd from "../src/ops/linalg/svd.ts";
 import * as activations from "../src/ops/network/activations.ts";
 import * as windows from "../src/ops/network/convolution.ts";
 import * as norms from "../src/ops/network/normalisation.ts";
@@ -34,6 +39,7 @@ import * as structural from "../src/ops/structural.ts";
 import { arithmetic as arithmeticSamples } from "./samples/arithmetic.ts";
 import { elementary as elementarySamples } from "./samples/elementary.ts";
 import { layers as layersSamples } from "./samples/layers.ts";
+import { linalg as linalgSamples } from "./samples/linalg.ts";
 import { network as networkSamples } from "./samples/network.ts";
 import { products as productsSamples } from "./samples/products.ts";
 import { searching as searchingSamples } from "./samples/searching.ts";
@@ -55,6 +61,11 @@ export const MODULES = {
   "ops/network/activations": activations,
   "ops/scan": scan,
   "ops/linalg/factorisation": factorisation,
+  "ops/linalg/leastsquares": leastsquares,
+  "ops/linalg/solving": solving,
+  "ops/linalg/svd": svd,
+  "functions/linalg/decompositions": decompositions,
+  "functions/linalg/systems": systems,
   "functions/shaping": shaping,
   "functions/products": products,
   "functions/network/layers": layers,
@@ -73,7 +84,12 @@ export const MODULES = {
 } as const;
 
 /** Modules in the same folders that hold no operators. */
-export const WITHOUT_OPERATORS: readonly string[] = ["functions/network/standardise", "functions/recording", "functions/settings"];
+export const WITHOUT_OPERATORS: readonly string[] = [
+  "functions/network/standardise",
+  "functions/recording",
+  "functions/settings",
+  "ops/linalg/matrices",
+];
 
 type Modules = typeof MODULES;
 type RowsOf<M> = { [K in keyof M]: M[K] extends HasRow ? K : never }[keyof M];
@@ -377,6 +393,7 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
   ...elementarySamples,
   ...layersSamples,
   ...networkSamples,
+  ...linalgSamples,
   ...productsSamples,
   ...searchingSamples,
   ...shapingSamples,

@@ -228,6 +228,11 @@ function assertions(): void {
   expectTypeOf(x.reshape([2, 3])).toEqualTypeOf<NDArray>();
   expectTypeOf(x.attachGrad()).toEqualTypeOf<NDArray>();
   expectTypeOf(np.linalg.norm(x, "fro", [0, 1])).toEqualTypeOf<NDArray>();
+  expectTypeOf(np.linalg.qr(x)).toEqualTypeOf<[NDArray, NDArray]>();
+  expectTypeOf(np.linalg.qr(x, { mode: "r" })).toEqualTypeOf<NDArray>();
+  expectTypeOf(np.linalg.svd(x, { fullMatrices: true })).toEqualTypeOf<[NDArray, NDArray, NDArray]>();
+  expectTypeOf(np.linalg.svd(x, { computeUv: false })).toEqualTypeOf<NDArray>();
+  expectTypeOf(np.linalg.eigh(x, { UPLO: "U" })).toEqualTypeOf<[NDArray, NDArray]>();
   expectTypeOf(np.random.normal(0, 1, [2])).toEqualTypeOf<NDArray>();
 
   // What is read from an array.

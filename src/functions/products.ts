@@ -4,8 +4,8 @@ import { toArray, toArrays } from "../convert.ts";
 import { DTYPES, F32, isFloat, promote } from "../dtype.ts";
 import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
 import type { HasRow } from "../op.ts";
-import { svdOf } from "../ops/linalg/factorisation.ts";
 import { correlation, dot, euclidean, matmul, meeting, padded, reversed } from "../ops/linalg/products.ts";
+import { singularValues } from "../ops/linalg/svd.ts";
 import { abs, add, equal, multiply, notEqual, power, sign, subtract, where } from "../ops/pointwise.ts";
 import { type Axis, max, min, restoreAxes, sum } from "../ops/reduction.ts";
 import { astype, diagonalOf, gathered, joined, part, positions, reshape, slice, summed, transpose, zeroed } from "../ops/structural.ts";
@@ -416,7 +416,7 @@ function matrixNorm(x: NDArray, order: number | "nuc", row: number, column: numb
   if (order === "nuc" || Math.abs(order) === 2) {
     const others = [...x.shape.keys()].filter(i => i !== row && i !== column);
     // Like an absolute value, a singular value has slope 0 where it is 0.
-    return extreme(abs(svdOf(transpose(x, [...others, row, column]))[1]), -1);
+    return extreme(abs(singularValues([transpose(x, [...others, row, column])], null)), -1);
   }
   const [first, second] = Math.abs(order) === 1 ? [row, column] : [column, row];
   return extreme(sum(abs(x), first), second - Number(second > first));

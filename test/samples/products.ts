@@ -116,5 +116,4 @@ export const products = {
       "each",
     ),
   ],
-  svdOf: [curved([3, 2]), curved([2, 3]), curved([2, 3, 3])],
 } satisfies Record<string, readonly Sample[]>;
