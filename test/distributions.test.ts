@@ -413,6 +413,80 @@ describe("vmap draws for every entry", () => {
   });
 });
 
+describe("multivariateNormal", () => {
+  const MEAN = [1, -2, 0.5];
+  const COV = [
+    [4, 1, -0.5],
+    [1, 2, 0.3],
+    [-0.5, 0.3, 1],
+  ];
+
+  test.each(["float32", "float64"] as const)("means and covariances, %s", dtype => {
+    const N = 20_000;
+    const x = random.multivariateNormal(MEAN, COV, N, { dtype });
+    expect([x.dtype, x.shape]).toEqual([dtype, [N, 3]]);
+    const mean = list(x.mean(0));
+    const centred = x.sub(x.mean(0));
+    const cov = np.matmul(centred.T, centred).div(N).tolist() as number[][];
+    for (let i = 0; i < 3; i++) {
+      expect(Math.abs(mean[i]! - MEAN[i]!)).toBeLessThan(4.5 * Math.sqrt(COV[i]![i]! / N));
+      for (let j = 0; j < 3; j++) {
+        const error = Math.sqrt((COV[i]![i]! * COV[j]![j]! + COV[i]![j]! ** 2) / N);
+        expect(Math.abs(cov[i]![j]! - COV[i]![j]!)).toBeLessThan(4.5 * error);
+      }
+    }
+  });
+
+  test("shapes, and the same vectors however they are split", () => {
+    const whole = list(random.multivariateNormal(MEAN, COV, 1100));
+    for (const sizes of [[1, 99, 1000], [1100], new Array<number>(1100).fill(1)]) {
+      random.seed(42);
+      expect(sizes.flatMap(n => list(random.multivariateNormal(MEAN, COV, n)))).toEqual(whole);
+    }
+    expect(random.multivariateNormal(MEAN, COV).shape).toEqual([3]);
+    expect(random.multivariateNormal(MEAN, COV, 0).shape).toEqual([0, 3]);
+    expect(random.multivariateNormal(MEAN, [COV, COV], [5, 2]).shape).toEqual([5, 2, 3]);
+    expect(random.multivariateNormal(double(MEAN), COV).dtype).toBe("float64");
+  });
+
+  test("is mean + L·z, with gradients to order 2, and under vmap for every entry", () => {
+    const z = random.normal(0, 1, [4, 3], { dtype: "float64" });
+    random.seed(42);
+    const x = random.multivariateNormal(double(MEAN), double(COV), 4);
+    const want = list(np.matmul(z, np.linalg.cholesky(double(COV)).T).add(double(MEAN)));
+    list(x).forEach((v, i) => void expect(v).toBeCloseTo(want[i]!, 12));
+    const draw = (mean: NDArray, cov: NDArray): NDArray => {
+      random.seed(3);
+      return random.multivariateNormal(mean, cov, 2);
+    };
+    expect(checkGrad(draw, [double(MEAN), double(COV)], { tolerance: 1e-7 })).toBeLessThan(1e-7);
+    const means = double([MEAN, [0, 0, 0]]);
+    random.seed(42);
+    const mapped = vmap((m: NDArray) => random.multivariateNormal(m, double(COV), 2))(means);
+    random.seed(42);
+    const looped = list(random.multivariateNormal(means.reshape(2, 1, 3), double(COV), [2, 2]));
+    list(mapped).forEach((v, i) => void expect(v).toBeCloseTo(looped[i]!, 13));
+  });
+
+  test("errors change nothing", () => {
+    const next = list(random.rand(3));
+    random.seed(42);
+    expect(() => random.multivariateNormal([0, 0], COV)).toThrow(/^random\.multivariateNormal: mean has shape \(2,\) and cov \(3, 3\)/);
+    expect(() => random.multivariateNormal(1, [[1]])).toThrow(ShapeError);
+    expect(() =>
+      random.multivariateNormal(
+        [0, 0],
+        [
+          [1, 2],
+          [2, 1],
+        ],
+      ),
+    ).toThrow(ValueError);
+    expect(() => random.multivariateNormal([[0], [0]], [[1]], 3)).toThrow(/^random\.multivariateNormal: /);
+    expect(list(random.rand(3))).toEqual(next);
+  });
+});
+
 describe("errors say what is wrong and change nothing", () => {
   const bad = <T>(value: unknown): T => value as T;
   const CASES: [string, typeof NablaError, RegExp, () => unknown][] = [

@@ -31,6 +31,13 @@ const both: Sample = of([[3], [2, 1]], (x, y) => [np.exp(seeded(x) as NDArray), 
 const DRAWN: Record<string, Sample> = {
   ...Object.fromEntries("chisquare exponential pareto rayleigh weibull".split(" ").map(name => [name, positive])),
   ...Object.fromEntries("beta gamma gumbel laplace logistic lognormal normal".split(" ").map(name => [name, both])),
+  multivariateNormal: of(
+    [
+      [2, 1, 3],
+      [2, 3, 3],
+    ],
+    (x, y) => [seeded(x), np.add(np.matmul(y, np.swapaxes(y, -1, -2)), np.eye(3)), [2, 2]],
+  ),
   uniform: of([[3], [2, 1]], (x, y) => [seeded(x), np.add(np.exp(y), 3), [2, 3]]),
 };
 const drawn = new Map<unknown, string>(Object.keys(DRAWN).map(name => [(np.random as Record<string, unknown>)[name], name]));

@@ -20,4 +20,5 @@ export {
 export { bernoulli, binomial, type CountOptions, multinomial, poisson, randint } from "./discrete.ts";
 export { beta, chisquare, gamma } from "./gamma.ts";
 export { seed } from "./generator.ts";
+export { multivariateNormal } from "./multivariate.ts";
 export { type ChoiceOptions, choice, permutation, shuffle } from "./orders.ts";
