@@ -196,6 +196,18 @@ export function argsOf(e: Expr): number[] {
   return [...found].sort((a, b) => a - b);
 }
 
+/** How many different machine operations an expression has. */
+export function operationsOf(e: Expr): number {
+  const seen = new Set<Expr>();
+  const visit = (x: Expr): void => {
+    if (x.src.length === 0 || seen.has(x)) return;
+    seen.add(x);
+    x.src.forEach(visit);
+  };
+  visit(e);
+  return seen.size;
+}
+
 /** The expression with its operands replaced. */
 export function substitute(e: Expr, operands: readonly Expr[]): Expr {
   const done = new Map<Expr, Expr>();

@@ -3,9 +3,9 @@ import { addressOf, blank, memoryOf, type NDArray, viewOf } from "./array.ts";
 import { free, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, compile, rows1, rows2, strided } from "./backend/wasm/index.ts";
 import { BYTES, SHIFT } from "./dtype.ts";
-import { arg, type Expr, max as maxOf, min as minOf, mul, add as plus, substitute } from "./expr.ts";
+import { arg, type Expr, max as maxOf, min as minOf, mul, operationsOf, add as plus, substitute } from "./expr.ts";
 import { type Combine, type Mode, REDUCTION } from "./kernel.ts";
-import { collapse, contiguous, discard, Family, laneOf, launchRows, runMap, transposeView } from "./launch.ts";
+import { collapse, contiguous, discard, Family, laneOf, launchRows, runMap, spreadRows, transposeView } from "./launch.ts";
 import { broadcastStrides, SCALAR, type Shape, sizeOf } from "./shape.ts";
 
 const COMBINE: Record<Combine, (a: Expr, b: Expr) => Expr> = { add: plus, mul, min: minOf, max: maxOf };
@@ -16,6 +16,7 @@ const MOST = 5;
 /** The kernels of one monoid, over an expression of operands of given dtypes, for one dtype out. */
 class Fold {
   private readonly runs: number[] = [];
+  private cost = 0;
   private start: Family | undefined;
   private step: Family | undefined;
   constructor(
@@ -54,6 +55,11 @@ class Fold {
       this.step = new Family(COMBINE[this.combine](arg(0), value), [this.to, ...this.codes], laneOf(this.to), this.to);
     }
     return this.step;
+  }
+
+  /** About how many µs an element takes. */
+  get work(): number {
+    return (this.cost ||= 5e-5 * (1 + operationsOf(this.value)));
   }
 
   /** The fold of what this one left. */
@@ -345,7 +351,7 @@ function foldWay(
         const across = bytes.map(b => m * b);
         foldRows(f, buffers, across, 0, n, q + done * size, m, 1, across);
       }
-    } else if (inner === 1) foldRuns(f.run(scalars), p, step, n, q, many, stepOuter, size);
+    } else if (inner === 1) foldRuns(f.work, f.run(scalars), p, step, n, q, many, stepOuter, size);
     else if (count === 1) foldRows(f, p, step, scalars, n, q, inner, many, stepOuter);
     else
       for (let o = 0; o < many; o++)
@@ -370,6 +376,7 @@ function foldWay(
 
 /** Folds `many` runs of n elements each, in blocks that are still to be folded. Steps are in bytes. */
 function foldRuns(
+  work: number,
   kernel: number,
   p: readonly number[],
   step: readonly number[],
@@ -379,13 +386,13 @@ function foldRuns(
   stepOuter: readonly number[],
   size: number,
 ): void {
-  if (n <= REDUCTION.BLOCK) return launchRows(kernel, p, q, n, many, stepOuter, size);
+  if (n <= REDUCTION.BLOCK) return spreadRows(work, kernel, p, q, n, many, stepOuter, size);
   const whole = Math.floor(n / REDUCTION.BLOCK);
   const rest = n - whole * REDUCTION.BLOCK;
   const steps = step.map(s => s * REDUCTION.BLOCK);
   for (let o = 0; o < many; o++) {
     const from = p.map((a, i) => a + o * stepOuter[i]!);
-    launchRows(kernel, from, q, REDUCTION.BLOCK, whole, steps, size);
+    spreadRows(work, kernel, from, q, REDUCTION.BLOCK, whole, steps, size);
     q += whole * size;
     if (rest === 0) continue;
     launchRows(
@@ -447,10 +454,10 @@ function foldRows(
   const at = p.slice();
   if (many > n) {
     // The longer of the two loops over rows runs inside.
-    launchRows(first, at, q, width, many, stepOuter, line);
+    spreadRows(f.work, first, at, q, width, many, stepOuter, line);
     for (let row = 1; row < n; row++) {
       for (let i = 0; i < at.length; i++) at[i]! += step[i]!;
-      launchRows(next, [q, ...at], q, width, many, [line, ...stepOuter], line);
+      spreadRows(f.work, next, [q, ...at], q, width, many, [line, ...stepOuter], line);
     }
     return;
   }

@@ -1,5 +1,6 @@
 /** From arrays to kernels: the kernels of an expression by dtype and layout, and how operands of any view reach them. */
 import { addressOf, blank, bytesOf, fromValues, type NDArray, unshare, viewOf } from "./array.ts";
+import { alone, sharing } from "./backend/threads/sharing.ts";
 import { free, scratch } from "./backend/wasm/heap.ts";
 import {
   call1,
@@ -19,9 +20,12 @@ import {
   strided,
 } from "./backend/wasm/index.ts";
 import { BOOL, BYTES, F64, I32, SHIFT } from "./dtype.ts";
-import { arg, type Expr } from "./expr.ts";
+import { arg, type Expr, operationsOf } from "./expr.ts";
 import type { MapKernel, Mode } from "./kernel.ts";
 import { broadcastStrides, contiguousStrides, isContiguous, SCALAR, type Shape, sameShape, sizeOf } from "./shape.ts";
+
+/** For those who go straight to a kernel: up to so many elements. */
+export { alone } from "./backend/threads/sharing.ts";
 
 /** Maps enter wasm in runs of at most this many elements, so that the engine can replace baseline code between them. */
 export const CHUNK = 65536;
@@ -40,6 +44,13 @@ export class Family {
     readonly out: number,
   ) {
     this.indexes = new Array<number>(1 << codes.length).fill(0);
+  }
+
+  private cost = 0;
+
+  /** About how many µs an element takes. */
+  get work(): number {
+    return (this.cost ||= 1e-4 + operationsOf(this.value) * (this.lane === F64 ? 1e-4 : 5e-5));
   }
 
   kernel(scalars: number): number {
@@ -63,7 +74,17 @@ export class Family {
   }
 }
 
-function launch(f: number, at: readonly number[], out: number, n: number, step: readonly number[], stepOut: number): void {
+function launch(
+  family: Family,
+  scalars: number,
+  at: readonly number[],
+  out: number,
+  n: number,
+  step: readonly number[],
+  stepOut: number,
+): void {
+  const f = family.kernel(scalars);
+  if (n > alone && sharing?.isWorthwhile(n * family.work)) return sharing.run(f, [...at, out], n, [...step, stepOut]);
   const p = at as number[];
   for (let left = n; left > 0; left -= CHUNK) {
     const m = left < CHUNK ? left : CHUNK;
@@ -91,6 +112,22 @@ function launch(f: number, at: readonly number[], out: number, n: number, step: 
   }
 }
 
+/** A kernel row by row, in any order and by all threads: no row reads what another one writes. An element takes about `work` µs. */
+export function spreadRows(
+  work: number,
+  f: number,
+  p: readonly number[],
+  out: number,
+  n: number,
+  outer: number,
+  s: readonly number[],
+  stepOut: number,
+): void {
+  if (outer > 1 && n * outer > alone && sharing?.isWorthwhile(n * outer * work)) sharing.rows(f, [...p, out], n, outer, [...s, stepOut]);
+  else launchRows(f, p, out, n, outer, s, stepOut);
+}
+
+/** A kernel row by row, in order: a row may read what one before it wrote. */
 export function launchRows(
   f: number,
   p: readonly number[],
@@ -158,7 +195,7 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
     const at = operands.map((x, i) => (typeof x === "number" ? scratch(i, x, family.codes[i]!) : addressOf(x)));
     const to = addressOf(out);
     const step = operands.map((_, i) => ((scalars >> i) & 1 ? 0 : BYTES[family.codes[i]!]!));
-    return launch(family.kernel(scalars), at, to, out.size, step, BYTES[out.code]!);
+    return launch(family, scalars, at, to, out.size, step, BYTES[out.code]!);
   }
   // Operands with gaps along the innermost axis are copied first; then every inner stride is 0 or 1.
   const seen = (xs: readonly (NDArray | number)[]): [number[], number[][]] =>
@@ -190,11 +227,12 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
   for (let block = 0, blocks = sizeOf(lead); block < blocks; block++) {
     const p = at.map((a, i) => a + position.reduce((sum, q, axis) => sum + q * steps[i]![axis]!, 0) * bytes[i]!);
     const q = to + block * outer * n * size;
-    if (n <= CHUNK) launchRows(f, p, q, n, outer, rowSteps, n * size);
+    if (n <= CHUNK) spreadRows(family.work, f, p, q, n, outer, rowSteps, n * size);
     else
       for (let row = 0; row < outer; row++)
         launch(
-          f,
+          family,
+          scalars,
           p.map((a, i) => a + row * rowSteps[i]!),
           q + row * n * size,
           n,

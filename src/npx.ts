@@ -18,7 +18,7 @@ export {
 } from "./functions/network/layers.ts";
 export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/network/nn.ts";
 export { batchNorm, groupNorm, instanceNorm } from "./functions/network/normalisation.ts";
-export { keep, memoryInfo, scope, setMemoryLimit, setNp, useBlas, waitall } from "./functions/settings.ts";
+export { keep, memoryInfo, scope, setMemoryLimit, setNp, setNumThreads, useBlas, waitall } from "./functions/settings.ts";
 export {
   elu,
   gelu,

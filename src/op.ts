@@ -10,7 +10,7 @@ import { BOOL, DTYPES, F32, F64, fits, I32, isFloat, promote, promoteNumber, SHI
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, Traced, toExpr, trace } from "./expr.ts";
 import { foldTo, LARGE } from "./fold.ts";
-import { asCondition, CHUNK, Family, laneOf, runMap, writeMap } from "./launch.ts";
+import { alone, asCondition, Family, laneOf, runMap, writeMap } from "./launch.ts";
 import { isMapped, type Lifting, mapper, mapping } from "./mapped.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import { type Kept, type Like, Node, recording, Saved } from "./tape.ts";
@@ -375,7 +375,7 @@ export class Pointwise {
       memoryOf(lane).fill(slope.value.value, start, start + out.size);
       return out;
     }
-    if (node.like === null && g.view === null && k <= 3 && g.size <= CHUNK && g.size > 0) {
+    if (node.like === null && g.view === null && k <= 3 && g.size <= alone && g.size > 0) {
       // Everything has the result's shape and dtype: straight from addresses to the kernel.
       let scalars = 0;
       let plain = true;
@@ -530,7 +530,7 @@ export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
   const [row, p] = pointwiseRow(name, 1, spec);
   const differentiable = spec.grad !== null;
   const fn = (x: ArrayInput, options?: Trailing<OutOption>): NDArray => {
-    if (x instanceof NDArray && options === undefined && x.view === null && x.size <= CHUNK && x.size > 0) {
+    if (x instanceof NDArray && options === undefined && x.view === null && x.size <= alone && x.size > 0) {
       const met = p.meet(x.code);
       if (met === x.code) {
         const f = p.sameFamily(met).kernel(0);
@@ -579,7 +579,7 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
   const fn = (a: ArrayInput, b: ArrayInput, options?: Trailing<OutOption>): NDArray => {
     if (options === undefined) {
       if (a instanceof NDArray) {
-        if (a.view === null && a.size <= CHUNK && a.size > 0) {
+        if (a.view === null && a.size <= alone && a.size > 0) {
           const { code } = a;
           if (b instanceof NDArray) {
             if (b.code === code && b.view === null && p.meet(code) === code) {
@@ -604,7 +604,7 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
         typeof a === "number" &&
         b instanceof NDArray &&
         b.view === null &&
-        b.size <= CHUNK &&
+        b.size <= alone &&
         b.size > 0 &&
         b.code <= F64 &&
         !integral

@@ -1,6 +1,7 @@
 /** What a program may say to the library as a whole, none of it ever needed: how comparisons answer, whose BLAS multiplies, and memory (scopes, a limit, what is in use). */
 import { NDArray } from "../array.ts";
 import { chooseBlas } from "../backend/blas.ts";
+import { setThreads } from "../backend/threads/pool.ts";
 import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
 import { BOOL, F32 } from "../dtype.ts";
 import { checkOptions, describe, GradError, ValueError } from "../errors.ts";
@@ -107,4 +108,18 @@ export function setMemoryLimit(bytes: number): void {
   if (typeof bytes !== "number" || !(bytes >= 2 ** 20) || bytes > 2 ** 32)
     throw new ValueError(`setMemoryLimit: expected a number of bytes from 2**20 to 2**32, got ${describe(bytes)}`);
   setLimit(Math.floor(bytes));
+}
+
+/**
+ * Says how many threads compute what is large, the caller's among them (1 until then), and gives how many there will be:
+ * 1 where threads have no shared memory, as in a page that is not isolated from other origins. Results are the same bits
+ * with any number. Workers are started when there is work for them, and keep no process alive; until they run, and where
+ * they cannot, the caller computes alone.
+ * @throws ValueError unless `n` is a whole number from 1 to 256.
+ * @example npx.setNumThreads(1) // 1
+ */
+export function setNumThreads(n: number): number {
+  if (!Number.isInteger(n) || n < 1 || n > 256)
+    throw new ValueError(`setNumThreads: expected a whole number of threads from 1 to 256, got ${describe(n)}`);
+  return setThreads(n);
 }

@@ -5,7 +5,7 @@
  */
 import type { Func, Local } from "../wasm/assembler.ts";
 import { F32x4, F64x2, I32, I32x4, I64, I64x2, Module, V128 } from "../wasm/assembler.ts";
-import { memory, scratch } from "../wasm/heap.ts";
+import { isShared, memory, scratch } from "../wasm/heap.ts";
 
 /** The state of np.random: the seed in two words, null until something is drawn or seeded; and how many numbers were drawn since. */
 export const generator: { key: readonly [number, number] | null; position: number } = { key: null, position: 0 };
@@ -269,7 +269,7 @@ const CONVERT: Readonly<Record<Kind, Convert>> = {
 const built: Partial<Record<Kind, Fill>> = {};
 
 function build(kind: Kind): Fill {
-  const module = new Module(!(memory.buffer instanceof ArrayBuffer));
+  const module = new Module(isShared);
   writeFill(module, kind, kind === "uniform64" ? 3 : 2, CONVERT[kind]);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
   return exports[kind] as Fill;

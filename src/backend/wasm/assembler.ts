@@ -227,10 +227,13 @@ export class Func {
     return this.wordsConst(low, high, low, high);
   }
 
-  /** A load (address on the stack) or store (address, then value), at a constant offset from the address. */
-  memory(opcode: number, offset = 0): this {
+  /**
+   * A load (address on the stack) or store (address, then value), at a constant offset from the address. The alignment,
+   * log2 of the bytes, is a hint that no engine of today uses; but atomic operations must have their own.
+   */
+  memory(opcode: number, offset = 0, alignment = 0): this {
     this.op(opcode);
-    this.code.byte(0); // the alignment hint, which no engine of today uses
+    this.code.byte(alignment);
     this.code.unsigned(offset);
     return this;
   }

@@ -3,7 +3,7 @@
  * Knows nothing of what a kernel computes, nor whose memory it works on.
  */
 import type { Kernel } from "../../kernel.ts";
-import { Module } from "./assembler.ts";
+import { type Func, Module } from "./assembler.ts";
 import { emit, kernelParams } from "./codegen.ts";
 
 /** The most inputs a kernel may have. */
@@ -51,19 +51,26 @@ export function assembleDrivers(shared: boolean): Uint8Array<ArrayBuffer> {
     for (let i = 1; i <= k + 2; i++) call.get(call.param(i));
     call.get(call.param(0)).callIndirect(type);
 
-    const rows = module.func(`rows${k}`, ["i32", ...kernel, "i32", ...kernel.slice(1)], []);
-    const outer = rows.param(k + 3);
-    rows.whileLoop(
-      () => rows.get(outer),
-      () => {
-        for (let i = 1; i <= k + 2; i++) rows.get(rows.param(i));
-        rows.get(rows.param(0)).callIndirect(type);
-        for (let i = 0; i <= k; i++) rows.increment(rows.param(i + 1), rows.param(k + 4 + i));
-        rows.increment(outer, -1);
-      },
-    );
+    writeRows(module, `rows${k}`, k);
   }
   return module.finish();
+}
+
+/** Writes the driver that calls a kernel of k inputs row by row; the module uses the table. */
+export function writeRows(module: Module, name: string, k: number): Func {
+  const kernel = kernelParams(k);
+  const type = module.type(kernel, []);
+  const rows = module.func(name, ["i32", ...kernel, "i32", ...kernel.slice(1)], []);
+  const outer = rows.param(k + 3);
+  return rows.whileLoop(
+    () => rows.get(outer),
+    () => {
+      for (let i = 1; i <= k + 2; i++) rows.get(rows.param(i));
+      rows.get(rows.param(0)).callIndirect(type);
+      for (let i = 0; i <= k; i++) rows.increment(rows.param(i + 1), rows.param(k + 4 + i));
+      rows.increment(outer, -1);
+    },
+  );
 }
 
 /** The module of some kernels, exported under their positions in the list. */
@@ -75,31 +82,65 @@ export function assembleKernels(kernels: readonly Kernel[], shared: boolean): Ui
   return module.finish();
 }
 
+/** A function written by hand: addresses and counts, all of them i32. */
+export type Routine = (...args: number[]) => void;
+
+/** A module that was compiled, for other threads to compile it too. */
+export interface Source {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly functions: readonly Routine[];
+  /** The entry of its first function in the table, or 0 while they are not there. */
+  first: number;
+}
+
 export interface Compiler {
   readonly table: WebAssembly.Table;
   readonly drivers: Drivers;
+  /** Every module so far; empty if the memory is not shared. */
+  readonly sources: readonly Source[];
   /** Compiles kernels as one module; gives their entries in the table, none of which is 0. */
   compile(kernels: readonly Kernel[]): number[];
+  /** Compiles a module of routines. */
+  routines(write: (module: Module) => void): Record<string, Routine>;
+  /** Puts functions into the table; gives the entry of the first. */
+  enter(functions: readonly Routine[]): number;
 }
 
 /** A compiler over a memory, which is shared or not. The table's first entry stays empty: 0 can mean "not compiled". */
 export function createCompiler(memory: WebAssembly.Memory, shared: boolean): Compiler {
   const table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
-  const instantiate = (bytes: Uint8Array<ArrayBuffer>, imports: WebAssembly.ModuleImports): WebAssembly.Exports =>
-    new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: imports }).exports;
+  const sources: Source[] = [];
+  const instantiate = (bytes: Uint8Array<ArrayBuffer>, imports: WebAssembly.ModuleImports): Record<string, Routine> =>
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: imports }).exports as unknown as Record<string, Routine>;
+  const load = (bytes: Uint8Array<ArrayBuffer>, first: number): Record<string, Routine> => {
+    const exports = instantiate(bytes, { m: memory });
+    // The bytes stand where the next module will be written.
+    if (shared) sources.push({ bytes: bytes.slice(), functions: Object.values(exports), first });
+    return exports;
+  };
+  // Not by element segments: in a module that imports the table each later change of the table costs as much again.
+  const enter = (functions: readonly Routine[]): number => {
+    const first = table.grow(functions.length);
+    functions.forEach((f, i) => void table.set(first + i, f));
+    return first;
+  };
   return {
     table,
     drivers: instantiate(assembleDrivers(shared), { m: memory, t: table }) as unknown as Drivers,
+    sources,
     compile(kernels) {
       for (const { inputs } of kernels)
         if (inputs.length > MAX_INPUTS) throw new RangeError(`a kernel of ${inputs.length} inputs; at most ${MAX_INPUTS} can be called`);
-      // Not by element segments: in a module that imports the table each later change of the table costs as much again.
-      const exports = instantiate(assembleKernels(kernels, shared), { m: memory });
-      const first = table.grow(kernels.length);
-      return kernels.map((_, i) => {
-        table.set(first + i, exports[i]);
-        return first + i;
-      });
+      const first = table.length;
+      const exports = load(assembleKernels(kernels, shared), first);
+      enter(kernels.map((_, i) => exports[i]!));
+      return kernels.map((_, i) => first + i);
     },
+    routines(write) {
+      const module = new Module(shared);
+      write(module);
+      return load(module.finish(), 0);
+    },
+    enter,
   };
 }

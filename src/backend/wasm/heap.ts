@@ -79,7 +79,22 @@ const CELL = 8;
 const SCRATCH = 64;
 const FIRST = 4096;
 
-export const memory = new WebAssembly.Memory({ initial: 1 });
+/**
+ * Shared from the start where threads could ever use it, for kernels are compiled for one kind of memory: in Node, and in
+ * pages that are isolated from other origins. They run equally fast on both.
+ */
+function createMemory(): WebAssembly.Memory {
+  if (typeof SharedArrayBuffer === "function" && globalThis.crossOriginIsolated !== false)
+    try {
+      return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
+    } catch {
+      // No room in the address space for all it may become.
+    }
+  return new WebAssembly.Memory({ initial: 1 });
+}
+
+export const memory = createMemory();
+export const isShared = !(memory.buffer instanceof ArrayBuffer);
 
 /** Views on the memory, renewed after every growth. Read them anew in every call; never keep one. */
 export let U8 = new Uint8Array(memory.buffer);
@@ -121,6 +136,12 @@ function extend(bytes: number): number {
   }
   top += bytes;
   return address;
+}
+
+/** Memory for good, at a multiple of 128: what threads tell each other. */
+export function reserve(bytes: number): number {
+  // Rounded, for what comes after it must be aligned too.
+  return (extend((bytes + 255) & ~127) + 127) & ~127;
 }
 
 function grow(pages: number): boolean {

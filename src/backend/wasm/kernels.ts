@@ -2,15 +2,9 @@
 
 import { BYTES, F32 as FLOAT32, F64 as FLOAT64, SHIFT } from "../../dtype.ts";
 import { writeTurn } from "../routines/packing.ts";
-import { type Func, I32, type Local, Module, F32 as Op32, F64 as Op64, V128, type ValueType } from "./assembler.ts";
-import { memory } from "./heap.ts";
-
-type Routine = (...args: number[]) => void;
-
-function instantiate(module: Module): Record<string, Routine> {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  return instance.exports as unknown as Record<string, Routine>;
-}
+import { type Func, I32, type Local, type Module, F32 as Op32, F64 as Op64, V128, type ValueType } from "./assembler.ts";
+import type { Routine } from "./compiler.ts";
+import { routines } from "./drivers.ts";
 
 /** Load and store of an element by its size's shift: bits only, so one of each size serves all dtypes. */
 const LOAD: Record<number, number> = { 0: I32.load8U, 2: Op32.load, 3: Op64.load };
@@ -18,8 +12,7 @@ const STORE: Record<number, number> = { 0: I32.store8, 2: Op32.store, 3: Op64.st
 
 let moves: Record<string, Routine> | undefined;
 
-function buildMoves(): Record<string, Routine> {
-  const m = new Module(false);
+function writeMoves(m: Module): void {
   const copy = m.func("copy", ["i32", "i32", "i32"], []);
   copy.get(copy.param(0)).get(copy.param(1)).get(copy.param(2)).memoryCopy();
   const fill = m.func("fill", ["i32", "i32", "i32"], []);
@@ -36,7 +29,6 @@ function buildMoves(): Record<string, Routine> {
   writeScatter(m, "scatterAddI32", 2, f => f.op(I32.add), I32.load, I32.store);
   writeScatter(m, "scatterAddF32", 2, f => f.op(Op32.add), Op32.load, Op32.store);
   writeScatter(m, "scatterAddF64", 3, f => f.op(Op64.add), Op64.load, Op64.store);
-  return instantiate(m);
 }
 
 /** strided(from, to, n0, f0, t0, n1, f1, t1): two nested loops over elements, steps in bytes. */
@@ -155,7 +147,7 @@ function writePlaces(m: Module): void {
   );
 }
 
-const moving = (): Record<string, Routine> => (moves ??= buildMoves());
+const moving = (): Record<string, Routine> => (moves ??= routines(writeMoves));
 
 // The two called most are kept beside the record: a lookup in an instance's exports costs more than a small copy.
 let copyRoutine: Routine | undefined;
@@ -286,15 +278,13 @@ export function scan(
   lines: number,
   gap: number,
 ): void {
-  scans ??= buildScans();
+  scans ??= routines(writeScans);
   scans[`${how}${lane}`]!(x, a, out, n, step, lines, gap);
 }
 
-function buildScans(): Record<string, Routine> {
-  const m = new Module(false);
+function writeScans(m: Module): void {
   for (const how of ["add", "mul", "chain"] as const)
     for (const lane of [0, 1, 2]) if (how !== "chain" || lane < 2) writeScan(m, how, lane);
-  return instantiate(m);
 }
 
 function writeScan(m: Module, how: Step, lane: number): void {

@@ -4,6 +4,20 @@
  */
 const C = 0xfc000;
 const D = 0xfd000;
+const E = 0xfe000;
+
+/** On memory that threads share; their addresses are multiples of what they read and write. */
+export const ATOMIC = {
+  notify: E | 0x00,
+  wait32: E | 0x01,
+  load32: E | 0x10,
+  load64: E | 0x11,
+  store32: E | 0x17,
+  store64: E | 0x18,
+  add32: E | 0x1e,
+  exchange32: E | 0x41,
+  compareExchange64: E | 0x49,
+} as const;
 
 export const I32 = {
   load: 0x28,

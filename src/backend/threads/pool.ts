@@ -1,0 +1,193 @@
+/**
+ * The threads that calls of long jobs are shared with: when workers are started, and how a job is handed to them. A pool
+ * that is not running yet is not used, and nothing waits for it: the caller takes part in every job, and needs no worker.
+ * Knows functions by their numbers, not what they compute.
+ */
+import type { Routine, Source } from "../wasm/compiler.ts";
+import { compiler } from "../wasm/drivers.ts";
+import { I32, isShared, memory, reserve, U8 } from "../wasm/heap.ts";
+import { assembleRunner, byRows, bytesOf, directly, POOL, type Runner } from "./runner.ts";
+import { type Start, serve } from "./serve.ts";
+import { setSharing } from "./sharing.ts";
+
+/** The least work that is shared, in µs. */
+const LEAST = 20;
+/** How much of it has to come together, in µs, before threads that went to sleep are woken: that takes the caller up to 30 µs. */
+const WORTH_WAKING = 300;
+
+/** How many threads are wanted, the caller's among them. */
+let wanted = 1;
+/** The work that could have been shared, in µs, while workers slept. */
+let missed = 0;
+/** The address of the pool, or 0 while there is none. */
+let pool = 0;
+let runner: { readonly bytes: Uint8Array<ArrayBuffer>; readonly functions: Runner } | null = null;
+let warned = false;
+
+type Builtin = (name: string) => unknown;
+/** Asked for like this, no bundler looks for them; and where there is no Node, there are none. */
+const builtin = (): Builtin | undefined => (globalThis as { process?: { getBuiltinModule?: Builtin } }).process?.getBuiltinModule;
+
+/** Says how many threads compute; gives how many there can be. */
+export function setThreads(n: number): number {
+  if (!isShared) return 1;
+  if (n !== wanted) {
+    if (pool !== 0) runner!.functions.close(pool);
+    pool = 0;
+    wanted = n;
+    setSharing(n > 1 ? { isWorthwhile, run, rows, parts } : null);
+  }
+  return n;
+}
+
+function isWorthwhile(work: number): boolean {
+  if (work < LEAST) return false;
+  if (pool === 0) open();
+  if (I32[(pool + POOL.READY) >> 2] === 0) return false;
+  if (I32[(pool + POOL.SLEEPING) >> 2] === 0) return true;
+  missed += work;
+  if (missed < WORTH_WAKING) return false;
+  missed = 0;
+  return true;
+}
+
+function open(): void {
+  if (runner === null) {
+    const bytes = assembleRunner().slice();
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { m: memory, t: compiler.table } });
+    runner = { bytes, functions: instance.exports as unknown as Runner };
+  }
+  pool = reserve(bytesOf(wanted));
+  U8.fill(0, pool, pool + bytesOf(wanted));
+  I32[(pool + POOL.THREADS) >> 2] = wanted;
+  // What an earlier pool's workers could find, later ones can.
+  I32[(pool + POOL.SOURCES) >> 2] = newest;
+  const start = { memory, runner: runner.bytes, pool, sources: pool + POOL.SOURCES };
+  try {
+    for (let thread = 1; thread < wanted; thread++) startWorker({ ...start, thread });
+  } catch (error) {
+    goOn(error);
+  }
+}
+
+function startWorker(start: Start): void {
+  const threads = builtin()?.("node:worker_threads") as typeof import("node:worker_threads") | undefined;
+  if (threads === undefined) {
+    // In these words, for bundlers know them.
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    worker.onerror = event => {
+      event.preventDefault();
+      goOn(event.message);
+    };
+    worker.postMessage(start);
+  } else {
+    const text = `(${serve})(process.getBuiltinModule("node:worker_threads").workerData)`;
+    const worker = new threads.Worker(text, { eval: true, workerData: start, execArgv: [] });
+    worker.on("error", goOn);
+    worker.unref();
+  }
+}
+
+/** Without workers everything is computed all the same. */
+function goOn(error: unknown): void {
+  if (!warned) console.warn(`nabla: a worker could not be started, so fewer threads compute: ${error}`);
+  warned = true;
+}
+
+// ---- what workers must compile
+
+/** The address of the source that was published last. */
+let newest = 0;
+/** The functions whose sources were published, by number. */
+const known: boolean[] = [];
+const numbers = new Map<Routine, number>();
+
+function sourceOf(has: (source: Source) => boolean): Source {
+  const source = compiler.sources.find(has);
+  if (source === undefined) throw new RangeError("a function that no module has");
+  return source;
+}
+
+/** The number of a routine, which enters the table when it is first shared. */
+function numberOf(routine: Routine): number {
+  let number = numbers.get(routine);
+  if (number === undefined) {
+    const source = sourceOf(s => s.functions.includes(routine));
+    source.first ||= compiler.enter(source.functions);
+    source.functions.forEach((f, i) => void numbers.set(f, source.first + i));
+    number = numbers.get(routine)!;
+  }
+  return number;
+}
+
+function publish(f: number): void {
+  const { bytes, functions, first } = sourceOf(s => s.first > 0 && f >= s.first && f < s.first + s.functions.length);
+  const at = reserve(16 + bytes.length);
+  U8.set(bytes, at + 16);
+  I32.set([newest, first, functions.length, bytes.length], at >> 2);
+  newest = at;
+  I32[(pool + POOL.SOURCES) >> 2] = at;
+  functions.forEach((_, i) => {
+    known[first + i] = true;
+  });
+}
+
+// ---- jobs
+
+/** Calls of a kernel or driver are shared in runs of about this many elements: what a thread has in its cache. */
+const RUN = 16384;
+
+type Numbers = readonly number[];
+
+/** Shares `count` calls: for i = 0, 1, … with args[k] + i·steps[k], and the last time with last[k] more. */
+function lead(f: number, form: number, count: number, args: Numbers, steps: Numbers, last: Numbers): void {
+  if (known[f] !== true) publish(f);
+  const at = pool >> 2;
+  I32[at + (POOL.COUNT >> 2)] = count;
+  I32[at + (POOL.FUNCTION >> 2)] = f;
+  I32[at + (POOL.FORM >> 2)] = form;
+  for (let k = 0; k < args.length; k++) {
+    I32[at + (POOL.ARGUMENTS >> 2) + k] = args[k]!;
+    I32[at + (POOL.STEPS >> 2) + k] = steps[k]!;
+    I32[at + (POOL.LAST >> 2) + k] = last[k]!;
+  }
+  const here = pool;
+  try {
+    runner!.functions.lead(here);
+  } catch (error) {
+    // A stack that is too deep, for one; the others must not work on for a caller that is gone.
+    pool = 0;
+    runner!.functions.recall(here);
+    pool = here;
+    throw error;
+  }
+  const failed = (here + POOL.FAILED) >> 2;
+  if (I32[failed]! > 0) {
+    I32[failed] = 0;
+    throw new Error("nabla: a call failed in a worker");
+  }
+}
+
+function calls(f: number, form: number, args: Numbers, steps: Numbers, counter: number, size: number, part: number): void {
+  const count = Math.ceil(size / part);
+  const first = args.slice();
+  const last = args.map(() => 0);
+  first[counter] = part;
+  last[counter] = size - part * count;
+  lead(f, form, count, first, steps, last);
+}
+
+function parts(f: number | Routine, args: Numbers, steps: Numbers, counter: number, size: number, part: number): void {
+  calls(typeof f === "number" ? f : numberOf(f), directly(args.length), args, steps, counter, size, part);
+}
+
+function run(kernel: number, addresses: Numbers, n: number, steps: Numbers): void {
+  parts(kernel, [...addresses, 0], [...steps.map(s => s * RUN), 0], addresses.length, n, RUN);
+}
+
+function rows(kernel: number, addresses: Numbers, n: number, outer: number, steps: Numbers): void {
+  const k = addresses.length;
+  const part = Math.ceil(RUN / n);
+  const all = [...steps.map(s => s * part), ...new Array<number>(k + 2).fill(0)];
+  calls(kernel, byRows(k - 1), [...addresses, n, 0, ...steps], all, k + 1, outer, part);
+}

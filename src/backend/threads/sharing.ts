@@ -1,0 +1,33 @@
+/**
+ * The way from long work to threads, for those who have some. Nothing stands behind it until a program asks for threads,
+ * so that a program that does not has no more than this file.
+ */
+import type { Routine } from "../wasm/compiler.ts";
+
+type Numbers = readonly number[];
+
+/** Calls on all threads and in any order: none may read what another one writes. */
+export interface Sharing {
+  /** Whether work that takes about so many µs should be shared. Where it says no, the caller does it alone. */
+  isWorthwhile(work: number): boolean;
+  /** A kernel over n elements; `steps` bytes from one to the next of each operand and of the result, which comes last. */
+  run(kernel: number, addresses: Numbers, n: number, steps: Numbers): void;
+  /** A kernel over n elements `outer` times; `steps` bytes from one time to the next. */
+  rows(kernel: number, addresses: Numbers, n: number, outer: number, steps: Numbers): void;
+  /**
+   * A function for `size` of something, `part` at a time: args[counter] says for how many, and from call to call args[k]
+   * moves on by steps[k].
+   */
+  parts(f: number | Routine, args: Numbers, steps: Numbers, counter: number, size: number, part: number): void;
+}
+
+/** Null while the caller is the only thread. */
+export let sharing: Sharing | null = null;
+
+/** Up to so many elements nobody need ask whether there is somebody to share them with. */
+export let alone = 65536;
+
+export function setSharing(others: Sharing | null): void {
+  sharing = others;
+  alone = others === null ? 65536 : 8192;
+}
