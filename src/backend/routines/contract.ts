@@ -3,8 +3,10 @@
  * registers. Knows addresses and steps in bytes, not arrays.
  */
 import { gemm } from "../blas.ts";
+import { type Sharing, sharing } from "../threads/sharing.ts";
 import { type Func, I32, type Local, Module, V128 } from "../wasm/assembler.ts";
-import { memory } from "../wasm/heap.ts";
+import type { Routine } from "../wasm/compiler.ts";
+import { routines } from "../wasm/drivers.ts";
 import { LANES, type Lanes, writePack } from "./packing.ts";
 import { writeDots, writeProduct, writeStrips, writeSweeps } from "./strips.ts";
 
@@ -45,12 +47,16 @@ const TILES_DOWN = 16;
 const COLUMN_BYTES = 4096;
 /** If all products share a, so many tiles of it are packed once for all of them. */
 const SHARED_TILES = 128;
+/** Bytes that packing overwrites behind a panel. */
+const BEHIND = 16;
 /** Bytes for one tile at an edge. */
 const EDGE = 256;
 /** One call multiplies at most about this often. */
 const CALL = 2 ** 23;
-
-type Routine = (...args: number[]) => void;
+/** So many tiles one above another, or panels side by side, are one call when threads share them. */
+const TOGETHER = 8;
+/** About how many µs a multiplication and addition take. */
+const WORK = 3e-5;
 
 interface Routines {
   readonly rows: number;
@@ -80,7 +86,12 @@ function build(lanes: Lanes): Routines {
   const fused = madd && lanes.madd !== undefined;
   // As many sums as the sixteen registers of x64 leave; without a fused instruction the product needs one too.
   const rows = fused ? 6 : 5;
-  const module = new Module(!(memory.buffer instanceof ArrayBuffer));
+  const exports = routines(module => writeRoutines(module, lanes, fused, rows));
+  // Copied, because looking a function up in an instance's exports costs more than a small product.
+  return { rows, exports: { ...(exports as unknown as Routines["exports"]) } };
+}
+
+function writeRoutines(module: Module, lanes: Lanes, fused: boolean, rows: number): void {
   writePack(module, "packA", lanes, rows, false);
   writePack(module, "packATables", lanes, rows, true);
   writePack(module, "packB", lanes, TILE >> lanes.shift, false);
@@ -92,9 +103,6 @@ function build(lanes: Lanes): Routines {
   writeStrips(module, lanes, fused);
   writeDots(module, lanes, fused);
   writeSweeps(module, lanes, fused);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  // Copied, because looking a function up in an instance's exports costs more than a small product.
-  return { rows, exports: { ...(exports as unknown as Routines["exports"]) } };
 }
 
 /** tile(a, b, c, k, cRow, edge): one tile of c from a panel of each. */
@@ -207,16 +215,19 @@ const up = (n: number, step: number): number => Math.ceil(n / step) * step;
 
 /** How many rows of a are packed together, and how many columns of b. */
 function blocks(lane: number, rows: number, { count, m, n }: Sizes, shared: boolean): [number, number] {
-  const tiles = count > 1 && shared && m <= SHARED_TILES * rows ? SHARED_TILES : TILES_DOWN;
+  const tiles = sharing !== null || (count > 1 && shared && m <= SHARED_TILES * rows) ? SHARED_TILES : TILES_DOWN;
   const width = TILE >> LANES[lane]!.shift;
   return [Math.min(up(m, rows), tiles * rows), Math.min(up(n, width), COLUMN_BYTES >> LANES[lane]!.shift)];
 }
+
+/** In so many calls threads share what is packed of a. Each of them has a tile at an edge, and bytes that are overwritten. */
+const callsOf = (down: number, rows: number): number => (sharing === null ? 1 : Math.ceil(down / (TOGETHER * rows)));
 
 /** The bytes of memory that `contract` needs for what it packs. `shared`: all products have one a (its batch step is 0). */
 export function contractBytes(lane: number, sizes: Sizes, shared = false): number {
   const { rows } = routinesOf(lane);
   const [down, across] = blocks(lane, rows, sizes, shared);
-  return EDGE + 16 + (((down + across) * Math.min(sizes.k, DEPTH)) << LANES[lane]!.shift);
+  return callsOf(down, rows) * (EDGE + BEHIND) + (((down + across) * Math.min(sizes.k, DEPTH)) << LANES[lane]!.shift);
 }
 
 /**
@@ -232,39 +243,44 @@ export function contract(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
   const packA = a.tables ? exports.packATables : exports.packA;
   const packB = b.tables ? exports.packBTables : exports.packB;
   const depth = Math.min(k, DEPTH);
-  const panelsB = work + EDGE;
+  const together = sharing?.isWorthwhile(count * m * n * k * WORK) ? sharing : null;
+  const panelsB = work + callsOf(down, rows) * EDGE;
   const panelsA = panelsB + ((across * depth) << shift);
+  const part = TOGETHER * rows;
+  const columns = TOGETHER * (TILE >> shift);
   // What b's block was packed from, and a's, so that what is shared is packed once.
   for (let j = 0; j < n; j += across) {
     const width = Math.min(across, n - j);
     for (let l = 0; l < k; l += depth) {
       const d = Math.min(depth, k - l);
+      const bytes = d << shift;
       for (let g = 0; g < count; g++) {
         const multiply = accumulate || l > 0 || (g > 0 && c.batch === 0) ? exports.add : exports.store;
-        if (g === 0 || b.batch !== 0) pack(packB, panelsB, b, g, j, l, width, d, true);
+        if (g === 0 || b.batch !== 0) pack(packB, panelsB, b, g, j, l, width, d, true, columns, columns * bytes, together);
         for (let i = 0; i < m; i += down) {
           const height = Math.min(down, m - i);
-          if (g === 0 || a.batch !== 0 || height < m) pack(packA, panelsA, a, g, i, l, height, d, false);
+          if (g === 0 || a.batch !== 0 || height < m)
+            pack(packA, panelsA, a, g, i, l, height, d, false, part, part * bytes + BEHIND, together);
+          const at = c.at + g * c.batch + i * c.row + (j << shift);
+          if (together !== null) {
+            const args = [panelsA, panelsB, at, 0, width, d, c.row, work];
+            together.parts(multiply, args, [part * bytes + BEHIND, 0, part * c.row, 0, 0, 0, 0, EDGE], 3, height, part);
+            continue;
+          }
           // Few columns at a time, so that no call takes long.
           const step = Math.max(TILE >> shift, Math.floor(CALL / (height * d)) & -(TILE >> shift));
           for (let x = 0; x < width; x += step)
-            multiply(
-              panelsA,
-              panelsB + ((x * d) << shift),
-              c.at + g * c.batch + i * c.row + ((j + x) << shift),
-              height,
-              Math.min(step, width - x),
-              d,
-              c.row,
-              work,
-            );
+            multiply(panelsA, panelsB + ((x * d) << shift), at + (x << shift), height, Math.min(step, width - x), d, c.row, work);
         }
       }
     }
   }
 }
 
-/** Packs `width` rows of a from i on, or (`across`) columns of b, over `depth` of the inner index from l on. */
+/**
+ * Packs `size` rows of a from i on, or (`across`) columns of b, over `depth` of the inner index from l on. Threads share
+ * them `part` at a time, `partBytes` from one part to the next.
+ */
 function pack(
   routine: Routine,
   to: number,
@@ -272,14 +288,18 @@ function pack(
   batch: number,
   i: number,
   l: number,
-  width: number,
+  size: number,
   depth: number,
   across: boolean,
+  part: number,
+  partBytes: number,
+  together: Sharing | null,
 ): void {
   const [step, inner] = across ? [x.column, x.row] : [x.row, x.column];
   const at = x.at + batch * x.batch;
-  if (x.tables) routine(to, at, width, depth, step + 4 * i, inner + 4 * l);
-  else routine(to, at + i * step + l * inner, width, depth, step, inner);
+  const args = x.tables ? [to, at, size, depth, step + 4 * i, inner + 4 * l] : [to, at + i * step + l * inner, size, depth, step, inner];
+  if (together === null) routine(...args);
+  else together.parts(routine, args, [partBytes, x.tables ? 0 : part * step, 0, 0, x.tables ? 4 * part : 0, 0], 2, size, part);
 }
 
 // ---- the way that fits a shape
@@ -367,7 +387,11 @@ export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
         for (let j = 0; j < n; j += STRIP) {
           const width = Math.min(STRIP, n - j);
           const at = j << shift;
-          strips(count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, l);
+          if (sharing?.isWorthwhile(count * m * width * depth * WORK)) {
+            const args = [count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, l];
+            if (count > 1) shareCalls(sharing, strips, args, 0, [0, a.batch, b.batch, batch], m * width * depth);
+            else shareCalls(sharing, strips, args, 7, [0, a.row, 0, row], width * depth);
+          } else strips(count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, l);
         }
       }
       return;
@@ -395,4 +419,23 @@ export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
     case "turnedSweeps":
       return sweeps(count, b.at, a.at, c, b.batch, a.batch, batch, k, m, b.row, a.column, 0);
   }
+}
+
+/** The least multiplications of a call that threads share. */
+const PART = 2 ** 19;
+
+/** Shares a routine's calls for the parts that args[counter] counts, each of so many multiplications. */
+function shareCalls(
+  together: Sharing,
+  f: Routine,
+  args: readonly number[],
+  counter: number,
+  steps: readonly number[],
+  products: number,
+): void {
+  // Rows are taken by eight, so that no call begins within a strip.
+  const unit = counter === 0 ? 1 : 8;
+  const part = Math.ceil(PART / products / unit) * unit;
+  const all = args.map((_, i) => (steps[i] ?? 0) * part);
+  together.parts(f, args, all, counter, args[counter]!, part);
 }
