@@ -85,7 +85,7 @@ const NO_METHODS: readonly string[] = [
   ...["vstack", "hstack", "dstack", "columnStack"],
   ...["zerosLike", "concatenate", "stack", "slice", "einsum", "keep", "memoryInfo", "scope", "seed", "setMemoryLimit", "setNp", "waitall"],
   "useBlas",
-  ...["compress", "select", "ravelMultiIndex", "trilIndices", "triuIndices", "diagIndices", "ix", "lexsort", "fuse"],
+  ...["compress", "select", "ravelMultiIndex", "trilIndices", "triuIndices", "diagIndices", "ix", "lexsort", "fuse", "setNumThreads"],
 ];
 
 // ---------------------------------------------------------------- wrong arguments

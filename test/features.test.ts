@@ -22,7 +22,7 @@ const NO_OPERANDS: Record<string, string> = {
   makes:
     "array asarray zeros ones full empty zerosLike onesLike fullLike emptyLike arange linspace logspace geomspace eye identity tri indices fromfunction slice trilIndices triuIndices diagIndices ix",
   draws: "seed rand randn randint shuffle permutation choice bernoulli binomial multinomial poisson",
-  sets: "setNp waitall scope keep memoryInfo setMemoryLimit useBlas fuse",
+  sets: "setNp waitall scope keep memoryInfo setMemoryLimit setNumThreads useBlas fuse",
 };
 
 /** Numbers drawn after the same seed, as functions of the parameters. */

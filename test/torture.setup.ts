@@ -1,7 +1,9 @@
 /**
  * Before a test file of the project "torture": the smallest memory, so that arrays are moved out and come back all the
- * time, and views that are renewed at every allocation. Knows no test.
+ * time, and views that are renewed at every allocation. It is not shared, so that a view of yesterday is an error and no
+ * thread is there. Knows no test.
  */
-import { setTorture } from "../src/backend/wasm/heap.ts";
+Reflect.deleteProperty(globalThis, "SharedArrayBuffer");
+const { setTorture } = await import("../src/backend/wasm/heap.ts");
 
 setTorture();
