@@ -503,7 +503,56 @@ async function random() {
   }
 }
 
-const all = { eviction, calls, table, memory, numbers, reductions, layouts, writes, absorbing, forward, checkpoints, fused, random };
+/** The same work by one thread and by two. */
+async function threads() {
+  const { autograd, np, npx } = await load("nabla.js");
+  const x = np.random.uniform(-1, 1, [1e6]).attachGrad();
+  const y = np.random.uniform(-1, 1, [1e6]).attachGrad();
+  const out = np.ones(1e6);
+  const [a, b] = [512, 1024].map(n => np.random.uniform(-1, 1, [n, n]));
+  const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+  const works = {
+    "tanh of 10⁶, with out": () => np.tanh(out, { out }),
+    "add of 10⁶, with out": () => np.add(x, y, { out }),
+    "sum of 10⁶": () => x.sum(),
+    "300 × (x·1.0001 + 0.5)": () => {
+      let z = x;
+      for (let i = 0; i < 300; i++) {
+        const next = npx.scope(() => z.mul(1.0001).add(0.5));
+        if (z !== x) z[dispose]();
+        z = next;
+      }
+      z[dispose]();
+    },
+    "tanh(x·y + x) and two gradients, in a scope": () => npx.scope(() => autograd.record(() => np.tanh(x.mul(y).add(x)).sum()).backward()),
+    "product of 512 × 512": () => npx.scope(() => void np.matmul(a, a)),
+    "product of 1024 × 1024": () => npx.scope(() => void np.matmul(b, b)),
+  };
+  for (const n of [1, 2, 1, 2]) {
+    npx.setNumThreads(n);
+    // Until workers run and what they call is compiled well.
+    for (const end = performance.now() + 1000; performance.now() < end; )
+      for (const name in works) if (!name.startsWith("300")) works[name]();
+    for (const name in works) line(`${name}, ${n} of 2`, time(1, works[name], 40), "ms");
+  }
+}
+
+const all = {
+  eviction,
+  calls,
+  table,
+  memory,
+  numbers,
+  reductions,
+  layouts,
+  writes,
+  absorbing,
+  forward,
+  checkpoints,
+  fused,
+  random,
+  threads,
+};
 const wanted = process.argv.slice(2);
 if (wanted.length === 0 || wanted.some(name => !(name in all))) {
   console.error(`name what to measure: ${Object.keys(all).join(", ")}`);
