@@ -102,7 +102,7 @@ export function foldAxes(combine: Combine, x: NDArray, axes: readonly number[], 
   const { shape } = x;
   const fold = foldOf(combine, [x.code], to, value);
   const count = axes.length;
-  const plain = x.view === null && x.size > 0 && count > 0;
+  const plain = x.view === null && x.size > 0;
   if (plain && count === shape.length && x.size <= REDUCTION.BLOCK) {
     const kernel = fold.run();
     const out = blank(SCALAR, 1, to);
@@ -113,7 +113,7 @@ export function foldAxes(combine: Combine, x: NDArray, axes: readonly number[], 
   const kept = keptOf(shape, axes);
   const first = axes[0]!;
   const next = axes[count - 1]! + 1;
-  if (plain && next - first === count) {
+  if (plain && count > 0 && next - first === count) {
     // Without gaps and along one axis in effect: what `foldInto` would do, without finding that out.
     let outer = 1;
     let n = 1;
