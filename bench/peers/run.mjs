@@ -61,6 +61,7 @@ const LIBRARIES = [
     variant: "",
     cold: join(ROOT, "bench/cold/first-program.mjs"),
   },
+  { name: "nabla, 2 threads", adapter: relative(join(folder, "adapters"), OURS).replace(/\.mjs$/, ""), variant: "2t" },
   { name: "jax-js eager", adapter: "jax", variant: "eager", cold: "cold/jax.mjs" },
   { name: "jax-js jit", adapter: "jax", variant: "jit" },
   { name: "tfjs wasm", adapter: "tfjs", variant: "wasm", cold: "cold/tfjs-wasm.mjs", slow: ["W5g512", "W5g1024"] },
