@@ -6,7 +6,7 @@ import { type ArrayInput, addressOf, blank, forGood, memoryOf, NDArray, recycle,
 import { free } from "./backend/wasm/heap.ts";
 import { call1 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
-import { DTYPES, SHIFT } from "./dtype.ts";
+import { DTYPES, F64, SHIFT } from "./dtype.ts";
 import { checkOptions, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { CHUNK, copyStrided } from "./launch.ts";
 import { isMapped, mapping } from "./mapped.ts";
@@ -280,7 +280,9 @@ export function callRule(
   const inputs = parents.map((p, i) => {
     const x = restore(kept[i] ?? null, linked ? p : null, g);
     // A bare number would meet others as float32, whatever the dtype here.
-    return typeof x === "number" ? filled(SCALAR, g.code, x) : x;
+    if (typeof x === "number") return filled(SCALAR, g.code, x);
+    // A slope is computed in the dtype of the result, as by the kernel, and not in a narrower one of its operand.
+    return x !== null && row.pointwise !== undefined && x.code < F64 && g.code === F64 ? astype(x, "float64") : x;
   });
   const y = restore(kept[parents.length] ?? null, linked ? node : null, g);
   return row.rule!(g, { y: y as NDArray, inputs: inputs as NDArray[], attrs, like, wants });

@@ -463,3 +463,19 @@ describe("long and wide graphs", () => {
     expect(list(x.grad)).toEqual([499500, 499500]);
   });
 });
+
+test("a recorded gradient of mixed dtypes is as accurate as one that is not", () => {
+  const a = np.array([1.5, 2, 3], { dtype: "float64" });
+  const b = np.array([3, 7, 11]);
+  for (const f of [np.divide, np.multiply, np.power, np.arctan2, np.hypot]) {
+    const [x, z] = [a.copy().attachGrad(), b.copy().attachGrad()];
+    const y = autograd.record(() => f(x, z));
+    const plain = autograd.grad(y, [x, z], { retainGraph: true });
+    const recorded = autograd.record(() => autograd.grad(y, [x, z], { createGraph: true }));
+    plain.forEach((g, i) => {
+      expect(recorded[i]!.dtype).toBe(g.dtype);
+      const off = np.abs(recorded[i]!.sub(g)).div(np.abs(g)).max().item();
+      expect(off).toBeLessThan(i === 0 ? 1e-15 : 1e-7);
+    });
+  }
+});
