@@ -3,8 +3,8 @@
  * vectors, updates of rank two, rotations. Knows addresses and steps in bytes, not what is factored; the elements of a row
  * lie side by side.
  */
-import { F64, F64x2, type Func, I32, type Local, Module, V128, type ValueType } from "../wasm/assembler.ts";
-import { memory } from "../wasm/heap.ts";
+import { F64, F64x2, type Func, I32, type Local, type Module, V128, type ValueType } from "../wasm/assembler.ts";
+import { routines } from "../wasm/drivers.ts";
 
 const locals = (f: Func, type: ValueType, count: number): Local[] => Array.from({ length: count }, () => f.local(type));
 
@@ -273,12 +273,7 @@ function writeOrthogonalise(module: Module): void {
 const built: Record<string, unknown> = {};
 
 function routine<F>(name: string, write: (module: Module) => void): F {
-  if (built[name] === undefined) {
-    const module = new Module(!(memory.buffer instanceof ArrayBuffer));
-    write(module);
-    built[name] = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } }).exports[name];
-  }
-  return built[name] as F;
+  return (built[name] ??= routines(write)[name]) as F;
 }
 
 type Substitute = (t: number, tRow: number, tColumn: number, b: number, bRow: number, n: number, m: number, unit: number) => void;

@@ -4,8 +4,9 @@
  * and counters, not arrays and seeds.
  */
 import type { Func, Local } from "../wasm/assembler.ts";
-import { F32x4, F64x2, I32, I32x4, I64, I64x2, Module, V128 } from "../wasm/assembler.ts";
-import { isShared, memory, scratch } from "../wasm/heap.ts";
+import { F32x4, F64x2, I32, I32x4, I64, I64x2, type Module, V128 } from "../wasm/assembler.ts";
+import { routines } from "../wasm/drivers.ts";
+import { scratch } from "../wasm/heap.ts";
 
 /** The state of np.random: the seed in two words, null until something is drawn or seeded; and how many numbers were drawn since. */
 export const generator: { key: readonly [number, number] | null; position: number } = { key: null, position: 0 };
@@ -269,10 +270,7 @@ const CONVERT: Readonly<Record<Kind, Convert>> = {
 const built: Partial<Record<Kind, Fill>> = {};
 
 function build(kind: Kind): Fill {
-  const module = new Module(isShared);
-  writeFill(module, kind, kind === "uniform64" ? 3 : 2, CONVERT[kind]);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  return exports[kind] as Fill;
+  return routines(module => writeFill(module, kind, kind === "uniform64" ? 3 : 2, CONVERT[kind]))[kind] as unknown as Fill;
 }
 
 /** The function that writes numbers of a kind, assembled when it is first asked for. */

@@ -4,8 +4,8 @@
  */
 import { F64 as FLOAT64 } from "../../dtype.ts";
 import type { Func, Local } from "../wasm/assembler.ts";
-import { F32, F32x4, F64, F64x2, I32, I32x4, Module, V128 } from "../wasm/assembler.ts";
-import { memory } from "../wasm/heap.ts";
+import { F32, F32x4, F64, F64x2, I32, I32x4, type Module, V128 } from "../wasm/assembler.ts";
+import { routines } from "../wasm/drivers.ts";
 
 /**
  * Addresses, tables (of int32) and `step` are in bytes. A window has m elements, a plane n windows, and `count` planes lie
@@ -154,27 +154,26 @@ function writePlaces(module: Module, e: (typeof ELEMENTS)[number]): void {
 }
 
 function build(e: (typeof ELEMENTS)[number]): PoolingRoutines {
-  const module = new Module(!(memory.buffer instanceof ArrayBuffer));
-  const bytes = 1 << e.shift;
-  write(module, "sum", bytes, (f, values) => {
-    const sum = f.local(e.type);
-    return {
-      begin: () => (e.type === "f32" ? f.f32Const(0) : f.f64Const(0)).set(sum),
-      element: at => f.get(sum).get(at).memory(e.load).op(e.add).set(sum),
-      finish: () => f.get(values).get(sum).memory(e.store),
-    };
-  });
-  write(module, "spread", bytes, (f, values) => {
-    const value = f.local(e.type);
-    return {
-      begin: () => f.get(values).memory(e.load).set(value),
-      element: at => f.get(at).get(at).memory(e.load).get(value).op(e.add).memory(e.store),
-      finish: () => {},
-    };
-  });
-  writePlaces(module, e);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  return exports as unknown as PoolingRoutines;
+  return routines(module => {
+    const bytes = 1 << e.shift;
+    write(module, "sum", bytes, (f, values) => {
+      const sum = f.local(e.type);
+      return {
+        begin: () => (e.type === "f32" ? f.f32Const(0) : f.f64Const(0)).set(sum),
+        element: at => f.get(sum).get(at).memory(e.load).op(e.add).set(sum),
+        finish: () => f.get(values).get(sum).memory(e.store),
+      };
+    });
+    write(module, "spread", bytes, (f, values) => {
+      const value = f.local(e.type);
+      return {
+        begin: () => f.get(values).memory(e.load).set(value),
+        element: at => f.get(at).get(at).memory(e.load).get(value).op(e.add).memory(e.store),
+        finish: () => {},
+      };
+    });
+    writePlaces(module, e);
+  }) as unknown as PoolingRoutines;
 }
 
 const built: (PoolingRoutines | undefined)[] = [];

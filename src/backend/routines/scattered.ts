@@ -1,7 +1,7 @@
 /** Philox for blocks that lie anywhere, in WebAssembly. Knows addresses and counters, not what the numbers are for. */
 import type { Local } from "../wasm/assembler.ts";
-import { I32, Module, V128 } from "../wasm/assembler.ts";
-import { memory } from "../wasm/heap.ts";
+import { I32, V128 } from "../wasm/assembler.ts";
+import { routines } from "../wasm/drivers.ts";
 import { FIRST_PAIRS, GROUP, LAST_PAIRS, pushCounter, toUniform64, writeGroups } from "./philox.ts";
 
 /**
@@ -22,29 +22,39 @@ export type FillAt = (
 ) => void;
 
 function build(): FillAt {
-  const module = new Module(!(memory.buffer instanceof ArrayBuffer));
-  const f = module.func("at", new Array<"i32">(10).fill("i32"), []);
-  const [out, plane, places, groups, c0, c1, ...words] = f.params as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
-  const counter = f.local("i64");
-  pushCounter(f, c0, c1).set(counter);
-  writeGroups(f, groups, counter, words, {
-    pushOffsets: half => f.get(places).memory(V128.load, 16 * half),
-    store: ({ x, low }, half) => {
-      for (const word of [0, 2] as const)
-        [FIRST_PAIRS, LAST_PAIRS].forEach((pairs, j) => {
-          f.get(x[word])
-            .get(x[word === 0 ? 1 : 3])
-            .shuffle(pairs)
-            .set(low[0]);
-          f.get(out);
-          if (word === 2) f.get(plane).op(I32.add);
-          toUniform64(f, low[0]).memory(V128.store, 32 * half + 16 * j);
-        });
-    },
-    advance: () => f.increment(out, 8 * GROUP).increment(places, 4 * GROUP),
-  });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  return exports.at as FillAt;
+  return routines(module => {
+    const f = module.func("at", new Array<"i32">(10).fill("i32"), []);
+    const [out, plane, places, groups, c0, c1, ...words] = f.params as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ];
+    const counter = f.local("i64");
+    pushCounter(f, c0, c1).set(counter);
+    writeGroups(f, groups, counter, words, {
+      pushOffsets: half => f.get(places).memory(V128.load, 16 * half),
+      store: ({ x, low }, half) => {
+        for (const word of [0, 2] as const)
+          [FIRST_PAIRS, LAST_PAIRS].forEach((pairs, j) => {
+            f.get(x[word])
+              .get(x[word === 0 ? 1 : 3])
+              .shuffle(pairs)
+              .set(low[0]);
+            f.get(out);
+            if (word === 2) f.get(plane).op(I32.add);
+            toUniform64(f, low[0]).memory(V128.store, 32 * half + 16 * j);
+          });
+      },
+      advance: () => f.increment(out, 8 * GROUP).increment(places, 4 * GROUP),
+    });
+  }).at as unknown as FillAt;
 }
 
 let built: FillAt | undefined;

@@ -4,8 +4,8 @@
  */
 import { BOOL, F32 as FLOAT32, F64 as FLOAT64, I8 as INT8, I32 as INT32, U8 as UINT8 } from "../../dtype.ts";
 import type { Func, Local, ValueType } from "../wasm/assembler.ts";
-import { F32, F32x4, F64, F64x2, I8x16, I32, I32x4, Module, V128 } from "../wasm/assembler.ts";
-import { isShared, memory } from "../wasm/heap.ts";
+import { F32, F32x4, F64, F64x2, I8x16, I32, I32x4, type Module, V128 } from "../wasm/assembler.ts";
+import { routines } from "../wasm/drivers.ts";
 
 /** All addresses are in bytes; rows lie one behind another, n elements each. */
 export interface SortingRoutines {
@@ -425,14 +425,13 @@ interface Exports {
 }
 
 function build(e: Element): Exports {
-  const module = new Module(isShared);
-  writeArgsort(module, e);
-  for (const direction of ["max", "min"] as const) {
-    writeArgExtreme(module, e, direction);
-    writeRowExtreme(module, e, direction);
-  }
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { m: memory } });
-  return exports as unknown as Exports;
+  return routines(module => {
+    writeArgsort(module, e);
+    for (const direction of ["max", "min"] as const) {
+      writeArgExtreme(module, e, direction);
+      writeRowExtreme(module, e, direction);
+    }
+  }) as unknown as Exports;
 }
 
 const built: Exports[] = [];
