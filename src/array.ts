@@ -3,14 +3,18 @@ import {
   address,
   allocate,
   allocateHost,
-  type Block,
+  Block,
   free,
   isReleased,
+  overwrite,
+  type Region,
+  remember,
   F32 as viewF32,
   F64 as viewF64,
   I8 as viewI8,
   I32 as viewI32,
   U8 as viewU8,
+  WATCHED,
 } from "./backend/wasm/heap.ts";
 import { BOOL, BYTES, DTYPES, type DType, F32, F64, I8, I32, SHIFT, type TypedArray, typedArrayOf } from "./dtype.ts";
 import { DTypeError, describe, IndexError, ValueError } from "./errors.ts";
@@ -280,11 +284,11 @@ export function addressOf(x: NDArray): number {
   return address(x.storage.block) + (x.offset << SHIFT[x.code]!);
 }
 
-/** Before a write: if a graph needs the bytes as they are, the storage moves to a copy of them. */
+/** Before a write: if a graph, or what is computed again from it, needs the bytes as they are, the storage moves to a copy of them. */
 export function unshare(x: NDArray): void {
   const storage = x.storage;
   const old = storage.block;
-  if (old.saved === 0) return;
+  if (old.saved === 0 && old.region.needed === 0) return overwrite(old);
   // Its address first: the block of a 0-d result whose cell moved knows its size again only then.
   const from = address(old);
   const fresh = old.bytes <= 2048 ? allocateHost(old.bytes) : allocate(old.bytes);
@@ -293,6 +297,27 @@ export function unshare(x: NDArray): void {
   // The array may live outside of a scope that is open now.
   fresh.lasting = true;
   storage.block = fresh;
+}
+
+/** The array on its region alone: a recipe that held the block would keep it from being collected. */
+function ghost(x: NDArray | number): NDArray | number {
+  if (typeof x === "number") return x;
+  if (x.size === 1) return Number(x.item());
+  const { region, offset, bytes } = x.storage.block;
+  return new NDArray(new Storage(new Block(region, offset, bytes)), x.offset, x.shape, x.view, x.size, x.code);
+}
+
+/**
+ * Says that a large result, just computed by `run` from `xs`, can be computed by it again, so that it need not be copied
+ * when it must make room. `run` must hold no arrays.
+ */
+export function repeatable(y: NDArray, xs: readonly (NDArray | number)[], run: (xs: readonly (NDArray | number)[]) => NDArray): NDArray {
+  if (bytesOf(y) < WATCHED) return y;
+  const reads: Region[] = [];
+  for (const x of xs) if (typeof x !== "number" && x.size !== 1) reads.push(x.storage.block.region);
+  const ghosts = xs.map(ghost);
+  remember(y.storage.block, reads, () => run(ghosts).storage.block);
+  return y;
 }
 
 /** Copies host values into a fresh array. Values are converted as JavaScript's TypedArrays do; checks are the caller's. */

@@ -242,7 +242,9 @@ function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: numb
   const likes = likesOf(node, g);
   const wants = parents.map(p => p !== null && p.mark === walk);
   if (row.into !== undefined && wants[0] && !recording && mapping === 0) {
-    row.into(gathering(parents[0]!, likes[0]!, walk), g, node.attrs, keptOf(node, g));
+    const target = gathering(parents[0]!, likes[0]!, walk);
+    unshare(target);
+    row.into(target, g, node.attrs, keptOf(node, g));
     if (owned) recycle(g);
     return;
   }
@@ -256,6 +258,7 @@ function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: numb
   }
   if (!erases) return;
   const left = owned && g.view === null ? g : copyOf(g);
+  unshare(left);
   row.erase!(left, keptOf(node, g));
   accumulate(parents[0]!, left, true);
 }

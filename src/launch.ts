@@ -1,5 +1,5 @@
 /** From arrays to kernels: the kernels of an expression by dtype and layout, and how operands of any view reach them. */
-import { addressOf, blank, bytesOf, fromValues, type NDArray, unshare, viewOf } from "./array.ts";
+import { addressOf, blank, bytesOf, fromValues, type NDArray, repeatable, unshare, viewOf } from "./array.ts";
 import { alone, sharing } from "./backend/threads/sharing.ts";
 import { free, scratch } from "./backend/wasm/heap.ts";
 import {
@@ -247,6 +247,16 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
   arrays.forEach((x, i) => {
     if (typeof x !== "number") discard(x, operands[i] as NDArray);
   });
+}
+
+/** Computes an expression into a fresh array, which is computed again where it had to make room. */
+export function mapAnew(family: Family, xs: readonly (NDArray | number)[], shape: Shape): NDArray {
+  const run = (ys: readonly (NDArray | number)[]): NDArray => {
+    const y = blank(shape, sizeOf(shape), family.out);
+    runMap(family, ys, y);
+    return y;
+  };
+  return repeatable(run(xs), xs, run);
 }
 
 /** An expression for each lane, made once. */

@@ -10,7 +10,7 @@ import { BOOL, DTYPES, F32, F64, fits, I32, isFloat, promote, promoteNumber, SHI
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, Traced, toExpr, trace } from "./expr.ts";
 import { foldTo, LARGE } from "./fold.ts";
-import { alone, asCondition, Family, laneOf, runMap, writeMap } from "./launch.ts";
+import { alone, asCondition, Family, laneOf, mapAnew, runMap, writeMap } from "./launch.ts";
 import { isMapped, type Lifting, mapper, mapping } from "./mapped.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import { type Kept, type Like, Node, recording, Saved } from "./tape.ts";
@@ -509,7 +509,7 @@ export function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInpu
   if (out !== undefined) checkOut(out, shape!, code, xs, name);
   const family = p.family(codes, met);
   let y: NDArray;
-  if (out === undefined) runMap(family, xs, (y = blank(shape!, sizeOf(shape!), code)));
+  if (out === undefined) y = mapAnew(family, xs, shape!);
   else writeMap(family, xs, (y = out));
   if (spec.dtype === "bool" && code !== BOOL) y.cause = name;
   if (recording) {

@@ -2,7 +2,7 @@
  * Structural operators: linear maps that only move, repeat or drop elements. Each stands beside its adjoint, and the
  * gradient of either is the other.
  */
-import { type ArrayInput, addressOf, blank, fromValues, memoryOf, type NDArray, viewOf } from "../array.ts";
+import { type ArrayInput, addressOf, blank, fromValues, memoryOf, type NDArray, unshare, viewOf } from "../array.ts";
 import { call2, count, fill, gather, places, scatterAdd } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
 import { BYTES, type DType, dtypeCode, I32, isFloat, SHIFT } from "../dtype.ts";
@@ -349,6 +349,7 @@ export function addInto(target: NDArray, part: NDArray): void {
     add(target, part, { out: target });
     return;
   }
+  unshare(target);
   const f = add.op.pointwise!.sameFamily(target.code).kernel(0);
   const from = addressOf(part);
   const to = addressOf(target);

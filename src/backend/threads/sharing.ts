@@ -25,9 +25,9 @@ export interface Sharing {
 export let sharing: Sharing | null = null;
 
 /** Up to so many elements nobody need ask whether there is somebody to share them with. */
-export let alone = 65536;
+export let alone = 16384;
 
 export function setSharing(others: Sharing | null): void {
   sharing = others;
-  alone = others === null ? 65536 : 8192;
+  alone = others === null ? 16384 : 8192;
 }

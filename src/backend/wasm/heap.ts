@@ -32,12 +32,38 @@ export class Region {
   seat: Seat | null = null;
   /** The ring of a slab. */
   home: Nursery | null = null;
+  /** How a large region is computed again; while it is neither in memory nor copied, that is what there is of it. */
+  recipe: Recipe | null = null;
+  /** How often the bytes were written over since they were made. */
+  version = 0;
+  /** How many regions have nothing but a recipe that reads this one: its bytes stay as they are. */
+  needed = 0;
+  /** Nobody wants it but those. */
+  orphan = false;
+  /** What it must be when it is computed again; kept under torture only. */
+  proof: Uint8Array[] | null = null;
   constructor(
     /** Where the bytes are in memory; 0 while they are not. */
     public address: number,
     public bytes: number,
     readonly large: boolean,
   ) {}
+}
+
+/**
+ * How a region is computed again from others (rematerialisation). It holds regions and no blocks, so that it keeps
+ * nothing from being collected while the region is in memory; what it reads may be gone by the time of eviction.
+ */
+interface Recipe {
+  readonly reads: readonly Region[];
+  /** Their versions when they were read. */
+  readonly versions: readonly number[];
+  /** Where the chain of recipes begins: what there must be for it, whatever else is evicted. */
+  readonly sources: ReadonlySet<Region>;
+  /** The recipes one after another. */
+  readonly depth: number;
+  /** The result, in a block of its own. */
+  readonly compute: () => Block;
 }
 
 export class Block {
@@ -64,7 +90,9 @@ const PIECE = 262144;
 /** How many of the latest large regions are never evicted: more than any call addresses. */
 const GUARD = 8;
 /** Only the blocks of arrays of at least this size tell the collector's end of them (a registration costs 200 ns). */
-const WATCHED = 65536;
+export const WATCHED = 65536;
+/** The longest chain of recipes: coming back takes so many kernels at most, and one eviction in so many copies. */
+const DEEPEST = 8;
 /** How many given-back places of one size are remembered. */
 const MOST_SPARE = 256;
 /** The same for large ones. */
@@ -290,6 +318,99 @@ function release(r: Region, place: (address: number, bytes: number) => void = ad
   if (r.seat !== null) r.seat.region = null;
 }
 
+/** The clock when the computing of an evicted region began: what was addressed before that stays where it is. */
+let began = Infinity;
+
+const isFresh = (r: Region): boolean => r.stamp > Math.min(clock, began) - GUARD;
+
+/** Moves a region out of memory: with a recipe that still holds nothing is copied. */
+function evict(r: Region): void {
+  const recipe = r.recipe;
+  if (recipe?.reads.every((x, i) => x.version === recipe.versions[i] && (x.address !== 0 || x.host !== null || x.recipe !== null))) {
+    for (const x of recipe.reads) x.needed++;
+    if (torture) r.proof = copyOut(r.address, r.bytes);
+    evictions++;
+  } else {
+    r.recipe = null;
+    r.host = copyOut(r.address, r.bytes);
+  }
+  release(r);
+}
+
+/** What nobody wants any more goes, unless another region is computed from it. */
+function dispose(r: Region, place?: typeof addSpare): void {
+  if (r.needed > 0) {
+    r.orphan = true;
+    return;
+  }
+  if (r.address !== 0) release(r, place);
+  else if (r.host === null && r.recipe !== null) unneed(r.recipe);
+  r.host = r.recipe = r.proof = null;
+}
+
+function unneed(recipe: Recipe): void {
+  for (const x of recipe.reads) if (--x.needed === 0 && x.orphan) dispose(x);
+}
+
+/** Brings back what has a recipe only. The caller may have addressed other regions and set numbers: both stay. */
+function recompute(r: Region): number {
+  const recipe = r.recipe!;
+  const [outer, then, before] = [scope, clock, began];
+  const numbers = U8.slice(0, FIRST);
+  scope = null;
+  began = Math.min(began, clock);
+  let made: Region;
+  try {
+    for (const x of recipe.reads) if (x.address !== 0) touch(x);
+    made = recipe.compute().region;
+  } finally {
+    scope = outer;
+    began = before;
+    U8.set(numbers, 0);
+  }
+  const a = made.address;
+  release(made, () => {});
+  clock = then;
+  r.recipe = null;
+  unneed(recipe);
+  r.proof?.forEach((piece, i) => {
+    if (piece.some((byte, at) => byte !== U8[a + i * PIECE + at])) throw new ValueError("array: it was not computed again as it was");
+  });
+  r.proof = null;
+  return a;
+}
+
+/**
+ * Says how a large result, just computed, is computed again from what was read: large arrays, which a write gives other
+ * blocks from then on. It is not kept where it would keep more bytes than twice the result's, or takes too many steps.
+ */
+export function remember(block: Block, reads: readonly Region[], compute: () => Block): void {
+  const sources = new Set<Region>();
+  let depth = 1;
+  for (const r of reads) {
+    if (!r.large) return;
+    if (r.recipe === null) sources.add(r);
+    else {
+      depth = Math.max(depth, r.recipe.depth + 1);
+      for (const s of r.recipe.sources) sources.add(s);
+    }
+  }
+  let bytes = 0;
+  for (const s of sources) bytes += s.bytes;
+  if (depth <= DEEPEST && bytes <= 2 * block.bytes)
+    block.region.recipe = { reads, versions: reads.map(r => r.version), sources, depth, compute };
+}
+
+/** Before a write over the bytes of a block: what was computed from them is not computed again from what they are then. */
+export function overwrite(block: Block): void {
+  const r = block.region;
+  if (r.recipe !== null) {
+    address(block);
+    r.recipe = null;
+  }
+  r.version++;
+}
+
 /** Finds memory for a large region: a hole, fresh memory below the limit, or the place of what was longest unused. */
 function place(bytes: number): number {
   if (torture) shake();
@@ -308,11 +429,9 @@ function place(bytes: number): number {
     if (address !== 0) return address;
   }
   let evicted = 0;
-  while (oldest !== null && oldest.stamp <= clock - GUARD && evicted < 4 * wanted) {
-    const victim = oldest;
-    victim.host = copyOut(victim.address, victim.bytes);
-    evicted += victim.bytes;
-    release(victim);
+  while (oldest !== null && !isFresh(oldest) && evicted < 4 * wanted) {
+    evicted += oldest.bytes;
+    evict(oldest);
     address = takeHole(wanted);
     if (address !== 0) return address;
   }
@@ -320,7 +439,7 @@ function place(bytes: number): number {
 }
 
 const registry = new FinalizationRegistry<Seat>(seat => {
-  if (seat.region !== null) release(seat.region);
+  if (seat.region !== null) dispose(seat.region);
 });
 
 function allocateLarge(bytes: number): Block {
@@ -514,13 +633,13 @@ export function address(block: Block): number {
 function comeBack(block: Block): number {
   const r = block.region;
   if (r === MOVED) return cellBack(block);
-  const host = r.host;
-  if (host === null)
+  const { host, recipe } = r;
+  if (host === null && recipe === null)
     throw new ValueError("array: it was released: it was made inside npx.scope and not returned, or disposed; keep it with npx.keep");
   returns++;
   if (r.large) {
-    const a = place(r.bytes);
-    for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
+    const a = host === null ? recompute(r) : place(r.bytes);
+    if (host !== null) for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
     r.address = a;
     r.host = null;
     if (r.seat !== null) r.seat.region = r;
@@ -533,7 +652,7 @@ function comeBack(block: Block): number {
   const home = allocate(block.bytes);
   scope = outer;
   const a = home.region.address + home.offset;
-  U8.set(host[0]!.subarray(block.offset, block.offset + block.bytes), a);
+  U8.set(host![0]!.subarray(block.offset, block.offset + block.bytes), a);
   block.region = home.region;
   block.offset = home.offset;
   return a;
@@ -545,8 +664,7 @@ const RELEASED = new Region(0, 0, false);
 export function free(block: Block): void {
   const r = block.region;
   if (r.large) {
-    if (r.address !== 0) release(r, addSpare);
-    r.host = null;
+    dispose(r, addSpare);
   } else if (r.address !== 0) {
     if (r === CELLS) cellBlocks[block.offset / CELL] = null;
     else if (r.home === results) results?.free(block);

@@ -1,0 +1,246 @@
+/**
+ * Large results that had to make room are computed again from what they were computed from: whatever was written to,
+ * released or evicted in between, they are what they were. Each program runs on plain lists beside.
+ */
+import { autograd, type NDArray, np, npx } from "nabla";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { randomNumbers } from "./support/sampling.ts";
+
+const N = 20_000;
+const LEAST = 2 ** 20;
+
+let limit: number;
+beforeEach(() => {
+  limit = npx.memoryInfo().limit;
+  npx.setMemoryLimit(LEAST);
+});
+afterEach(() => npx.setMemoryLimit(limit));
+
+/** So many large arrays that nothing older stays in memory. */
+function crowd(): void {
+  for (let i = 0; i < 30; i++) np.add(np.ones(N, { dtype: "float64" }), i);
+}
+
+const same = (x: NDArray, y: ArrayLike<number>): void => {
+  const have = x.toTypedArray();
+  expect(have.length).toBe(y.length);
+  const at = have.findIndex((v, i) => !Object.is(v, y[i]));
+  expect(at, at < 0 ? "" : `${have[at]} and not ${y[at]} at ${at}`).toBe(-1);
+};
+
+const sequence = (from: number): NDArray => np.arange(N, { dtype: "float64" }).add(from);
+const list = (f: (i: number) => number): Float64Array => Float64Array.from({ length: N }, (_, i) => f(i));
+
+describe("a result that had to make room", () => {
+  test("is not copied, and is computed again when it is read", () => {
+    const x = sequence(1);
+    const y = x.multiply(2);
+    const z = y.add(x);
+    crowd();
+    const before = npx.memoryInfo();
+    same(
+      z,
+      list(i => 3 * (i + 1)),
+    );
+    same(
+      y,
+      list(i => 2 * (i + 1)),
+    );
+    expect(npx.memoryInfo().returns).toBeGreaterThan(before.returns);
+  });
+
+  test("keeps its value when what it was computed from is written to, before and after", () => {
+    const x = sequence(1);
+    const early = x.multiply(2);
+    x.set(-1, np.slice(0, 5));
+    const late = x.multiply(2);
+    crowd();
+    x.set(-7, np.slice(0, 10));
+    np.add(x, 1, { out: x });
+    same(
+      early,
+      list(i => 2 * (i + 1)),
+    );
+    same(
+      late,
+      list(i => (i < 5 ? -2 : 2 * (i + 1))),
+    );
+    same(
+      x,
+      list(i => (i < 10 ? -6 : i + 2)),
+    );
+  });
+
+  test("can be written to itself, in memory and out of it, and through views", () => {
+    const x = sequence(0);
+    const [y, z] = [x.add(1), x.add(2)];
+    const view = z.at(np.slice(10, 20));
+    y.set(50, 0);
+    crowd();
+    z.set(60, 0);
+    view.set(70);
+    crowd();
+    same(
+      y,
+      list(i => (i === 0 ? 50 : i + 1)),
+    );
+    same(
+      z,
+      list(i => (i === 0 ? 60 : i >= 10 && i < 20 ? 70 : i + 2)),
+    );
+    same(view, new Float64Array(10).fill(70));
+  });
+
+  test("reads numbers of a call as they were, beside what comes back in the same call", () => {
+    const x = sequence(0);
+    const y = x.multiply(3).add(0.5);
+    const bias = np.array(0.25, { dtype: "float64" });
+    const z = y.add(bias);
+    bias.set(8);
+    crowd();
+    same(
+      np.subtract(1000, z),
+      list(i => 1000 - (3 * i + 0.75)),
+    );
+    crowd();
+    const dead = np.where(z.gt(30), z, np.power(y, 2));
+    crowd();
+    same(
+      dead,
+      list(i => (3 * i + 0.75 > 30 ? 3 * i + 0.75 : (3 * i + 0.5) ** 2)),
+    );
+  });
+
+  test("outlives a scope that gives back what it was computed from", () => {
+    const x = sequence(0);
+    const z = npx.scope(() => {
+      const inner = x.add(5);
+      const outer = inner.multiply(inner);
+      crowd();
+      return outer;
+    });
+    crowd();
+    same(
+      z,
+      list(i => (i + 5) ** 2),
+    );
+  });
+
+  test("is what a backward needs of it, and gradients are written where later results were computed from them", () => {
+    const x = sequence(1);
+    x.attachGrad();
+    const kept: NDArray[] = [];
+    for (let step = 0; step < 4; step++) {
+      const y = autograd.record(() => {
+        const a = x.multiply(x);
+        crowd();
+        const b = a.multiply(x);
+        crowd();
+        return b.multiply(step + 1);
+      });
+      crowd();
+      y.backward();
+      kept.push(x.grad!.multiply(0.5));
+      crowd();
+    }
+    kept.forEach((k, step) => {
+      // 3 x² exactly, as sums of the products in the walk's order are exact here.
+      same(
+        k,
+        list(i => 1.5 * (step + 1) * (i + 1) ** 2),
+      );
+    });
+  });
+
+  test("a chain of them ends in a copy now and then", () => {
+    let x = sequence(0);
+    const kept = [x];
+    for (let i = 0; i < 40; i++) kept.push((x = x.add(1)));
+    crowd();
+    kept.forEach((k, step) => {
+      same(
+        k,
+        list(i => i + step),
+      );
+    });
+  });
+});
+
+describe("random programs on large arrays in the least memory", () => {
+  for (let seed = 0; seed < 12; seed++)
+    test(`number ${seed}`, () => {
+      const next = randomNumbers(seed + 1);
+      const pick = (n: number): number => Math.floor(next() * n);
+      const arrays: [NDArray, Float64Array][] = [];
+      const add = (x: NDArray, y: Float64Array): void => {
+        if (arrays.length < 14) arrays.push([x, y]);
+        else arrays[pick(14)] = [x, y];
+      };
+      for (let i = 0; i < 3; i++)
+        add(
+          sequence(i),
+          list(j => j + i),
+        );
+      for (let step = 0; step < 120; step++) {
+        const [x, a] = arrays[pick(arrays.length)]!;
+        const [y, b] = arrays[pick(arrays.length)]!;
+        const c = pick(9) - 4;
+        switch (pick(10)) {
+          case 0:
+          case 1:
+            add(
+              x.add(y),
+              a.map((v, i) => v + b[i]!),
+            );
+            break;
+          case 2:
+            add(
+              x.subtract(y),
+              a.map((v, i) => v - b[i]!),
+            );
+            break;
+          case 3:
+            add(
+              np.maximum(x, y).multiply(0.5),
+              a.map((v, i) => Math.max(v, b[i]!) * 0.5),
+            );
+            break;
+          case 4:
+            add(
+              x.multiply(0.25).add(c),
+              a.map(v => v * 0.25 + c),
+            );
+            break;
+          case 5:
+            add(
+              npx.scope(() => x.add(y).subtract(c).negative()),
+              a.map((v, i) => -(v + b[i]! - c)),
+            );
+            break;
+          case 6: {
+            const [from, to] = [pick(N), pick(N)].sort((p, q) => p - q) as [number, number];
+            x.set(c, np.slice(from, to));
+            a.fill(c, from, to);
+            break;
+          }
+          case 7:
+            np.add(x, c, { out: x });
+            a.forEach((v, i) => {
+              a[i] = v + c;
+            });
+            break;
+          case 8: {
+            const at = pick(N);
+            expect(x.item(at)).toBe(a[at]);
+            break;
+          }
+          default:
+            add(
+              x.at(np.slice(null, null, -1)).add(y),
+              Float64Array.from(a, (_, i) => a[N - 1 - i]! + b[i]!),
+            );
+        }
+      }
+      for (const [x, a] of arrays) same(x, a);
+    });
+});
