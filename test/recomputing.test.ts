@@ -166,6 +166,70 @@ describe("a result that had to make room", () => {
   });
 });
 
+describe("a call with which much comes back", () => {
+  test("keeps the number it has already set, and the array it has already addressed", () => {
+    const x = sequence(0);
+    const y = np.subtract(5, x);
+    let z = y;
+    for (let i = 0; i < 6; i++) z = z.add(y);
+    crowd();
+    same(
+      np.subtract(1000, y),
+      list(i => 1000 - (5 - i)),
+    );
+    crowd();
+    const fresh = sequence(3);
+    for (let i = 0; i < 5; i++) fresh.add(i);
+    same(
+      np.subtract(fresh, z),
+      list(i => i + 3 - 7 * (5 - i)),
+    );
+  });
+
+  test("keeps the first of three operands while the second is computed again and the third copied back", () => {
+    const x = sequence(0);
+    let y = x.multiply(2);
+    for (let i = 0; i < 6; i++) y = y.add(1);
+    const [a, b] = [sequence(2), sequence(3)];
+    crowd();
+    a.add(1);
+    const middle = np.where(a, y, b);
+    same(
+      middle,
+      list(i => 2 * i + 6),
+    );
+    crowd();
+    a.add(1);
+    const all = npx.fuse((p: NDArray, q: NDArray, r: NDArray) => p.multiply(1000).add(q).subtract(r))(a, y, b);
+    same(
+      all,
+      list(i => (i + 2) * 1000 + 2 * i + 6 - (i + 3)),
+    );
+  });
+
+  test("a cotangent that was added to in place is not computed again as it was before", () => {
+    class Crowded extends autograd.Function {
+      override forward(x: NDArray): NDArray {
+        return x.multiply(4);
+      }
+      override backward(dy: NDArray): NDArray {
+        crowd();
+        return dy.multiply(4);
+      }
+    }
+    const x = sequence(1);
+    x.attachGrad();
+    autograd
+      .record(() => {
+        const oldest = new Crowded().apply(x);
+        const older = x.multiply(2);
+        return x.add(x).add(older).add(oldest);
+      })
+      .backward();
+    same(x.grad!, new Float64Array(N).fill(8));
+  });
+});
+
 describe("random programs on large arrays in the least memory", () => {
   for (let seed = 0; seed < 12; seed++)
     test(`number ${seed}`, () => {
