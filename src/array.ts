@@ -21,7 +21,7 @@ import { DTypeError, describe, IndexError, ValueError } from "./errors.ts";
 import { repr, str } from "./format.ts";
 import type { Methods } from "./methods.ts";
 import { contiguousStrides, type Shape, showShape } from "./shape.ts";
-import { type Node, recording } from "./tape.ts";
+import { type Node, recording, setRecording } from "./tape.ts";
 
 /** What an array and its views share. A write that must not disturb a graph gives the storage another block. */
 export class Storage {
@@ -302,23 +302,36 @@ export function unshare(x: NDArray): void {
 /** The array on its region alone: a recipe that held the block would keep it from being collected. */
 function ghost(x: NDArray | number): NDArray | number {
   if (typeof x === "number") return x;
-  if (x.size === 1) return Number(x.item());
   const { region, offset, bytes } = x.storage.block;
   return new NDArray(new Storage(new Block(region, offset, bytes)), x.offset, x.shape, x.view, x.size, x.code);
 }
 
 /**
  * Says that a large result, just computed by `run` from `xs`, can be computed by it again, so that it need not be copied
- * when it must make room. `run` must hold no arrays.
+ * when it must make room. `run` and `attrs` must hold no arrays, and it must take not much longer than a copy.
  */
-export function repeatable(y: NDArray, xs: readonly (NDArray | number)[], run: (xs: readonly (NDArray | number)[]) => NDArray): NDArray {
-  if (bytesOf(y) < WATCHED) return y;
+export function repeatable<X extends NDArray | number, A>(
+  y: NDArray,
+  xs: readonly X[],
+  attrs: A,
+  run: (xs: readonly X[], attrs: A) => NDArray,
+): NDArray {
   const reads: Region[] = [];
-  for (const x of xs) if (typeof x !== "number" && x.size !== 1) reads.push(x.storage.block.region);
-  const ghosts = xs.map(ghost);
-  remember(y.storage.block, reads, () => run(ghosts).storage.block);
+  for (const x of xs) if (typeof x !== "number") reads.push(x.storage.block.region);
+  const ghosts = xs.map(ghost) as X[];
+  remember(y.storage.block, reads, () => {
+    const was = setRecording(false);
+    try {
+      return run(ghosts, attrs).storage.block;
+    } finally {
+      setRecording(was);
+    }
+  });
   return y;
 }
+
+/** Whether a result is so large that evicting it should not mean to copy it. */
+export const isLarge = (y: NDArray): boolean => bytesOf(y) >= WATCHED;
 
 /** Copies host values into a fresh array. Values are converted as JavaScript's TypedArrays do; checks are the caller's. */
 export function fromValues(values: ArrayLike<number>, shape: Shape, code: number): NDArray {

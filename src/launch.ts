@@ -1,5 +1,5 @@
 /** From arrays to kernels: the kernels of an expression by dtype and layout, and how operands of any view reach them. */
-import { addressOf, blank, bytesOf, fromValues, type NDArray, repeatable, unshare, viewOf } from "./array.ts";
+import { addressOf, blank, bytesOf, fromValues, isLarge, type NDArray, repeatable, unshare, viewOf } from "./array.ts";
 import { alone, sharing } from "./backend/threads/sharing.ts";
 import { free, scratch } from "./backend/wasm/heap.ts";
 import {
@@ -249,6 +249,13 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
   });
 }
 
+function numberOf(x: NDArray | number): NDArray | number {
+  if (typeof x === "number" || x.size !== 1) return x;
+  const value = Number(x.item());
+  // JavaScript does not keep which NaN it was.
+  return Number.isNaN(value) ? x : value;
+}
+
 /** Computes an expression into a fresh array, which is computed again where it had to make room. */
 export function mapAnew(family: Family, xs: readonly (NDArray | number)[], shape: Shape): NDArray {
   const run = (ys: readonly (NDArray | number)[]): NDArray => {
@@ -256,7 +263,9 @@ export function mapAnew(family: Family, xs: readonly (NDArray | number)[], shape
     runMap(family, ys, y);
     return y;
   };
-  return repeatable(run(xs), xs, run);
+  const y = run(xs);
+  // One element is remembered as a number, for what it is now.
+  return isLarge(y) ? repeatable(y, xs.map(numberOf), null, run) : y;
 }
 
 /** An expression for each lane, made once. */

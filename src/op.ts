@@ -2,7 +2,7 @@
  * What an operator is: the row, the factories that make a public function of one, and the way from arrays to kernels.
  * It knows no operator and not the walk.
  */
-import { type ArrayInput, addressOf, blank, blankLike, memoryOf, NDArray, Storage } from "./array.ts";
+import { type ArrayInput, addressOf, blank, blankLike, isLarge, memoryOf, NDArray, repeatable, Storage } from "./array.ts";
 import { address, Block, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
 import { isWide, toArray, toIntegers } from "./convert.ts";
@@ -508,9 +508,8 @@ export function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInpu
   const code = p.resultCode(met);
   if (out !== undefined) checkOut(out, shape!, code, xs, name);
   const family = p.family(codes, met);
-  let y: NDArray;
-  if (out === undefined) y = mapAnew(family, xs, shape!);
-  else writeMap(family, xs, (y = out));
+  const y = out ?? mapAnew(family, xs, shape!);
+  if (out !== undefined) writeMap(family, xs, out);
   if (spec.dtype === "bool" && code !== BOOL) y.cause = name;
   if (recording) {
     if (p.spec.grad === null || !isFloat(code)) {
@@ -659,6 +658,8 @@ export interface StructuralSpec<A> extends Lifting<A> {
    * but for some places need not be made for each of many reads.
    */
   readonly into?: (target: NDArray, g: NDArray, attrs: A, inputs: readonly NDArray[]) => void;
+  /** Takes not much longer than a copy, with attributes that hold no arrays: a large result that must make room is computed again. */
+  readonly cheap?: boolean;
   /** The result is a view of input 0, if its strides allow. */
   readonly view?: boolean;
   /** Linear in all float inputs together, or in each of them alone. */
@@ -691,6 +692,7 @@ export function structural<A>(name: string, spec: StructuralSpec<A>): Structural
   const fn = (xs: readonly NDArray[], attrs: A): NDArray => {
     if (mapping > 0 && xs.some(isMapped)) return mapper!.structural(fn, spec, xs, attrs);
     const y = spec.run(xs, attrs);
+    if (spec.cheap === true && isLarge(y)) repeatable(y, xs, attrs, spec.run);
     if (recording) recordCall(row, xs, y, attrs, reads);
     return y;
   };

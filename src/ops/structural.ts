@@ -42,6 +42,7 @@ export function cast(x: NDArray, code: number): NDArray {
 
 const castRow: Structural<number> = structural("astype", {
   linear: "jointly",
+  cheap: true,
   run: ([x], code) => cast(x!, code),
   grad: g => [g],
   lift: liftNothing,
@@ -59,6 +60,7 @@ export const astype: ((x: ArrayInput, dtype: DType) => NDArray) & HasRow = Objec
 
 const copyRow: Structural<null> = structural("copy", {
   linear: "jointly",
+  cheap: true,
   run: ([x]) => {
     const y = blank(x!.shape, x!.size, x!.code);
     copyStrided(x!, y);

@@ -12,6 +12,7 @@
  * nothing may come between the output's address and the kernel.
  */
 import { ValueError } from "../../errors.ts";
+import { addHole, addSpare, hasSpares, joinSpares, roundUp, takeHole, takeSpare } from "./holes.ts";
 
 /**
  * What the collector's callback of a large array holds: the region while it is in memory, and nothing once it is
@@ -95,8 +96,6 @@ export const WATCHED = 65536;
 const DEEPEST = 8;
 /** How many given-back places of one size are remembered. */
 const MOST_SPARE = 256;
-/** The same for large ones. */
-const MOST_SPARE_LARGE = 16;
 /** Bytes never allocated at the end of the memory, so that a vector may be loaded past the end of any array. */
 const SLACK = 64;
 /** 2 GB: addresses stay positive as 32-bit integers, for JavaScript's shifts too. */
@@ -179,98 +178,6 @@ function grow(pages: number): boolean {
   } catch {
     return false;
   }
-}
-
-// ---- free memory for large regions: neighbours are joined, sizes sorted into classes of an eighth of an octave
-
-class Hole {
-  place = 0;
-  constructor(
-    public address: number,
-    public bytes: number,
-  ) {}
-}
-
-const byStart = new Map<number, Hole>();
-const byEnd = new Map<number, Hole>();
-const bins: Hole[][] = Array.from({ length: 256 }, () => []);
-
-function sizeClass(bytes: number): number {
-  const octave = 31 - Math.clz32(bytes);
-  return (octave << 3) | ((bytes >>> (octave - 3)) & 7);
-}
-
-/** Sizes are rounded up to a class, so that memory given back fits the next array of about the size. */
-function roundUp(bytes: number): number {
-  if (bytes <= 4096) return (bytes + 255) & ~255;
-  const step = 2 ** (28 - Math.clz32(bytes - 1));
-  return Math.ceil(bytes / step) * step;
-}
-
-function addHole(address: number, bytes: number): void {
-  const before = byEnd.get(address);
-  if (before !== undefined) {
-    removeHole(before);
-    address = before.address;
-    bytes += before.bytes;
-  }
-  const after = byStart.get(address + bytes);
-  if (after !== undefined) {
-    removeHole(after);
-    bytes += after.bytes;
-  }
-  const hole = new Hole(address, bytes);
-  byStart.set(address, hole);
-  byEnd.set(address + bytes, hole);
-  const bin = bins[sizeClass(bytes)]!;
-  hole.place = bin.length;
-  bin.push(hole);
-}
-
-function removeHole(hole: Hole): void {
-  byStart.delete(hole.address);
-  byEnd.delete(hole.address + hole.bytes);
-  const bin = bins[sizeClass(hole.bytes)]!;
-  const last = bin.pop()!;
-  if (last !== hole) {
-    bin[hole.place] = last;
-    last.place = hole.place;
-  }
-}
-
-/** A hole of at least the size, or 0. */
-function takeHole(bytes: number): number {
-  for (let c = sizeClass(bytes); c < bins.length; c++) {
-    const bin = bins[c]!;
-    // Within the first class a hole may be too small; above it every hole fits.
-    for (let i = bin.length - 1; i >= 0; i--) {
-      const hole = bin[i]!;
-      if (hole.bytes < bytes) continue;
-      removeHole(hole);
-      if (hole.bytes > bytes) addHole(hole.address + bytes, hole.bytes - bytes);
-      return hole.address;
-    }
-  }
-  return 0;
-}
-
-// Places that were given back whole, by class: the next array of the size takes one as it is, without joining and cutting.
-const spares: number[][] = Array.from({ length: 256 }, () => []);
-let spareCount = 0;
-
-function addSpare(address: number, bytes: number): void {
-  const list = spares[sizeClass(bytes)]!;
-  if (list.length >= MOST_SPARE_LARGE) return addHole(address, bytes);
-  list.push(address);
-  spareCount++;
-}
-
-/** Makes holes of all spare places. */
-function joinSpares(): void {
-  spares.forEach((list, c) => {
-    for (const address of list.splice(0)) addHole(address, (8 + (c & 7)) * 2 ** ((c >> 3) - 3));
-  });
-  spareCount = 0;
 }
 
 // ---- large regions: one array each, the least recently used is evicted first
@@ -388,7 +295,7 @@ export function remember(block: Block, reads: readonly Region[], compute: () => 
   const sources = new Set<Region>();
   let depth = 1;
   for (const r of reads) {
-    if (!r.large) return;
+    if (!r.large || r === block.region) return;
     if (r.recipe === null) sources.add(r);
     else {
       depth = Math.max(depth, r.recipe.depth + 1);
@@ -415,15 +322,10 @@ export function overwrite(block: Block): void {
 function place(bytes: number): number {
   if (torture) shake();
   const wanted = roundUp(bytes);
-  const spare = spares[sizeClass(wanted)]!;
-  if (spare.length > 0) {
-    spareCount--;
-    return spare.pop()!;
-  }
-  let address = takeHole(wanted);
+  let address = takeSpare(wanted) || takeHole(wanted);
   if (address !== 0) return address;
   if (top + wanted <= limit) return extend(wanted);
-  if (spareCount > 0) {
+  if (hasSpares()) {
     joinSpares();
     address = takeHole(wanted);
     if (address !== 0) return address;

@@ -70,6 +70,7 @@ const softmaxSlope: Structural<number> = structural("softmaxSlope", {
 
 const softmaxRow: Structural<number> = structural("softmax", {
   kind: "function",
+  cheap: true,
   lift: liftAxis,
   run: (xs, axis) =>
     onColumns(xs, axis, ([x], at) => {
@@ -108,6 +109,7 @@ const logSoftmaxSlope: Structural<number> = structural("logSoftmaxSlope", {
 
 const logSoftmaxRow: Structural<number> = structural("logSoftmax", {
   kind: "function",
+  cheap: true,
   lift: liftAxis,
   run: (xs, axis) =>
     onColumns(xs, axis, ([x], at) => {

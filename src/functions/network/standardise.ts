@@ -96,6 +96,7 @@ const slope: Structural<Over> = structural("standardisedSlope", {
 /** (x - mean) / sqrt(variance + eps), given the mean and the variance of x. */
 const standardRow: Structural<Over> = structural("standardised", {
   kind: "function",
+  cheap: true,
   run: (xs, { axes, eps }) =>
     along(xs, axes, ([x, centre, variance]) => compute(STANDARD, [x!, centre!, variance!, eps], x!.code, like(x!))),
   grad: (g, { y, inputs: [, , variance], attrs }) => [slope([g, y, variance!], attrs), null, null],
