@@ -2,18 +2,19 @@
  * The walk: from heads backwards over recorded nodes, applying rules and adding up cotangents. It knows rows only by
  * their `rule` and `fused`; broadcasting and dtypes are fitted here, once, and never by a rule.
  */
-import { type ArrayInput, addressOf, blank, forGood, memoryOf, NDArray, recycle, unshare } from "./array.ts";
+import { type ArrayInput, addressOf, forGood, NDArray, recycle, unshare } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
 import { call1 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
-import { DTYPES, F64, SHIFT } from "./dtype.ts";
+import { accumulate, drop, filled, fit, fitted, hold } from "./cotangent.ts";
+import { BYTES, F64 } from "./dtype.ts";
 import { checkOptions, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { CHUNK, copyStrided } from "./launch.ts";
 import { isMapped, mapping } from "./mapped.ts";
 import { edgeOf, FREED, type Part, type Row, restore } from "./op.ts";
 import { add, positive } from "./ops/pointwise.ts";
-import { addInto, astype, broadcastTo, cast, copy as copyOf, sumTo, zeroed } from "./ops/structural.ts";
-import { SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+import { astype, copy as copyOf, zeroed } from "./ops/structural.ts";
+import { SCALAR, sameShape, showShape, sizeOf } from "./shape.ts";
 import { freeNode, type Kept, type Like, Node, passing, recording, setRecording, setTraining, training } from "./tape.ts";
 
 export function whyNoGraph(x: NDArray): string {
@@ -136,50 +137,6 @@ function keeps(node: Node, targets: ReadonlySet<Node> | null): boolean {
   return targets === null ? node.variable !== null : targets.has(node);
 }
 
-/**
- * Adds to a node's cotangent. The walk owns one only if it made its memory in this walk and nobody else holds it; only
- * into an owned one may it add in place.
- */
-function accumulate(node: Node, part: NDArray, owned: boolean): void {
-  const have = node.cotangent;
-  if (have === null) {
-    node.cotangent = part;
-    node.owned = owned;
-  } else if (recording) {
-    node.cotangent = add(have, part);
-    node.owned = false;
-  } else if (node.owned && have.view === null) {
-    addInto(have, part);
-    if (owned) recycle(part);
-  } else if (owned && part.view === null) {
-    addInto(part, have);
-    node.cotangent = part;
-    node.owned = true;
-  } else {
-    node.cotangent = add(have, part);
-    node.owned = true;
-  }
-}
-
-/** A part as the input's gradient: its shape and dtype, broadcast axes summed. */
-function fit(part: NDArray, like: Like): NDArray {
-  let y = part;
-  if (!sameShape(y.shape, like.shape)) {
-    const lead = y.ndim - like.shape.length;
-    const larger = lead >= 0 && like.shape.every((n, i) => n === 1 || n === y.shape[lead + i]);
-    y = larger ? sumTo(y, like.shape) : broadcastTo(y, like.shape);
-  }
-  return y.code === like.code ? y : recording ? astype(y, DTYPES[like.code]!) : cast(y, like.code);
-}
-
-/** What a rule returned, as an array: a number stands for a full array of the input's shape. */
-function partOf(part: Part, like: Like): NDArray | null {
-  if (part === null || part === undefined) return null;
-  if (typeof part !== "number") return part;
-  const y = zeroed(like.shape, like.code);
-  return part === 0 ? y : add(y, part);
-}
-
 /** What the walk under way is there for: as `keeps` takes it. */
 let wanted: ReadonlySet<Node> | null = null;
 
@@ -210,9 +167,12 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
     return;
   }
   const { parents, like } = node;
-  // Where g itself passes to one parent only, its ownership goes along; where to none, its memory is free.
+  // Where g itself passes to one parent only, its ownership goes along; where to none, its memory is free. A large one
+  // that passes to several is counted, and goes with the last of them; until then this node is one of them.
   let through = 0;
   let last: Node | null = null;
+  const { region } = g.storage.block;
+  if (owned && region.large) region.shares = 1;
   for (let i = 0; i < parents.length; i++) {
     const parent = parents[i]!;
     if (parent === null || parent.mark !== walk) continue;
@@ -220,6 +180,7 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
     const fitted = like === null ? part : fit(part, like[i]!);
     if (fitted.storage === g.storage) {
       through++;
+      hold(g);
       if (through > 1 || fitted !== g) owned = false;
       if (last !== null) accumulate(last, g, false);
       last = parent;
@@ -232,7 +193,9 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
       accumulate(parent, fitted, true);
     }
   }
+  if (last !== null && owned) region.shares = 0;
   if (last !== null) accumulate(last, g, owned);
+  if (region.shares > 0) drop(g, false);
   else if (through === 0 && owned) recycle(g);
 }
 
@@ -245,22 +208,50 @@ function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: numb
     const target = gathering(parents[0]!, likes[0]!, walk);
     unshare(target);
     row.into(target, g, node.attrs, keptOf(node, g));
-    if (owned) recycle(g);
+    drop(g, owned);
     return;
   }
   const erases = row.erase !== undefined && wants[0] && !recording && mapping === 0;
   if (erases) wants[0] = false;
-  const parts = callRule(node, row, g, wants, likes);
-  for (let i = 0; i < parents.length; i++) {
-    if (!wants[i]) continue;
-    const part = fitted(parts[i], likes[i]!);
-    if (part !== null) accumulate(parents[i]!, part, false);
+  if (erases) hold(g);
+  const large = !recording && mapping === 0 && (g.storage.block.region.large || likes.some(isLargeLike));
+  if (large) passLarge(node, row, g, owned && !erases, wants, likes);
+  else {
+    const parts = callRule(node, row, g, wants, likes);
+    for (let i = 0; i < parents.length; i++) {
+      if (!wants[i]) continue;
+      const part = fitted(parts[i], likes[i]!);
+      if (part !== null) accumulate(parents[i]!, part, false);
+    }
   }
   if (!erases) return;
   const left = owned && g.view === null ? g : copyOf(g);
+  if (left !== g) drop(g, owned);
   unshare(left);
-  row.erase!(left, keptOf(node, g));
+  row.erase!(left, keptOf(node, left));
   accumulate(parents[0]!, left, true);
+}
+
+const isLargeLike = ({ shape, code }: Like): boolean => sizeOf(shape) * BYTES[code]! > 2048;
+
+/** The parts of a rule of large arrays: what it made on the way is given back, and the walk owns those that are new. */
+function passLarge(node: Node, row: Row, g: NDArray, owned: boolean, wants: readonly boolean[], likes: readonly Like[]): void {
+  const { parents } = node;
+  const { region } = g.storage.block;
+  if (owned && region.large) region.shares = 1;
+  const [parts, own] = passing(() => {
+    const given = callRule(node, row, g, wants, likes);
+    return parents.map((_, i) => (wants[i] ? fitted(given[i], likes[i]!) : null));
+  });
+  if (own === null) region.shares = 0;
+  parts.forEach((part, i) => {
+    if (part === null) return;
+    const { block } = part.storage;
+    const single = own?.has(block) === true && parts.every((other, j) => j === i || other?.storage.block !== block);
+    if (block.region === region) hold(g);
+    accumulate(parents[i]!, part, single);
+  });
+  drop(g, false);
 }
 
 const keptOf = (node: Node, g: NDArray): readonly NDArray[] => node.saved.map(kept => restore(kept, null, g)) as NDArray[];
@@ -291,12 +282,6 @@ export function callRule(
   return row.rule!(g, { y: y as NDArray, inputs: inputs as NDArray[], attrs, like, wants });
 }
 
-/** What a rule gave for an input, as an array of its shape and dtype. */
-export function fitted(given: Part | undefined, like: Like): NDArray | null {
-  const part = partOf(given ?? null, like);
-  return part === null ? null : fit(part, like);
-}
-
 /**
  * Passes the seeds of the heads back over the nodes in order. Afterwards each node that the walk is there for holds its
  * cotangent, which the caller takes. Errors leave flags and cotangents clean.
@@ -317,13 +302,17 @@ function run(
   wanted = targets;
   depth++;
   try {
-    for (let i = 0; i < heads.length; i++) accumulate(heads[i]!, seeds[i]!.g, seeds[i]!.owned);
+    for (let i = 0; i < heads.length; i++) {
+      hold(seeds[i]!.g);
+      accumulate(heads[i]!, seeds[i]!.g, seeds[i]!.owned);
+    }
     for (let node: Node | null = first; node !== null; node = node.next) {
       const g = node.cotangent;
       if (g === null) continue;
       const useful = node.mark === walk;
       const kept = useful && keeps(node, targets);
-      if (!kept) node.cotangent = null;
+      if (kept) hold(g);
+      else node.cotangent = null;
       if (useful && node.row !== null && node.id >= oldest) pass(node, node.row, g, node.owned && !kept, walk);
     }
   } catch (error) {
@@ -411,16 +400,6 @@ function seedList(heads: readonly NDArray[], given: unknown, single: boolean, op
       );
     return { g: seed.code === head.code ? seed : astype(seed, head.dtype), owned: false };
   });
-}
-
-export function filled(shape: Shape, code: number, value: number): NDArray {
-  const size = sizeOf(shape);
-  const y = blank(shape, size, code);
-  const start = addressOf(y) >> SHIFT[code]!;
-  const memory = memoryOf(code);
-  if (size > 16) memory.fill(value, start, start + size);
-  else for (let i = 0; i < size; i++) memory[start + i] = value;
-  return y;
 }
 
 function headNodes(heads: readonly NDArray[], operator: string): Node[] {
@@ -511,7 +490,7 @@ function backwardNodes(
     if (g === null) continue;
     node.cotangent = null;
     write(node, g);
-    if (node.owned && node.row === null) recycle(g);
+    if (!node.owned || node.row === null) drop(g, node.owned);
   }
   const retain = options?.retainGraph === true;
   finish(first, retain);
@@ -595,7 +574,7 @@ export function gradOf(
     return found;
   };
   const work = (): NDArray[] => walking(nodes, walked);
-  const results = mapping > 0 ? work() : passing(work);
+  const results = mapping > 0 ? work() : passing(work)[0];
   return single ? results[0]! : results;
 }
 
@@ -636,7 +615,7 @@ export function pull(
     return results;
   };
   const work = (): NDArray[] => walking(heads, walked, oldest);
-  return mapping > 0 ? work() : passing(work);
+  return mapping > 0 ? work() : passing(work)[0];
 }
 
 /** A gradient that does not depend on the variables, so that differentiating it again gives them real zeros. */
@@ -659,6 +638,7 @@ function collect(targets: readonly Node[], likes: readonly Like[], seeds: readon
   const seen = new Set<NDArray>(seeds.map(s => s.g));
   const found = targets.map(node => node.cotangent);
   for (const node of targets) node.cotangent = null;
+  for (const g of found) if (g !== null) g.storage.block.region.shares = 0;
   return found.map((g, i) => {
     if (g === null) {
       const zero = zeroed(likes[i]!.shape, likes[i]!.code);

@@ -8,5 +8,5 @@ export { checkpoint } from "./functions/recording.ts";
 export { NDArray } from "./methods.ts";
 export * as np from "./np.ts";
 export * as npx from "./npx.ts";
-export { checkGrad, grad, hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transforms.ts";
+export { checkGrad, grad, hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transforms/derivatives.ts";
 export { vmap } from "./vmap.ts";

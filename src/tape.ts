@@ -118,16 +118,22 @@ export function noteForeign(): void {
   foreign++;
 }
 
-/** Runs work of which nobody sees more than the results; what else it made is given back at once, or by the nodes that saved it. */
-export function passing(work: () => NDArray[]): NDArray[] {
+/**
+ * Runs work of which nobody sees more than the results; what else it made is given back at once, or by the nodes that
+ * saved it. Gives, beside the results, what of them was made in it and is seen by nobody else; null where code of the
+ * caller's ran, which may have kept anything.
+ */
+export function passing<X extends NDArray | null>(work: () => X[]): [X[], ReadonlySet<Block> | null] {
   const before = foreign;
   const [results, made] = noteBlocks(work);
-  if (foreign !== before) return results;
-  const kept = new Set(results.map(x => x.storage.block));
+  if (foreign !== before) return [results, null];
+  const own = new Set<Block>();
+  const kept = new Set(results.map(x => x?.storage.block));
   for (const block of made) {
-    if (block.lasting || kept.has(block)) continue;
-    if (block.saved === 0) free(block);
+    if (block.lasting) continue;
+    if (kept.has(block)) own.add(block);
+    else if (block.saved === 0) free(block);
     else block.passing = true;
   }
-  return results;
+  return [results, own];
 }

@@ -16,8 +16,8 @@ const FLOORS: readonly RegExp[] = [
   /^(array|tape|convert|mapped)$/,
   /^(op|launch|fold)$/,
   /^ops\/.*$/,
-  /^(grad|random\/.*|functions\/.*)$/,
-  /^(methods|members|transforms(\/.*)?|vmap)$/,
+  /^(grad|cotangent|random\/.*|functions\/.*)$/,
+  /^(methods|members|transforms\/.*|vmap)$/,
   /^(index|np|npx|autograd|linalg)$/,
 ];
 

@@ -1,9 +1,9 @@
 /** Arrays from nothing: constants, ranges, host data. Values are made on the host and copied once. */
 import { type ArrayInput, fromValues, NDArray } from "../array.ts";
 import { checkValues, fromNested, fromTypedArray, toArray } from "../convert.ts";
+import { filled } from "../cotangent.ts";
 import { BOOL, DTYPES, type DType, dtypeCode, F32, I32, isFloat, promote, typedArrayOf } from "../dtype.ts";
 import { checkOptions, describe, flag, ValueError, wholeNumber } from "../errors.ts";
-import { filled } from "../grad.ts";
 import type { Binary } from "../op.ts";
 import { add, equal, lessEqual, multiply } from "../ops/pointwise.ts";
 import { astype, broadcastTo, copy, expandDims, joined, reshape, zeroed } from "../ops/structural.ts";

@@ -1,10 +1,11 @@
 /** Forward mode: the tape read from the variables to the result, by the rules that the walk applies the other way. */
 import { blank, type NDArray } from "../array.ts";
+import { filled, fitted } from "../cotangent.ts";
 import { DTYPES } from "../dtype.ts";
 import { GradError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { behind } from "../functions/recording.ts";
-import { callRule, cotangents, filled, fitted, likesOf, whyNoGraph } from "../grad.ts";
+import { callRule, cotangents, likesOf, whyNoGraph } from "../grad.ts";
 import { runMap } from "../launch.ts";
 import { edgeOf, FREED, type Pointwise, type Row, restore, type Slope } from "../op.ts";
 import { add } from "../ops/pointwise.ts";
@@ -19,7 +20,7 @@ type Tangent = NDArray | null;
  * not, the nodes in between are freed.
  */
 export const push = (y: NDArray, variables: readonly NDArray[], tangents: readonly NDArray[]): NDArray =>
-  passing(() => [pushAll(y, variables, tangents)])[0]!;
+  passing(() => [pushAll(y, variables, tangents)])[0][0]!;
 
 /** Whether every node behind y, down to the variables, has its tangent at once: none goes by the adjoint of its rule. */
 export function isDirect(y: NDArray, variables: readonly NDArray[]): boolean {

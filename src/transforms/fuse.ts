@@ -1,10 +1,10 @@
 /** A user's function of pointwise operators as one operator: one kernel for its value, and one for each gradient. */
 import { type ArrayInput, NDArray } from "../array.ts";
+import { filled } from "../cotangent.ts";
 import { isFloat } from "../dtype.ts";
 import { describe, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { Traced } from "../expr.ts";
-import { filled } from "../grad.ts";
 import * as members from "../members.ts";
 import { applyPointwise, binary, type HasRow, type Part, type PointwiseSpec, pointwise, type Row, unary } from "../op.ts";
 import { add } from "../ops/pointwise.ts";

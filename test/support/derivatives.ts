@@ -3,7 +3,8 @@
  * walk, but no operator by name.
  */
 import { autograd, type DType, type NDArray, np } from "nabla";
-import { cotangents, filled } from "../../src/grad.ts";
+import { filled } from "../../src/cotangent.ts";
+import { cotangents } from "../../src/grad.ts";
 import { arrayOf, type Next, type Shape, sizeOf, valuesOf } from "./sampling.ts";
 
 export type Fn = (...xs: NDArray[]) => NDArray;

@@ -39,6 +39,8 @@ export class Region {
   version = 0;
   /** How many regions have nothing but a recipe that reads this one: its bytes stay as they are. */
   needed = 0;
+  /** How many nodes of a walk hold this region of its own; 0 where that is not counted. */
+  shares = 0;
   /** Nobody wants it but those. */
   orphan = false;
   /** What it must be when it is computed again; kept under torture only. */
@@ -289,7 +291,7 @@ function recompute(r: Region): number {
 
 /**
  * Says how a large result, just computed, is computed again from what was read: large arrays, which a write gives other
- * blocks from then on. It is not kept where it would keep more bytes than twice the result's, or takes too many steps.
+ * blocks from then on. It is not kept where it would keep (much) more than twice the bytes of the result, or takes too many steps.
  */
 export function remember(block: Block, reads: readonly Region[], compute: () => Block): void {
   const sources = new Set<Region>();
@@ -304,7 +306,7 @@ export function remember(block: Block, reads: readonly Region[], compute: () => 
   }
   let bytes = 0;
   for (const s of sources) bytes += s.bytes;
-  if (depth <= DEEPEST && bytes <= 2 * block.bytes)
+  if (depth <= DEEPEST && bytes <= 2.25 * block.bytes)
     block.region.recipe = { reads, versions: reads.map(r => r.version), sources, depth, compute };
 }
 

@@ -1,20 +1,21 @@
 /** Derivatives of functions: gradients, Jacobians and their products, of any order, over the walk. */
-import { type ArrayInput, NDArray } from "./array.ts";
-import { toArray } from "./convert.ts";
-import { F64, isFloat } from "./dtype.ts";
-import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
-import { stack } from "./functions/joining.ts";
-import { record } from "./functions/recording.ts";
-import { cotangents, filled } from "./grad.ts";
-import { mapping, physicalOf, wrapped } from "./mapped.ts";
-import { type ArrayFunction, liftNothing, type Structural, structural } from "./op.ts";
-import { add, multiply } from "./ops/pointwise.ts";
-import { sum } from "./ops/reduction.ts";
-import { astype, reshape, zeroed } from "./ops/structural.ts";
-import { sameShape, showShape } from "./shape.ts";
-import { leaf, recording } from "./tape.ts";
-import { isDirect, push } from "./transforms/forward.ts";
-import { lower, mappedEverywhere, raise } from "./vmap.ts";
+import { type ArrayInput, NDArray } from "../array.ts";
+import { toArray } from "../convert.ts";
+import { filled } from "../cotangent.ts";
+import { F64, isFloat } from "../dtype.ts";
+import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
+import { stack } from "../functions/joining.ts";
+import { record } from "../functions/recording.ts";
+import { cotangents } from "../grad.ts";
+import { mapping, physicalOf, wrapped } from "../mapped.ts";
+import { type ArrayFunction, liftNothing, type Structural, structural } from "../op.ts";
+import { add, multiply } from "../ops/pointwise.ts";
+import { sum } from "../ops/reduction.ts";
+import { astype, reshape, zeroed } from "../ops/structural.ts";
+import { sameShape, showShape } from "../shape.ts";
+import { leaf, recording } from "../tape.ts";
+import { lower, mappedEverywhere, raise } from "../vmap.ts";
+import { isDirect, push } from "./forward.ts";
 
 type Fn = ((...args: never[]) => NDArray) | ArrayFunction;
 
