@@ -214,7 +214,7 @@ function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: numb
   const erases = row.erase !== undefined && wants[0] && !recording && mapping === 0;
   if (erases) wants[0] = false;
   if (erases) hold(g);
-  const large = !recording && mapping === 0 && (g.storage.block.region.large || likes.some(isLargeLike));
+  const large = !recording && mapping === 0 && (g.storage.block.region.large || parents.some((_, i) => isLargeLike(likes[i]!)));
   if (large) passLarge(node, row, g, owned && !erases, wants, likes);
   else {
     const parts = callRule(node, row, g, wants, likes);

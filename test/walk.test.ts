@@ -479,3 +479,12 @@ test("a recorded gradient of mixed dtypes is as accurate as one that is not", ()
     });
   }
 });
+
+test("nodes that keep every input, and not the result", () => {
+  // The shapes and dtypes of their inputs stand in the list of what is kept, which has a place for the result besides.
+  const x = np.array([[2, 3, 5]]).attachGrad();
+  record(() => np.prod(x, 1)).backward();
+  expect(list(x.grad)).toEqual([[15, 10, 6]]);
+  expectRight((a, b) => np.matmul(a, b), numbers([2, 3]), numbers([3, 2]));
+  expectRight((a, b) => np.stack([np.prod(a, 0), np.prod(b, 0)]), numbers([4, 300]), numbers([2, 300]));
+});
