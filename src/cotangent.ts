@@ -2,20 +2,23 @@
 import { addressOf, blank, memoryOf, type NDArray, recycle } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
 import { DTYPES, SHIFT } from "./dtype.ts";
+import { isMapped, mapping } from "./mapped.ts";
 import type { Part } from "./op.ts";
 import { add } from "./ops/pointwise.ts";
 import { addInto, astype, broadcastTo, cast, sumTo, zeroed } from "./ops/structural.ts";
 import { type Shape, sameShape, sizeOf } from "./shape.ts";
 import { type Like, type Node, recording } from "./tape.ts";
 
-/** One more node holds a large array of the walk's own that several hold. */
+/** One more node holds a large array of the walk's own that several hold. A mapped array has no memory to count. */
 export function hold(g: NDArray): void {
+  if (mapping > 0 && isMapped(g)) return;
   const { region } = g.storage.block;
   if (region.shares > 0) region.shares++;
 }
 
 /** A node lets go of a cotangent: what no other holds goes back. */
 export function drop(g: NDArray, owned: boolean): void {
+  if (mapping > 0 && isMapped(g)) return;
   if (owned) return recycle(g);
   const { block } = g.storage;
   if (block.region.shares > 0 && --block.region.shares === 0) free(block);
@@ -30,7 +33,7 @@ export function accumulate(node: Node, part: NDArray, owned: boolean): void {
   if (have === null) {
     node.cotangent = part;
     node.owned = owned;
-  } else if (recording) {
+  } else if (recording || (mapping > 0 && (isMapped(have) || isMapped(part)))) {
     node.cotangent = add(have, part);
     node.owned = false;
   } else if (node.owned && have.view === null) {

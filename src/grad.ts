@@ -638,7 +638,7 @@ function collect(targets: readonly Node[], likes: readonly Like[], seeds: readon
   const seen = new Set<NDArray>(seeds.map(s => s.g));
   const found = targets.map(node => node.cotangent);
   for (const node of targets) node.cotangent = null;
-  for (const g of found) if (g !== null) g.storage.block.region.shares = 0;
+  for (const g of found) if (g !== null && !isMapped(g)) g.storage.block.region.shares = 0;
   return found.map((g, i) => {
     if (g === null) {
       const zero = zeroed(likes[i]!.shape, likes[i]!.code);

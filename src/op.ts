@@ -127,10 +127,7 @@ export function restoreSaved(kept: Saved, edge: Node | null): NDArray {
 const likeOf = (x: NDArray | number, y: NDArray): Like =>
   typeof x === "number" ? { shape: SCALAR, code: y.code } : { shape: x.shape, code: x.code };
 
-/**
- * The likes of the inputs; what was kept of an input tells its shape and dtype too. The list of what was kept has a place
- * for the result besides, so this one is read by the numbers of inputs and not walked.
- */
+/** The likes of the inputs, by their numbers: what was kept of an input tells them too, in a list with one more place. */
 function likes(xs: readonly (NDArray | number)[], kept: readonly Kept[], y: NDArray): readonly Like[] {
   for (let i = 0; i < xs.length; i++) if (!(kept[i] instanceof Saved)) return xs.map(x => likeOf(x, y));
   return kept as unknown as readonly Like[];
