@@ -209,7 +209,7 @@ export function markVariables(
   const reqs: readonly unknown[] = Array.isArray(gradReqs) ? gradReqs : xs.map(() => gradReqs);
   if (reqs.length !== xs.length)
     throw new ValueError(`${operator}: ${xs.length} variables, but ${reqs.length} gradReqs; give one for each, or one for all`);
-  const checked = xs.map((x: unknown, i) => {
+  const checked = Array.from(xs, (x: unknown, i) => {
     const g: unknown = gs[i];
     if (!(x instanceof NDArray) || !(g instanceof NDArray)) throw new ValueError(`${operator}: variable ${i} or its gradient is no array`);
     if (!isFloat(x.code))
