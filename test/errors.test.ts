@@ -842,8 +842,7 @@ describe("JavaScript's own ways", () => {
   test("a TypedArray whose buffer was handed over has no elements to take", () => {
     const gone = Float32Array.of(1, 2);
     structuredClone(gone, { transfer: [gone.buffer] });
-    for (const call of [() => np.array(gone), () => np.exp(gone), () => np.add(1, gone)])
-      expect(call).toThrow(ValueError);
+    for (const call of [() => np.array(gone), () => np.exp(gone), () => np.add(1, gone)]) expect(call).toThrow(ValueError);
     expect(np.array(new Float32Array(0)).shape).toEqual([0]);
   });
 
