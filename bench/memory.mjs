@@ -99,7 +99,7 @@ function kinds() {
     }
   }
   const mapped = vmap((/** @type {NDArray} */ row) => np.dot(row, row));
-  const again = checkpoint(x => np.tanh(np.sin(x)));
+  const again = checkpoint((/** @type {NDArray} */ x) => np.tanh(np.sin(x)));
   /** @type {(() => NDArray)[]} */
   const steps = [
     () => npx.convolution(image, weight, bias, { pad: 1 }),
