@@ -3,7 +3,7 @@
  * prints a line of JSON. The tests hold it to the bars. Knows nabla as a user does.
  */
 // @ts-check
-import { autograd, np, npx } from "nabla";
+import { autograd, checkpoint, jvp, np, npx, vmap } from "nabla";
 
 const MB = 1e6;
 /** @typedef {import("nabla").NDArray} NDArray */
@@ -68,6 +68,79 @@ function losses() {
   return { ...measured, same };
 }
 
+/**
+ * Operators of every kind on small arrays, walked and dropped in turn: the bytes that live after collections, at a third
+ * and at the end. Resident memory would show less: it goes in steps of many megabytes with the engine's own heap.
+ */
+function kinds() {
+  const { gc } = globalThis;
+  if (gc === undefined) throw new Error("kinds asks for collections: node --expose-gc bench/memory.mjs kinds");
+  np.random.seed(1);
+  /** @param {...number} shape */
+  const parameter = (...shape) => np.random.normal(0, 1, shape).attachGrad();
+  const [image, weight, bias] = [parameter(1, 2, 5, 5), parameter(3, 2, 2, 2), parameter(3)];
+  const [two, zero, mean, variance] = [parameter(2), parameter(2), np.zeros(2), np.ones(2)];
+  const [a, b, m, v] = [
+    np.add(np.random.normal(0, 1, [4, 4]), np.multiply(np.eye(4), 5)).attachGrad(),
+    parameter(4),
+    parameter(3, 4),
+    parameter(8),
+  ];
+  const shape = np.array([0.5, 3]).attachGrad();
+  class Square extends autograd.Function {
+    /** @param {NDArray} x */
+    forward(x) {
+      this.saveForBackward(x);
+      return x.mul(x);
+    }
+    /** @param {NDArray} dy */
+    backward(dy) {
+      return dy.mul(/** @type {NDArray} */ (this.savedTensors[0])).mul(2);
+    }
+  }
+  const mapped = vmap((/** @type {NDArray} */ row) => np.dot(row, row));
+  const again = checkpoint((/** @type {NDArray} */ x) => np.tanh(np.sin(x)));
+  /** @type {(() => NDArray)[]} */
+  const steps = [
+    () => npx.convolution(image, weight, bias, { pad: 1 }),
+    () => npx.deconvolution(image, np.swapaxes(weight, 0, 1)),
+    () => npx.pooling(image, { kernel: 2, stride: 2 }),
+    () => npx.batchNorm(image, two, zero, mean, variance),
+    () => npx.layerNorm(m, b, b),
+    () => npx.softmax(m),
+    () => np.linalg.solve(a, b),
+    () => /** @type {NDArray} */ (np.linalg.svd(m)[1]),
+    () => np.random.gamma(shape, 2),
+    () => np.einsum("ij,jk->ik", m, a),
+    () =>
+      np
+        .zeros(8)
+        .set(v.at("0:4"), "4:")
+        .set(v.at([1, 2, 2]), [0, 1, 2]),
+    () => v.at(v.gt(0)),
+    () => mapped(m),
+    () => np.add(jvp(x => np.sin(x), v, np.ones(8))[1], v),
+    () => again(v),
+    () => npx.fuse((/** @type {NDArray} */ x) => np.tanh(x.mul(2)))(v),
+    () => new Square().apply(v),
+    () => autograd.grad(np.sin(v).sum(), v, { createGraph: true }),
+    () => np.median(m),
+  ];
+  const count = 18_000;
+  const begun = performance.now();
+  /** @type {number[]} */
+  const live = [];
+  for (let i = 1; i <= count; i++) {
+    const loss = autograd.record(() => np.sum(np.square(/** @type {() => NDArray} */ (steps[i % steps.length])())));
+    if (i % 3 !== 0) loss.backward();
+    if (i % (count / 3) === 0) {
+      gc();
+      live.push(process.memoryUsage().heapUsed / MB);
+    }
+  }
+  return { third: live[0], end: live[2], seconds: (performance.now() - begun) / 1000 };
+}
+
 /** The token of an array's bytes: another place in memory has another. @param {NDArray | null} x */
 function placeOf(x) {
   const { block } = /** @type {{ storage: { block?: object } }} */ (/** @type {unknown} */ (x)).storage;
@@ -99,7 +172,7 @@ function measure(count, step) {
   return { start, tenth, end, peak: Math.max(...readings), seconds };
 }
 
-const LOOPS = { steps, operators, graphs, losses };
+const LOOPS = { steps, operators, graphs, losses, kinds };
 
 const name = String(process.argv[2]);
 if (!(name in LOOPS)) throw new Error(`no loop ${name}; there are ${Object.keys(LOOPS).join(", ")}`);

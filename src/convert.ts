@@ -56,7 +56,20 @@ export function fromTypedArray(x: ArrayBufferView, operator: string): NDArray {
   if (code === undefined)
     throw new DTypeError(`${operator}: a ${kind} has no dtype here; convert it first, as in Float64Array.from(x, Number)`);
   const values = x as TypedArray;
+  if (isDetached(values))
+    throw new ValueError(`${operator}: the buffer of this ${kind} was handed over, so its elements are gone; copy it before`);
   return fromValues(values, [values.length], code);
+}
+
+/** Whether the buffer went to another owner; nothing else is asked of arrays that have elements. */
+function isDetached(x: TypedArray): boolean {
+  if (x.length > 0) return false;
+  try {
+    new Uint8Array(x.buffer);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Nested lists as an array; without a dtype booleans make bool, numbers that of `numbers`. Rows that are arrays are read out. */

@@ -43,7 +43,7 @@ export function describe(value: unknown): string {
     return value.length > 6 ? `a list of ${value.length}` : `[${Array.from(value, part).join(", ")}]`;
   }
   const name = (value as object).constructor?.name;
-  return name && name !== "Object" ? `a ${name}` : "an object";
+  return name && name !== "Object" ? `${/^(NDA|[AEIO])/.test(name) ? "an" : "a"} ${name}` : "an object";
 }
 
 /** An option that is true or false; `otherwise` where it is not given. */

@@ -114,7 +114,9 @@ export function trace(row: Row, given: readonly unknown[]): Traced {
 export type Operand = Expr | number;
 
 export const constant = (value: number): Expr => new Expr("const", [], value);
-export const arg = (index: number): Expr => new Expr("arg", [], index);
+const ARGS: Expr[] = [];
+/** The operand of a number, always the same object: kernels are known by their expression. */
+export const arg = (index: number): Expr => (ARGS[index] ??= new Expr("arg", [], index));
 export const toExpr = (x: Operand): Expr => (typeof x === "number" ? constant(x) : x);
 
 const isConst = (x: Operand, value: number): boolean =>

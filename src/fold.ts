@@ -69,7 +69,7 @@ class Fold {
 }
 
 /** By expression (callers keep theirs, so that the same one comes again), then by monoid and dtypes. */
-const folds = new Map<Expr, Map<string, Fold>>();
+const folds = new WeakMap<Expr, Map<string, Fold>>();
 const ELEMENT = arg(0);
 
 function foldOf(combine: Combine, codes: readonly number[], to: number, value: Expr): Fold {

@@ -119,7 +119,7 @@ const ALL_AXES: (readonly number[])[] = [];
 /** The axes an operator works on, ascending and without repeats; null and undefined mean all of them. */
 export function toAxes(axis: unknown, ndim: number, operator: string): readonly number[] {
   if (axis === undefined || axis === null) return (ALL_AXES[ndim] ??= Array.from({ length: ndim }, (_, i) => i));
-  const axes = (Array.isArray(axis) ? axis : [axis]).map(a => toAxis(a, ndim, operator));
+  const axes = Array.from(Array.isArray(axis) ? axis : [axis], a => toAxis(a, ndim, operator));
   const sorted = [...axes].sort((p, q) => p - q);
   for (let i = 1; i < sorted.length; i++)
     if (sorted[i] === sorted[i - 1]) throw new ValueError(`${operator}: axis ${sorted[i]} is named twice in ${describe(axis)}`);

@@ -809,6 +809,43 @@ describe("JavaScript's own ways", () => {
     expect(np.array(Buffer.from([1, 2])).dtype).toBe("uint8");
   });
 
+  test("a list with a hole is no list of axes, sizes or numbers", () => {
+    const x = np.ones([2, 3, 4]);
+    const image = np.ones([1, 1, 4]);
+    const hole = new Array<number>(1);
+    const last = [0].concat(hole);
+    const third = [0, 1].concat(hole);
+    for (const call of [
+      () => x.sum(hole),
+      () => x.mean(last),
+      () => x.max(hole),
+      () => x.std(hole),
+      () => np.median(x, hole),
+      () => np.flip(x, hole),
+      () => np.squeeze(x, hole),
+      () => np.moveaxis(x, last, [1, 2]),
+      () => np.moveaxis(x, [0, 1], last),
+      () => np.transpose(x, third),
+      () => np.tensordot(x, x, [last, [0, 1]]),
+      () => np.linalg.norm(x, "fro", last),
+      () => npx.dropout(x, 0.5, { axes: hole, mode: "always" }),
+      () => npx.convolution(image, np.ones([1, 1, 2]), null, { pad: hole }),
+      () => npx.deconvolution(image, np.ones([1, 1, 2]), null, { stride: hole }),
+      () => npx.pooling(image, { kernel: hole }),
+      () => np.polyval(last, 2),
+      () => jvp((u: NDArray, v: NDArray) => u.mul(v), last, [1, 1]),
+      () => autograd.markVariables(new Array<NDArray>(1), new Array<NDArray>(1)),
+    ])
+      expect(call, String(call)).toThrow(ValueError);
+  });
+
+  test("a TypedArray whose buffer was handed over has no elements to take", () => {
+    const gone = Float32Array.of(1, 2);
+    structuredClone(gone, { transfer: [gone.buffer] });
+    for (const call of [() => np.array(gone), () => np.exp(gone), () => np.add(1, gone)]) expect(call).toThrow(ValueError);
+    expect(np.array(new Float32Array(0)).shape).toEqual([0]);
+  });
+
   test("lists of 0-d arrays are lists of numbers", () => {
     expect(np.array([np.array(1), 2] as unknown as number[]).tolist()).toEqual([1, 2]);
     expect(np.array([np.array([1, 2]), [3, 4]] as unknown as number[]).tolist()).toEqual([

@@ -2,7 +2,7 @@
  * Every operator that is not pointwise, on the arguments of samples.ts: gradients of order 1 and 2 against differences,
  * adjointness to rounding, views, dtypes, cotangents of zeros; and operators without derivative, which say so.
  */
-import { autograd, GradError, type NDArray, np } from "nabla";
+import { autograd, GradError, type NDArray, np, npx } from "nabla";
 import { describe, expect, test } from "vitest";
 import type { HasRow } from "../src/op.ts";
 import { SAMPLES } from "./samples.ts";
@@ -108,6 +108,68 @@ describe("rows that are not pointwise", () => {
         for (const g of Object.values(found).flat()) if (valuesOf(g).some(v => v !== 0)) throw new Error(`${name}: ${g}`);
       });
     }
+  });
+});
+
+// ---------------------------------------------------------------- kernels
+
+describe("what was computed once compiles nothing when it is computed again", () => {
+  /** The modules that are compiled while a function runs. */
+  function modulesOf(fn: () => void): number {
+    const { Module } = WebAssembly;
+    let made = 0;
+    WebAssembly.Module = new Proxy(Module, {
+      construct(target, args: [BufferSource]) {
+        made++;
+        return new target(...args);
+      },
+    });
+    try {
+      fn();
+    } finally {
+      WebAssembly.Module = Module;
+    }
+    return made;
+  }
+
+  /** A value, its gradients, and theirs. */
+  function twice(fn: AnyFn, args: (xs: NDArray[]) => readonly unknown[], xs: readonly NDArray[]): void {
+    const vs = xs.map(x => x.copy().attachGrad());
+    autograd.record(() => {
+      const ys = results(fn(...args(vs))).filter(y => y.dtype === "float32" && autograd.graphSize(y) > 0);
+      if (ys.length === 0) return;
+      const gs = vs.flatMap(v => {
+        try {
+          return [autograd.grad(ys, v, { createGraph: true })];
+        } catch (error) {
+          if (error instanceof GradError) return [];
+          throw error;
+        }
+      });
+      const heads = gs.filter(g => autograd.graphSize(g) > 0);
+      if (heads.length > 0) autograd.backward(heads);
+    });
+  }
+
+  test.each(some(sampled))("%s", (name, { fn, list }) => {
+    const next = randomNumbers(seedOf(name) + 14);
+    const all = list.map(sample => ({ sample, xs: arraysFor(sample, "float32", next) }));
+    const run = (): void => {
+      for (const { sample, xs } of all) twice(fn, vs => sample.args(...vs), xs);
+    };
+    run();
+    expect(modulesOf(run)).toBe(0);
+  });
+
+  test("a function that is fused anew each time", () => {
+    const x = np.array([1, 2, 3]).attachGrad();
+    const bias = np.array(1).attachGrad();
+    const step = (): void => {
+      const f = npx.fuse((u: NDArray, v: NDArray) => np.tanh(u.mul(2).add(v)));
+      autograd.record(() => f(x, bias).sum()).backward();
+    };
+    step();
+    expect(modulesOf(step)).toBe(0);
   });
 });
 

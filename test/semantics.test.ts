@@ -462,6 +462,7 @@ describe("buffers", () => {
     record(() => x.mul(2)).backward();
     expect([list(dx), x.grad === dx], "G17").toEqual([[2, 2], true]);
     const y = np.array([1, 2]);
+    const both = np.zeros(2);
     for (const [variables, gradients, reqs, message] of [
       [[y, x], [np.zeros(2), np.zeros(3)], "write", /^ShapeError/],
       [[y, x], [np.zeros(2), np.zeros(2, { dtype: "float64" })], "write", /^DTypeError/],
@@ -469,6 +470,10 @@ describe("buffers", () => {
       [[y, x], [np.zeros(2), np.zeros(2)], ["write"], /^ValueError/],
       [[y, x], [np.zeros(2), np.zeros(2)], "foo", /^ValueError: .*"write", "add" or "null"/],
       [[y, np.array([1], { dtype: "int32" })], [np.zeros(2), np.zeros(1, { dtype: "int32" })], "write", /^DTypeError: .*astype/],
+      [[y, x], [np.zeros(2), np.broadcastTo(0, 2)], "write", /^ValueError: .*broadcast view/],
+      [[y, x], [np.zeros(2), y.at("::-1")], "write", /^ValueError: .*memory of a variable/],
+      [[y, x], [both, both], "write", /^ValueError: .*listed twice/],
+      [[y, y], [np.zeros(2), np.zeros(2)], "write", /^ValueError: .*listed twice/],
     ] as const) {
       expect(
         thrown(() =>

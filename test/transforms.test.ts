@@ -624,8 +624,8 @@ describe("fuse", () => {
         return x;
       },
       "iadd: inside npx.fuse": x => x.iadd(1),
-      "multiply: a NDArray inside npx.fuse is neither": x => x.mul(captured),
-      "add: a NDArray inside npx.fuse is neither": x => captured.add(x),
+      "multiply: an NDArray inside npx.fuse is neither": x => x.mul(captured),
+      "add: an NDArray inside npx.fuse is neither": x => captured.add(x),
       "fuse: the function must return": () => captured,
     };
     for (const [message, f] of Object.entries(wrong)) {

@@ -70,7 +70,7 @@ function contract(p: Labelled, q: Labelled, keep: (label: number) => boolean): L
 
 /** Lists of axes as callers give them: a number or a list, each named once. */
 function axisList(given: unknown, ndim: number, operator: string): number[] {
-  const list = (Array.isArray(given) ? given : [given]).map(i => toAxis(i, ndim, operator));
+  const list = Array.from(Array.isArray(given) ? given : [given], i => toAxis(i, ndim, operator));
   if (new Set(list).size < list.length) throw new ValueError(`${operator}: an axis is named twice in ${describe(given)}`);
   return list;
 }
@@ -339,7 +339,7 @@ export function polyval(p: ArrayInput, x: ArrayInput): NDArray {
   const at = toArray(x, "polyval", p);
   // Numbers in a list meet x as numbers do, with all their digits.
   let coefficients: readonly (NDArray | number)[];
-  if (Array.isArray(p) && p.every(c => typeof c === "number")) coefficients = p;
+  if (Array.isArray(p) && Array.from(p).every(c => typeof c === "number")) coefficients = p;
   else {
     const list = toArray(p, "polyval", x);
     if (list.ndim === 0) throw new ShapeError("polyval: the coefficients are 0-d; give a list of them, that of the highest power first");
@@ -447,7 +447,7 @@ export const norm: ((x: ArrayInput, ord?: number | "fro" | "nuc" | null, axis?: 
       if (ord === undefined || ord === null || (count === 1 && ord === 2) || (count === 2 && ord === "fro")) y = euclidean([a], axes);
       else if (count === 1 && typeof ord === "number" && !Number.isNaN(ord)) y = vectorNorm(a, ord, axes[0]!);
       else if (count === 2 && MATRIX_ORDERS.includes(ord)) {
-        const [row, column] = Array.isArray(axis) ? axis.map(i => toAxis(i, a.ndim, "norm")) : axes;
+        const [row, column] = Array.isArray(axis) ? Array.from(axis, i => toAxis(i, a.ndim, "norm")) : axes;
         y = matrixNorm(a, ord as number | "nuc", row!, column!);
       } else
         throw new ValueError(

@@ -6,7 +6,7 @@ import { DTYPES, isFloat, promote, SHIFT } from "../dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
 import { pull, whyNoGraph } from "../grad.ts";
 import { asMapping, entries, isMapped, Mapped, mapper, mapping, physicalOf, unwrapped, wrapped } from "../mapped.ts";
-import { edgeOf, FREED, type Row, restoreSaved, save } from "../op.ts";
+import { checkWritable, edgeOf, FREED, type Row, restoreSaved, save } from "../op.ts";
 import { sum } from "../ops/reduction.ts";
 import { astype, reshape, type Slice, slice, unslice, zeroed } from "../ops/structural.ts";
 import { SCALAR, type Shape, sameShape, showShape, sizeOf } from "../shape.ts";
@@ -188,7 +188,8 @@ export function retain(x: NDArray): void {
 /**
  * Attaches arrays to gradient buffers of the caller's, whose memory is then written by backward. One gradReq for all, or
  * a list. MXNet's autograd.mark_variables; everything is checked before anything changes.
- * @throws ValueError for lists of different lengths, ShapeError and DTypeError for a buffer unlike its variable.
+ * @throws ValueError for lists of different lengths and for buffers that share memory, ShapeError and DTypeError for a buffer
+ * unlike its variable.
  * @example
  * const x = np.array([1, 2]);
  * const dx = np.full(2, 7);
@@ -209,7 +210,7 @@ export function markVariables(
   const reqs: readonly unknown[] = Array.isArray(gradReqs) ? gradReqs : xs.map(() => gradReqs);
   if (reqs.length !== xs.length)
     throw new ValueError(`${operator}: ${xs.length} variables, but ${reqs.length} gradReqs; give one for each, or one for all`);
-  const checked = xs.map((x: unknown, i) => {
+  const checked = Array.from(xs, (x: unknown, i) => {
     const g: unknown = gs[i];
     if (!(x instanceof NDArray) || !(g instanceof NDArray)) throw new ValueError(`${operator}: variable ${i} or its gradient is no array`);
     if (!isFloat(x.code))
@@ -219,6 +220,13 @@ export function markVariables(
         `${operator}: variable ${i} has shape ${showShape(x.shape)}, its gradient ${showShape(g.shape)}; they must be equal`,
       );
     if (x.code !== g.code) throw new DTypeError(`${operator}: variable ${i} is ${x.dtype}, its gradient ${g.dtype}; they must be equal`);
+    checkWritable(g, operator);
+    if (xs.some((y: unknown) => y instanceof NDArray && y.storage === g.storage))
+      throw new ValueError(
+        `${operator}: gradient ${i} is in the memory of a variable, which backward would overwrite; give an array of its own`,
+      );
+    if (xs.indexOf(x) < i || gs.indexOf(g) < i)
+      throw new ValueError(`${operator}: variable ${i} or its gradient is listed twice; each variable has one gradient of its own`);
     return { x, g, req: checkReq(reqs[i], operator) };
   });
   for (const { x, g, req } of checked) attach(x, req, operator, g);

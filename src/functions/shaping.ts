@@ -42,7 +42,7 @@ function along(operator: string, x: ArrayInput, axis: unknown): [NDArray, number
 
 /** Axes in the order given, each at most once. */
 function axesOf(operator: string, axis: unknown, ndim: number): number[] {
-  const axes = (Array.isArray(axis) ? axis : [axis]).map(i => toAxis(i, ndim, operator));
+  const axes = Array.from(Array.isArray(axis) ? axis : [axis], i => toAxis(i, ndim, operator));
   if (new Set(axes).size !== axes.length) throw new ValueError(`${operator}: an axis is named twice in ${describe(axis)}`);
   return axes;
 }

@@ -170,7 +170,7 @@ export const transpose: ((x: ArrayInput, ...axes: (number | readonly number[] | 
     const list = (typeof given === "number" ? [given] : given) as readonly number[];
     if (!Array.isArray(list) || list.length !== a.ndim)
       throw new ValueError(`transpose: ${describe(given)} for an array with ${a.ndim} axes; name each axis once`);
-    const order = list.map(i => toAxis(i, a.ndim, "transpose"));
+    const order = Array.from(list, i => toAxis(i, a.ndim, "transpose"));
     if (new Set(order).size !== order.length) throw new ValueError(`transpose: an axis is named twice in ${describe(given)}`);
     return transposeRow([a], order);
   },

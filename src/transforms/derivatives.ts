@@ -190,7 +190,7 @@ export function jvp(
 ): [NDArray, NDArray] {
   checkFunction("jvp", f);
   const several = isArguments(primals, f);
-  const args = (several ? primals : [primals]).map(x => toArray(x, "jvp"));
+  const args = Array.from(several ? primals : [primals], x => toArray(x, "jvp"));
   const given = several ? tangents : [tangents];
   if (!Array.isArray(given) || given.length !== args.length)
     throw new ValueError(`jvp: a list of ${args.length} arguments, but ${describe(tangents)} as tangents; give a list with one for each`);

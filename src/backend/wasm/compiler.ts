@@ -110,6 +110,9 @@ export interface Compiler {
 export function createCompiler(memory: WebAssembly.Memory, shared: boolean): Compiler {
   const table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
   const sources: Source[] = [];
+  // The table keeps its functions for ever, so an expression that is built anew each time must find those it had.
+  const compiled = new Map<string, number>();
+  const latin = new TextDecoder("latin1");
   const instantiate = (bytes: Uint8Array<ArrayBuffer>, imports: WebAssembly.ModuleImports): Record<string, Routine> =>
     new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: imports }).exports as unknown as Record<string, Routine>;
   const load = (bytes: Uint8Array<ArrayBuffer>, first: number): Record<string, Routine> => {
@@ -131,9 +134,14 @@ export function createCompiler(memory: WebAssembly.Memory, shared: boolean): Com
     compile(kernels) {
       for (const { inputs } of kernels)
         if (inputs.length > MAX_INPUTS) throw new RangeError(`a kernel of ${inputs.length} inputs; at most ${MAX_INPUTS} can be called`);
-      const first = table.length;
-      const exports = load(assembleKernels(kernels, shared), first);
-      enter(kernels.map((_, i) => exports[i]!));
+      const bytes = assembleKernels(kernels, shared);
+      const key = latin.decode(bytes);
+      let first = compiled.get(key);
+      if (first === undefined) {
+        const exports = load(bytes, table.length);
+        first = enter(kernels.map((_, i) => exports[i]!));
+        compiled.set(key, first);
+      }
       return kernels.map((_, i) => first + i);
     },
     routines(write) {

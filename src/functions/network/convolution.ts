@@ -39,7 +39,7 @@ function perAxis(operator: string, name: string, given: unknown, count: number, 
   const list = typeof value === "number" ? new Array<number>(count).fill(value) : value;
   if (!Array.isArray(list) || list.length !== count)
     throw new ValueError(`${operator}: ${name} is a number or one for each of ${count} spatial axes, got ${describe(value)}`);
-  return list.map(v => wholeNumber(operator, name, v, least));
+  return Array.from(list, v => wholeNumber(operator, name, v, least));
 }
 
 /** Data and weight in one float dtype, with as many axes. */

@@ -229,7 +229,7 @@ export function dropout(x: ArrayInput, p = 0.5, options?: DropoutOptions): NDArr
     throw new ValueError(`dropout: p is a number from 0 up to but without 1, got ${describe(p)}`);
   const axes = options?.axes ?? [];
   if (!Array.isArray(axes)) throw new ValueError(`dropout: axes are a list, got ${describe(axes)}`);
-  const shared = axes.map(axis => toAxis(axis, a.ndim, "dropout"));
+  const shared = Array.from(axes, axis => toAxis(axis, a.ndim, "dropout"));
   if (p === 0 || (mode === "training" && !training)) return a;
   const shape = a.shape.map((n, axis) => (shared.includes(axis) ? 1 : n));
   const kept = less(uniform(0, 1, shape), 1 - p);
