@@ -1,7 +1,7 @@
 /** Factorisations of matrices beside that by singular values, as routines whose rules are written in public operators. */
 import type { NDArray } from "../../array.ts";
-import { factorCholesky, factorQR, roomFor, turned, unload, Workspace, writeQ } from "../../backend/routines/factor.ts";
-import { eigen, eigenSpace } from "../../backend/routines/spectral.ts";
+import { cholesky, choleskySpace, orthogonal, orthogonalSpace } from "../../backend/matrices/factor.ts";
+import { eigen, eigenSpace } from "../../backend/matrices/spectral.ts";
 import { ValueError } from "../../errors.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
@@ -14,11 +14,10 @@ import { solved } from "./solving.ts";
 
 function eigenvalues(name: string, x: NDArray, vectors: boolean): NDArray {
   const n = x.shape.at(-1)!;
-  const write: Write = (values, first, out, to, work) => {
-    if (!eigen(values, first, n, out, to, vectors, work))
-      throw new ValueError(`${name}: the eigenvalues did not converge; scale the matrix`);
+  const write: Write = (from, to, work) => {
+    if (!eigen(from, n, to, vectors, work)) throw new ValueError(`${name}: the eigenvalues did not converge; scale the matrix`);
   };
-  return eachMatrix(x, [vectors ? n + n * n : n], () => eigenSpace(n), write, name);
+  return eachMatrix(x, [vectors ? n + n * n : n], () => eigenSpace(n, vectors), write, name);
 }
 
 /** The eigenvalues and the eigenvectors behind one another. */
@@ -66,16 +65,11 @@ export const choleskyOf: Structural<null> = structural("cholesky", {
   kind: "function",
   run: ([x]) => {
     const n = x!.shape.at(-1)!;
-    const write: Write = (values, first, out, to, work) => {
-      const mark = work.mark();
-      const a = work.load(values, first, n, n);
-      if (!factorCholesky(a, n, work))
+    const write: Write = (from, to, work) => {
+      if (!cholesky(from, n, to, work))
         throw new ValueError("cholesky: the matrix is not positive definite; add a multiple of np.eye(n), or use eigh");
-      unload(turned(a), n, n, out, to);
-      for (let i = 0; i < n; i++) out.fill(0, to + i * n + i + 1, to + (i + 1) * n);
-      work.release(mark);
     };
-    return eachMatrix(x!, [n, n], () => new Workspace(2 * roomFor(n, n), n, n, n), write);
+    return eachMatrix(x!, [n, n], () => choleskySpace(n), write);
   },
   // Murray (2016): half of L⁻ᵀ·(the lower part of LᵀL̄, mirrored)·L⁻¹.
   grad: (g, { y }) => {
@@ -90,22 +84,8 @@ export const choleskyOf: Structural<null> = structural("cholesky", {
 /** Q (m × columns) and R (columns × n) behind one another, of m >= n rows. */
 function factored(x: NDArray, columns: number): NDArray {
   const [m, n] = sidesOf(x.shape);
-  const wide = Math.max(n, columns);
-  const write: Write = (values, first, out, to, work) => {
-    const mark = work.mark();
-    const a = work.load(values, first, m, n);
-    const v = work.zeros(m, n);
-    const t = work.zeros(n, n);
-    factorQR(a, v, t, m, n, work);
-    const q = work.take(m, columns);
-    writeQ(q, columns, v, t, m, n, work);
-    unload(q, m, columns, out, to);
-    unload(a, columns, n, out, to + m * columns);
-    for (let i = 1, row = to + m * columns + n; i < columns; i++, row += n) out.fill(0, row, row + Math.min(i, n));
-    work.release(mark);
-  };
-  const space = (): Workspace => new Workspace(2 * roomFor(m, n) + 4 * roomFor(n, wide) + roomFor(m, columns), m, wide, m);
-  return eachMatrix(x, [(m + n) * columns], space, write);
+  const write: Write = (from, to, work) => orthogonal(from, m, n, columns, to, work);
+  return eachMatrix(x, [(m + n) * columns], () => orthogonalSpace(m, n, columns), write);
 }
 
 const qrRow: Structural<null> = structural("qr", {
