@@ -14,6 +14,7 @@ interface Library {
 interface Koffi {
   load(path: string): Library;
   address(view: Uint8Array): bigint;
+  config(options?: { sync_stack_size: number }): { sync_stack_size: number };
 }
 
 /** c = a·b, row by row: the leading dimensions of a and b are negative where they are given transposed. */
@@ -75,6 +76,9 @@ function known(name: string, find: () => Foreign | null): Foreign | null {
   return f;
 }
 
+/** Whether a function of the library in use was asked for by name, and is there. */
+export const wasAsked = (name: string): boolean => (asked.get(name) ?? null) !== null;
+
 /** The numbers and letters of a call: Fortran's subroutines want their addresses. */
 let cells = 0;
 const CELLS = 16;
@@ -118,19 +122,34 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   linux: ["libopenblas.so.0", "libopenblas.so", "libmkl_rt.so.2", "libmkl_rt.so", "libcblas.so.3", "libblas.so.3"],
 };
 
+/** Bytes of the stack on which native code runs: OpenBLAS lays a table for its threads there that koffi's 2 MB do not hold. */
+const STACK = 16 * 2 ** 20;
+
 function loadKoffi(): Koffi {
   const node = typeof process === "object" ? process : undefined;
   const createRequire = node?.getBuiltinModule?.("node:module").createRequire;
   if (createRequire === undefined)
     throw new ValueError("useBlas: native libraries need Node 20.16 or newer; elsewhere products run in WebAssembly, leave it off");
+  let found: Koffi | undefined;
   // Beside the program that runs, or where it was started.
   for (const place of [node!.argv[1] ?? "", `${node!.cwd()}/nabla.js`])
     try {
-      return createRequire(place)("koffi") as Koffi;
+      found ??= createRequire(place)("koffi") as Koffi;
     } catch {}
-  throw new ValueError(
-    "useBlas: the package koffi is not there, through which native libraries are called; install it with npm install koffi",
-  );
+  if (found === undefined)
+    throw new ValueError(
+      "useBlas: the package koffi is not there, through which native libraries are called; install it with npm install koffi",
+    );
+  const { sync_stack_size: size } = found.config();
+  if (size < STACK)
+    try {
+      found.config({ sync_stack_size: STACK });
+    } catch {
+      throw new ValueError(
+        `useBlas: koffi is in use with a stack of ${size} bytes, less than the threads of OpenBLAS need; call useBlas before other libraries are loaded`,
+      );
+    }
+  return found;
 }
 
 /** Uses the library of a path, or the first that the system knows (true), or none (false); gives its name. */

@@ -10,7 +10,12 @@ import { dense, type Grid, put, roomFor, turned, type Workspace } from "./worksp
 
 const [N, S, U, V, A] = Array.from("NSUVA", letter => letter.charCodeAt(0)) as [number, number, number, number, number];
 
-/** Solving by a triangle takes fewer multiplications than this: a call outside is not worth its while. */
+/** Below so many rows or columns our own takes less time than a call outside. */
+const LEAST = 16;
+
+const native = (side: number, name: string, types: string): Subroutine | null => (side < LEAST ? null : subroutine(name, types));
+
+/** Solving by a triangle takes fewer multiplications than this where a call outside takes longer. */
 const FEW = 2 ** 12;
 
 let answer = 0;
@@ -30,7 +35,7 @@ const rooms = (...counts: number[]): number => counts.reduce((sum, count) => sum
 
 /** Loads and factors the n rows at `first`, as our own. */
 export function nativeLU(first: number, n: number, exchanged: Int32Array, work: Workspace): Grid | null {
-  const getrf = n > 0 ? subroutine("dgetrf", "iipip") : null;
+  const getrf = native(n, "dgetrf", "iipip");
   if (getrf === null) return null;
   const x = turned(work.load(first, n, n, true));
   const pivots = row(n, work);
@@ -54,7 +59,7 @@ export function nativeTriangle(t: Grid, b: Grid, n: number, m: number, lower: bo
 
 /** Writes L over its square at `to`; above its diagonal is what the matrix has there. */
 export function nativeCholesky(first: number, n: number, to: number): boolean {
-  const potrf = subroutine("dpotrf", "cipi");
+  const potrf = native(n, "dpotrf", "cipi");
   if (potrf === null) return false;
   memory.copyWithin(to, first, first + n * n);
   return potrf(U, n, 8 * to, n) === 0;
@@ -62,8 +67,8 @@ export function nativeCholesky(first: number, n: number, to: number): boolean {
 
 /** dgelqf, dorglq, and how much scratch memory they want. */
 function lq(m: number, n: number, columns: number): [Subroutine, Subroutine, number] | null {
-  const [factor, form] = [subroutine("dgelqf", "iipippi"), subroutine("dorglq", "iiipippi")];
-  if (factor === null || form === null || n === 0) return null;
+  const [factor, form] = [native(n, "dgelqf", "iipippi"), native(n, "dorglq", "iiipippi")];
+  if (factor === null || form === null) return null;
   const length = wanted(at => factor(n, m, at, columns, at, at, -1));
   return [
     factor,
@@ -99,7 +104,7 @@ export function nativeQR(first: number, m: number, n: number, columns: number, t
 
 /** dsyevd, and how much scratch memory it wants for numbers, and for whole numbers. */
 function syevd(n: number, vectors: boolean): [Subroutine, number, number] | null {
-  const f = n > 0 ? subroutine("dsyevd", "ccipippipi") : null;
+  const f = native(n, "dsyevd", "ccipippipi");
   if (f === null) return null;
   let integers = 0;
   const length = wanted(at => {
@@ -131,7 +136,7 @@ export function nativeEigen(first: number, n: number, to: number, vectors: boole
 /** dgesdd, the letter for the vectors that are wanted, and how much scratch memory it wants. */
 function gesdd(m: number, n: number, lefts: number, rights: number): [Subroutine, number, number] | null {
   const k = Math.min(m, n);
-  const f = k > 0 ? subroutine("dgesdd", "ciipippipipip") : null;
+  const f = native(k, "dgesdd", "ciipippipipip");
   if (f === null) return null;
   const job = lefts + rights === 0 ? N : lefts === k && rights === k ? S : A;
   return [f, job, wanted(at => f(job, n, m, at, n, at, at, n, at, Math.max(1, lefts), at, -1, at))];
