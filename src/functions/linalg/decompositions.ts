@@ -33,7 +33,10 @@ function areOneSided(x: NDArray): boolean {
     for (let i = 0; i < n; i++)
       for (let j = 0, p = first + i * n, q = first + i; j <= i; j++, p++, q += n) {
         const [a, b] = [values[p]!, values[q]!];
-        apart = Math.max(apart, Math.abs(a - b));
+        if (Number.isNaN(a) && Number.isNaN(b)) continue;
+        if (a !== b) apart = Math.max(apart, Math.abs(a - b));
+        // NaN or infinity on one side.
+        if (!(apart < Number.POSITIVE_INFINITY)) return true;
         largest = Math.max(largest, Math.abs(a), Math.abs(b));
       }
     if (apart > ASYMMETRY * largest) return true;
