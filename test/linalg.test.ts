@@ -361,6 +361,19 @@ describe("edges", () => {
     expect(linalg.lstsq(np.zeros([0, 2]), np.zeros([0]))[0].tolist()).toEqual([0, 0]);
     expect(linalg.lstsq(np.zeros([2, 0]), np.ones([2])).map(x => x.shape)).toEqual([[0], [1], [], [0]]);
     expect(linalg.pinv(np.zeros([2, 0])).shape).toEqual([0, 2]);
+    for (const order of [2, -2, 1, "fro", "nuc"] as const) {
+      expect(linalg.cond(np.zeros([0, 3, 3]), order).shape).toEqual([0]);
+      expect(() => linalg.cond(np.zeros([2, 0, 0]), order)).toThrow(/^cond: the matrices are empty/);
+    }
+  });
+
+  test("conditions of float32 matrices whose squares are out of its range", () => {
+    const x = np.array([
+      [2e-25, 0],
+      [0, 1e-25],
+    ]);
+    expect([1, "fro", 2].map(order => linalg.cond(x, order as 1).item())).toEqual([2, 2.5, 2]);
+    expect(linalg.cond(x, "fro").dtype).toBe("float32");
   });
 
   test("what is not a number spreads through elimination, and is refused by what iterates", () => {
