@@ -7,7 +7,7 @@ import { F64 as memory } from "../wasm/heap.ts";
 import { orthogonalise, rankTwo, rotations, timesVector } from "./dense.ts";
 import { factorQR, lengthOf, reflect, triangleOf, writeQ } from "./factor.ts";
 import { nativeEigen, nativeEigenSpace, nativeSingular, nativeSingularSpace } from "./lapack.ts";
-import { from, type Grid, roomFor, turned, Workspace } from "./workspace.ts";
+import { dense, from, type Grid, put, roomFor, turned, Workspace } from "./workspace.ts";
 
 // ---------------------------------------------------------------- eigenvalues
 
@@ -108,7 +108,9 @@ export const largestOf = (first: number, count: number): number => {
 
 /** A workspace for `eigen` of n rows. */
 export const eigenSpace = (n: number, vectors: boolean): Workspace =>
-  new Workspace(Math.max(6 * roomFor(n, n) + 4 * n, nativeEigenSpace(n, vectors)), n, n, n);
+  new Workspace(Math.max(eigenRoom(n), nativeEigenSpace(n, vectors)), n, n, n);
+
+const eigenRoom = (n: number): number => 6 * roomFor(n, n) + 4 * n;
 
 /**
  * Writes the eigenvalues of the symmetric matrix of n >= 1 rows at `first`, ascending, from `to` on, and behind
@@ -194,11 +196,44 @@ function furtherUnit(u: Grid, known: number, n: number, at: number): void {
   for (let i = 0; i < n; i++) a[at + i]! /= length;
 }
 
+/** Triangles from this many rows on are brought near to orthogonal rows first. */
+const MANY = 32;
+
+/** How far apart the diagonal elements of a triangle may be for that: the small singular values of others keep their digits. */
+const SPREAD = 2 ** -20;
+
+/**
+ * Turns the rows of the triangle r until they are nearly orthogonal, by the eigenvectors of r·rᵀ, so that few of Jacobi's
+ * rotations are left to do; gives by what they were turned.
+ */
+function firstTurns(r: Grid, k: number, work: Workspace): Grid {
+  const diagonal = Array.from({ length: k }, (_, i) => Math.abs(memory[r.at + i * (r.row + 1)]!));
+  if (k < MANY || Math.min(...diagonal) < SPREAD * Math.max(...diagonal)) return work.unit(k);
+  const start = work.mark();
+  const turns = work.take(k, k);
+  const mark = work.mark();
+  const square = work.take(1, k * k).at;
+  const found = work.take(1, k + k * k).at;
+  work.multiply(dense(square, k), r, turned(r), k, k, k);
+  if (!eigen(square, k, found, true, work)) {
+    work.release(start);
+    return work.unit(k);
+  }
+  // The eigenvectors are columns, that of the largest value the last.
+  put({ at: found + 2 * k - 1, row: -1, column: k }, turns, k, k);
+  const triangle = work.take(k, k);
+  put(r, triangle, k, k);
+  work.multiply(r, turns, triangle, k, k, k);
+  work.release(mark);
+  return turns;
+}
+
 /** A workspace for `singular` of m × n, with so many left and right vectors; with `more` elements, and products of so many columns. */
 export function singularSpace(m: number, n: number, lefts: number, rights: number, more = 0, columns = 0): Workspace {
   const [rows, k, wanted] = m >= n ? [m, n, lefts] : [n, m, rights];
   const wide = Math.max(k, wanted);
-  const own = 3 * roomFor(rows, k) + 5 * roomFor(k, wide) + roomFor(rows, wanted) + roomFor(k, rows);
+  const first = k < MANY ? 0 : 2 * roomFor(1, k + k * k) + eigenRoom(k);
+  const own = 3 * roomFor(rows, k) + 5 * roomFor(k, wide) + Math.max(first, roomFor(rows, wanted) + roomFor(k, rows));
   return new Workspace(Math.max(own, nativeSingularSpace(m, n, lefts, rights)) + more, rows, Math.max(rows, columns), rows);
 }
 
@@ -233,7 +268,7 @@ export function singular(first: number, m: number, n: number, to: number, lefts:
     factorQR(a, v, t, rows, k, work);
     for (let i = 1; i < k; i++) memory.fill(0, a.at + i * a.row, a.at + i * a.row + i);
     // R = J·Σ·Yᵀ: turning its rows until they are orthogonal leaves Σ·Yᵀ there, and Jᵀ in the turned unit matrix.
-    const turns = work.unit(k);
+    const turns = firstTurns(a, k, work);
     orthogonaliseRows(a, k, turns, k, k);
     // Thousands of rotations, each rounded, have made the units a little longer or shorter than 1, and the rows with them.
     const sizes = new Float64Array(k);
