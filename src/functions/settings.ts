@@ -32,9 +32,10 @@ export function setNp(options?: NpOptions): void {
 export function waitall(): void {}
 
 /**
- * Leaves large matrix products of float32 and float64 to the machine's own BLAS (OpenBLAS, MKL or Accelerate), in Node with
- * the package koffi: the first library that the system knows, or that of a path; `false` ends it. Gives the library's
- * name, or null. Results then differ in their last bits between machines.
+ * Leaves large matrix products of float32 and float64 to the machine's own BLAS (OpenBLAS, MKL or Accelerate), and the
+ * factorisations of np.linalg to its LAPACK, if it has one, in Node with the package koffi: the first library that the
+ * system knows, or that of a path; `false` ends it. Gives the library's name, or null. Results then differ in their last
+ * bits between machines, and vectors of decompositions in their signs; threads are the library's own.
  * @throws ValueError where koffi or a library is missing, and in browsers; says what to do.
  * @example npx.useBlas(false) // null
  */
