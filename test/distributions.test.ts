@@ -481,7 +481,7 @@ describe("multivariateNormal", () => {
           [2, 1],
         ],
       ),
-    ).toThrow(/^random\.multivariateNormal: cov is not positive semidefinite, for it has the eigenvalue -1; add/);
+    ).toThrow(/^random\.multivariateNormal: cov is not positive semidefinite; add a multiple of np\.eye\(2\)/);
     expect(() => random.multivariateNormal([0], [[Number.NaN]])).toThrow(/^random\.multivariateNormal: cov holds NaN/);
     expect(() => random.multivariateNormal([[0], [0]], [[1]], 3)).toThrow(/^random\.multivariateNormal: /);
     expect(list(random.rand(3))).toEqual(next);
@@ -504,6 +504,10 @@ test("multivariateNormal of covariances that are only semidefinite", () => {
     expect(np.max(np.abs(np.matmul(x, normal))).item()).toBeLessThan(dtype === "float32" ? 0.02 : 1e-6);
     expect(list(random.multivariateNormal([1, 2], np.zeros([2, 2], { dtype })))).toEqual([1, 2]);
   }
+  expect(() => random.multivariateNormal([0, 0, 0], np.diag([1, 0, -0.1]))).toThrow(/not positive semidefinite/);
+  const cov = np.ones([2, 2]);
+  cov.attachGrad();
+  expect(() => autograd.record(() => random.multivariateNormal([0, 0], cov).sum()).backward()).toThrow(GradError);
 });
 
 test("weibull of a = 0 is 0, also beside other values, and has no slope there", () => {

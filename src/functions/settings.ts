@@ -1,6 +1,8 @@
 /** What a program may say to the library as a whole, none of it ever needed: how comparisons answer, whose BLAS multiplies, and memory (scopes, a limit, what is in use). */
 import { NDArray } from "../array.ts";
 import { chooseBlas } from "../backend/blas.ts";
+import { LAPACK } from "../backend/matrices/lapack.ts";
+import { useNative } from "../backend/matrices/workspace.ts";
 import { setThreads } from "../backend/threads/pool.ts";
 import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
 import { BOOL, F32 } from "../dtype.ts";
@@ -42,7 +44,9 @@ export function waitall(): void {}
 export function useBlas(on: boolean | string = true): string | null {
   if (typeof on !== "boolean" && (typeof on !== "string" || on === ""))
     throw new ValueError(`useBlas: expected true, false or the path of a library, got ${describe(on)}`);
-  return chooseBlas(on);
+  const name = chooseBlas(on);
+  useNative(name === null ? null : LAPACK);
+  return name;
 }
 
 // ---- memory

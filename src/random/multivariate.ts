@@ -1,47 +1,35 @@
 /** The normal distribution of vectors. */
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
-import { DTYPES, F32, F64 } from "../dtype.ts";
+import { DTYPES } from "../dtype.ts";
 import { ShapeError, ValueError } from "../errors.ts";
-import { cholesky, eigh } from "../functions/linalg/decompositions.ts";
+import { cholesky } from "../functions/linalg/decompositions.ts";
 import { physicalOf } from "../mapped.ts";
+import { semidefiniteOf } from "../ops/linalg/factorisation.ts";
 import { matmul } from "../ops/linalg/products.ts";
-import { add, maximum, multiply, sqrt } from "../ops/pointwise.ts";
+import { add } from "../ops/pointwise.ts";
 import { expandDims, squeeze } from "../ops/structural.ts";
 import { showShape } from "../shape.ts";
 import { cast, floatCode, type RandomOptions, resultShape, type Size, toSize } from "./arguments.ts";
 import { normal } from "./continuous.ts";
 
-/** Eigenvalues down to this part of the largest below 0 are rounding. */
-const ROUNDING: Readonly<Record<number, number>> = { [F32]: 1e-5, [F64]: 1e-8 };
-
-/** An L with L·Lᵀ = cov: Cholesky's, or from eigenvectors where there is none. */
+/** An L with L·Lᵀ = cov: Cholesky's, or one of a semidefinite matrix where there is none. */
 function rootOf(cov: NDArray, name: string): NDArray {
-  const bad = physicalOf(cov)
-    .toTypedArray()
-    .find(v => !Number.isFinite(v));
+  const bad = Array.from(physicalOf(cov).toTypedArray()).find(v => !Number.isFinite(v));
   if (bad !== undefined) throw new ValueError(`${name}: cov holds ${bad}; covariances are finite`);
   try {
     return cholesky(cov);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
+    return semidefiniteOf(cov, `${name}: cov`);
   }
-  const [w, v] = eigh(cov);
-  const values = Array.from(physicalOf(w).toTypedArray());
-  const least = Math.min(0, ...values);
-  const largest = Math.max(...values.map(Math.abs));
-  if (least < -ROUNDING[cov.code]! * largest)
-    throw new ValueError(
-      `${name}: cov is not positive semidefinite, for it has the eigenvalue ${Number(least.toPrecision(6))}; add a multiple of np.eye(d)`,
-    );
-  return multiply(v, expandDims(sqrt(maximum(w, 0)), -2));
 }
 
 /**
  * Normally distributed vectors with mean `mean`, of shape (…, d), and covariance `cov`, of shape (…, d, d); the result has
  * an axis of length d behind those of `size`, to which the other axes of both broadcast. It is mean + L·z with
- * Cholesky's L·Lᵀ = cov, and gradients flow to both. Where one of `cov` is only semidefinite, L is V·√W of all their
- * eigenvectors and eigenvalues, and has no derivative by cov. NumPy's random.multivariate_normal with check_valid="raise".
+ * Cholesky's L·Lᵀ = cov, and gradients flow to both. Where one of `cov` is only semidefinite, all L are found with the
+ * largest pivots first, and have no derivative by cov. NumPy's random.multivariate_normal with check_valid="raise".
  * @throws ValueError where a covariance is not positive semidefinite or holds NaN or infinity; ShapeError where shapes do
  * not fit.
  * @example

@@ -4,8 +4,7 @@
  */
 import { F64 as memory } from "../wasm/heap.ts";
 import { substitute } from "./dense.ts";
-import { nativeCholesky, nativeLU, nativeQR, nativeQRSpace, nativeTriangle } from "./lapack.ts";
-import { dense, from, type Grid, put, roomFor, turned, Workspace } from "./workspace.ts";
+import { dense, from, type Grid, native, put, roomFor, turned, Workspace } from "./workspace.ts";
 
 /** The matrix read from its end: what was upper triangular is lower triangular. */
 const backwards = (x: Grid, m: number, n: number): Grid => ({ ...from(x, m - 1, n - 1), row: -x.row, column: -x.column });
@@ -29,7 +28,7 @@ function forward(t: Grid, b: Grid, n: number, m: number, unit: boolean, work: Wo
 /** The same for a lower or an upper triangle. */
 export function solveTriangle(t: Grid, b: Grid, n: number, m: number, lower: boolean, unit: boolean, work: Workspace): void {
   if (n === 0) return;
-  if (nativeTriangle(t, b, n, m, lower, unit)) return;
+  if (native?.triangle(t, b, n, m, lower, unit)) return;
   if (lower) forward(t, b, n, m, unit, work);
   else forward(backwards(t, n, n), upsideDown(b, n), n, m, unit, work);
 }
@@ -49,8 +48,8 @@ export const spaceLU = (n: number, columns: number): Workspace =>
  * and the sign of the permutation.
  */
 export function factorLU(first: number, n: number, exchanged: Int32Array, work: Workspace): [Grid, number] {
-  const native = nativeLU(first, n, exchanged, work);
-  if (native !== null) return [native, exchanged.reduce((sign, other, i) => (other === i ? sign : -sign), 1)];
+  const theirs = native?.lu(first, n, exchanged, work) ?? null;
+  if (theirs !== null) return [theirs, exchanged.reduce((sign, other, i) => (other === i ? sign : -sign), 1)];
   const x = work.load(first, n, n);
   return [x, ownLU(x, n, exchanged, work)];
 }
@@ -183,7 +182,7 @@ export const choleskySpace = (n: number): Workspace => new Workspace(2 * roomFor
 /** Writes to `to` the lower triangular L with x = L·Lᵀ, for the n rows at `first`; gives false where x is not positive definite. */
 export function cholesky(first: number, n: number, to: number, work: Workspace): boolean {
   const out = dense(to, n);
-  if (!nativeCholesky(first, n, to)) {
+  if (!native?.cholesky(first, n, to)) {
     const mark = work.mark();
     const a = work.load(first, n, n);
     if (!ownCholesky(a, n, work)) return false;
@@ -321,7 +320,7 @@ export function writeQ(q: Grid, columns: number, v: Grid, t: Grid, m: number, n:
 /** A workspace for `orthogonal`. */
 export const orthogonalSpace = (m: number, n: number, columns: number): Workspace =>
   new Workspace(
-    Math.max(2 * roomFor(m, n) + 4 * roomFor(n, columns) + roomFor(m, columns), nativeQRSpace(m, n, columns)),
+    Math.max(2 * roomFor(m, n) + 4 * roomFor(n, columns) + roomFor(m, columns), native?.qrSpace(m, n, columns) ?? 0),
     m,
     Math.max(n, columns),
     m,
@@ -330,7 +329,7 @@ export const orthogonalSpace = (m: number, n: number, columns: number): Workspac
 /** Writes Q (m × columns) and R (columns × n) of the m >= n rows at `first` behind one another. */
 export function orthogonal(first: number, m: number, n: number, columns: number, to: number, work: Workspace): void {
   const below = to + m * columns;
-  if (!nativeQR(first, m, n, columns, to, work)) {
+  if (!native?.qr(first, m, n, columns, to, work)) {
     const mark = work.mark();
     const a = work.load(first, m, n);
     const v = work.zeros(m, n);

@@ -6,7 +6,7 @@
  */
 import { foreign, type Subroutine, subroutine } from "../blas.ts";
 import { I32, F64 as memory, reserve } from "../wasm/heap.ts";
-import { dense, type Grid, put, roomFor, turned, type Workspace } from "./workspace.ts";
+import { dense, type Grid, type Native, put, roomFor, turned, type Workspace } from "./workspace.ts";
 
 const [N, S, U, V, A] = Array.from("NSUVA", letter => letter.charCodeAt(0)) as [number, number, number, number, number];
 
@@ -34,7 +34,7 @@ const rooms = (...counts: number[]): number => counts.reduce((sum, count) => sum
 // ---------------------------------------------------------------- LU and triangles
 
 /** Loads and factors the n rows at `first`, as our own. */
-export function nativeLU(first: number, n: number, exchanged: Int32Array, work: Workspace): Grid | null {
+function lu(first: number, n: number, exchanged: Int32Array, work: Workspace): Grid | null {
   const getrf = native(n, "dgetrf", "iipip");
   if (getrf === null) return null;
   const x = turned(work.load(first, n, n, true));
@@ -45,7 +45,7 @@ export function nativeLU(first: number, n: number, exchanged: Int32Array, work: 
 }
 
 /** Solves t·x = b in place for a triangle t. */
-export function nativeTriangle(t: Grid, b: Grid, n: number, m: number, lower: boolean, unit: boolean): boolean {
+function triangle(t: Grid, b: Grid, n: number, m: number, lower: boolean, unit: boolean): boolean {
   const trsm = n * n * m >= FEW ? foreign("cblas_dtrsm", "viiiiiiidpipi") : null;
   if (trsm === null || b.column !== 1) return false;
   // By rows, t on the left; 111 and 112: as it lies and transposed; 121 and 122: its upper and its lower triangle as it lies.
@@ -58,7 +58,7 @@ export function nativeTriangle(t: Grid, b: Grid, n: number, m: number, lower: bo
 // ---------------------------------------------------------------- Cholesky and QR
 
 /** Writes L over its square at `to`; above its diagonal is what the matrix has there. */
-export function nativeCholesky(first: number, n: number, to: number): boolean {
+function cholesky(first: number, n: number, to: number): boolean {
   const potrf = native(n, "dpotrf", "cipi");
   if (potrf === null) return false;
   memory.copyWithin(to, first, first + n * n);
@@ -80,10 +80,10 @@ function lq(m: number, n: number, columns: number): [Subroutine, Subroutine, num
   ];
 }
 
-export const nativeQRSpace = (m: number, n: number, columns: number): number => rooms(n, lq(m, n, columns)?.[2] ?? 0);
+const qrSpace = (m: number, n: number, columns: number): number => rooms(n, lq(m, n, columns)?.[2] ?? 0);
 
 /** Writes Q and R behind one another; below R's diagonal is anything. */
-export function nativeQR(first: number, m: number, n: number, columns: number, to: number, work: Workspace): boolean {
+function qr(first: number, m: number, n: number, columns: number, to: number, work: Workspace): boolean {
   const found = lq(m, n, columns);
   if (found === null) return false;
   const [factor, form, length] = found;
@@ -114,13 +114,13 @@ function syevd(n: number, vectors: boolean): [Subroutine, number, number] | null
   return [f, length, integers];
 }
 
-export function nativeEigenSpace(n: number, vectors: boolean): number {
+function eigenSpace(n: number, vectors: boolean): number {
   const [, length, integers] = syevd(n, vectors) ?? [null, 0, 0];
   return rooms(n * n, length, integers);
 }
 
 /** As our own; what does not converge is left to it. */
-export function nativeEigen(first: number, n: number, to: number, vectors: boolean, work: Workspace): boolean {
+function eigen(first: number, n: number, to: number, vectors: boolean, work: Workspace): boolean {
   const found = syevd(n, vectors);
   if (found === null) return false;
   const [f, length, integers] = found;
@@ -145,12 +145,12 @@ function gesdd(m: number, n: number, lefts: number, rights: number): [Subroutine
 /** Elements of the eight whole numbers for each value. */
 const wholeNumbers = (m: number, n: number): number => 4 * Math.min(m, n);
 
-export function nativeSingularSpace(m: number, n: number, lefts: number, rights: number): number {
+function singularSpace(m: number, n: number, lefts: number, rights: number): number {
   return rooms(m * n, gesdd(m, n, lefts, rights)?.[2] ?? 0, wholeNumbers(m, n));
 }
 
 /** As our own; what does not converge is left to it. */
-export function nativeSingular(first: number, m: number, n: number, to: number, lefts: number, rights: number, work: Workspace): boolean {
+function singular(first: number, m: number, n: number, to: number, lefts: number, rights: number, work: Workspace): boolean {
   const found = gesdd(m, n, lefts, rights);
   if (found === null) return false;
   const [f, job, length] = found;
@@ -163,3 +163,6 @@ export function nativeSingular(first: number, m: number, n: number, to: number, 
   work.release(mark);
   return info === 0;
 }
+
+/** All of it, for a library in use. */
+export const LAPACK: Native = { lu, triangle, cholesky, qrSpace, qr, eigenSpace, eigen, singularSpace, singular };

@@ -6,8 +6,7 @@
 import { F64 as memory } from "../wasm/heap.ts";
 import { orthogonalise, rankTwo, rotations, timesVector } from "./dense.ts";
 import { factorQR, lengthOf, reflect, triangleOf, writeQ } from "./factor.ts";
-import { nativeEigen, nativeEigenSpace, nativeSingular, nativeSingularSpace } from "./lapack.ts";
-import { dense, from, type Grid, put, roomFor, turned, Workspace } from "./workspace.ts";
+import { dense, from, type Grid, native, put, roomFor, turned, Workspace } from "./workspace.ts";
 
 // ---------------------------------------------------------------- eigenvalues
 
@@ -108,7 +107,7 @@ export const largestOf = (first: number, count: number): number => {
 
 /** A workspace for `eigen` of n rows. */
 export const eigenSpace = (n: number, vectors: boolean): Workspace =>
-  new Workspace(Math.max(eigenRoom(n), nativeEigenSpace(n, vectors)), n, n, n);
+  new Workspace(Math.max(eigenRoom(n), native?.eigenSpace(n, vectors) ?? 0), n, n, n);
 
 const eigenRoom = (n: number): number => 6 * roomFor(n, n) + 4 * n;
 
@@ -117,7 +116,7 @@ const eigenRoom = (n: number): number => 6 * roomFor(n, n) + 4 * n;
  * them (if `vectors`) the eigenvectors as columns. Gives false where the method did not converge. All elements are finite.
  */
 export function eigen(first: number, n: number, to: number, vectors: boolean, work: Workspace): boolean {
-  if (nativeEigen(first, n, to, vectors, work)) return true;
+  if (native?.eigen(first, n, to, vectors, work)) return true;
   const out = memory;
   const scale = scaleFor(largestOf(first, n * n));
   const start = work.mark();
@@ -234,7 +233,7 @@ export function singularSpace(m: number, n: number, lefts: number, rights: numbe
   const wide = Math.max(k, wanted);
   const first = k < MANY ? 0 : 2 * roomFor(1, k + k * k) + eigenRoom(k);
   const own = 3 * roomFor(rows, k) + 5 * roomFor(k, wide) + Math.max(first, roomFor(rows, wanted) + roomFor(k, rows));
-  return new Workspace(Math.max(own, nativeSingularSpace(m, n, lefts, rights)) + more, rows, Math.max(rows, columns), rows);
+  return new Workspace(Math.max(own, native?.singularSpace(m, n, lefts, rights) ?? 0) + more, rows, Math.max(rows, columns), rows);
 }
 
 /**
@@ -243,7 +242,7 @@ export function singularSpace(m: number, n: number, lefts: number, rights: numbe
  * values, or m and n, where further ones complete a basis. All elements are finite.
  */
 export function singular(first: number, m: number, n: number, to: number, lefts: number, rights: number, work: Workspace): void {
-  if (nativeSingular(first, m, n, to, lefts, rights, work)) return;
+  if (native?.singular(first, m, n, to, lefts, rights, work)) return;
   const out = memory;
   const tall = m >= n;
   const [rows, k, wanted] = tall ? [m, n, lefts] : [n, m, rights];

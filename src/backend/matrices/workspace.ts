@@ -116,3 +116,25 @@ export function put(x: Grid, y: Grid, m: number, n: number): void {
 
 /** Rows of n elements that lie at `at` without gaps. */
 export const dense = (at: number, n: number): Grid => ({ at, row: n, column: 1 });
+
+// ---------------------------------------------------------------- others' ways
+
+/** Ways by a library (lapack.ts). Each says whether it did the work; rooms are in elements, for a workspace. */
+export interface Native {
+  lu(first: number, n: number, exchanged: Int32Array, work: Workspace): Grid | null;
+  triangle(t: Grid, b: Grid, n: number, m: number, lower: boolean, unit: boolean): boolean;
+  cholesky(first: number, n: number, to: number): boolean;
+  qrSpace(m: number, n: number, columns: number): number;
+  qr(first: number, m: number, n: number, columns: number, to: number, work: Workspace): boolean;
+  eigenSpace(n: number, vectors: boolean): number;
+  eigen(first: number, n: number, to: number, vectors: boolean, work: Workspace): boolean;
+  singularSpace(m: number, n: number, lefts: number, rights: number): number;
+  singular(first: number, m: number, n: number, to: number, lefts: number, rights: number, work: Workspace): boolean;
+}
+
+/** Set while a library is in use: a program that never asks for one does not carry them. */
+export let native: Native | null = null;
+
+export function useNative(ways: Native | null): void {
+  native = ways;
+}

@@ -2,6 +2,8 @@
 import type { NDArray } from "../../array.ts";
 import { cholesky, choleskySpace, orthogonal, orthogonalSpace } from "../../backend/matrices/factor.ts";
 import { eigen, eigenSpace } from "../../backend/matrices/spectral.ts";
+import { F64 as memory } from "../../backend/wasm/heap.ts";
+import { F32, F64 } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
@@ -80,6 +82,36 @@ export const choleskyOf: Structural<null> = structural("cholesky", {
   reads: [[1]],
   lift: liftNothing,
 });
+
+/** Pivots up to this part of the largest element count as 0, in float32 and in float64. */
+const NEGLIGIBLE: Readonly<Record<number, number>> = { [F32]: 1e-5, [F64]: 1e-8 };
+
+/** Cholesky's method with the largest pivot first: Higham (1990). The attribute is how errors begin. */
+const semidefiniteRow: Structural<string> = structural("cholesky of a semidefinite matrix", {
+  kind: "function",
+  run: ([x], refusal) => {
+    const n = x!.shape.at(-1)!;
+    const write: Write = (from, to) => {
+      const a = memory.slice(from, from + n * n);
+      const limit = NEGLIGIBLE[x!.code]! * a.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+      memory.fill(0, to, to + n * n);
+      for (let k = 0; k < n; k++) {
+        let [best, pivot] = [0, limit];
+        for (let i = 0; i < n; i++) if (a[i * (n + 1)]! > pivot) [best, pivot] = [i, a[i * (n + 1)]!];
+        if (pivot === limit) break;
+        for (let i = 0; i < n; i++) memory[to + i * n + k] = a[i * n + best]! / Math.sqrt(pivot);
+        for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) a[i * n + j]! -= memory[to + i * n + k]! * memory[to + j * n + k]!;
+      }
+      if (a.some(v => Math.abs(v) > limit)) throw new ValueError(`${refusal} is not positive semidefinite; add a multiple of np.eye(${n})`);
+    };
+    return eachMatrix(x!, [n, n], () => choleskySpace(n), write);
+  },
+  grad: null,
+  lift: liftNothing,
+});
+
+/** An L with L·Lᵀ = x for symmetric matrices that may be only semidefinite: no triangle, and without a derivative. @internal */
+export const semidefiniteOf = (x: NDArray, refusal: string): NDArray => semidefiniteRow([x], refusal);
 
 /** Q (m × columns) and R (columns × n) behind one another, of m >= n rows. */
 function factored(x: NDArray, columns: number): NDArray {
