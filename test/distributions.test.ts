@@ -481,10 +481,44 @@ describe("multivariateNormal", () => {
           [2, 1],
         ],
       ),
-    ).toThrow(ValueError);
+    ).toThrow(/^random\.multivariateNormal: cov is not positive semidefinite; add a multiple of np\.eye\(2\)/);
+    expect(() => random.multivariateNormal([0], [[Number.NaN]])).toThrow(/^random\.multivariateNormal: cov holds NaN/);
     expect(() => random.multivariateNormal([[0], [0]], [[1]], 3)).toThrow(/^random\.multivariateNormal: /);
     expect(list(random.rand(3))).toEqual(next);
   });
+});
+
+test("multivariateNormal of covariances that are only semidefinite", () => {
+  const factor = double([
+    [1, 2],
+    [0, 1],
+    [2, -1],
+  ]);
+  for (const dtype of ["float32", "float64"] as const) {
+    const cov = np.matmul(factor, factor.T).astype(dtype);
+    random.seed(3);
+    const x = random.multivariateNormal(np.zeros([3], { dtype }), cov, 20000, { dtype });
+    expect(np.max(np.abs(np.subtract(np.divide(np.matmul(x.T, x), 20000), cov))).item()).toBeLessThan(0.15);
+    // They stay in the plane of the columns: nothing along the axis at right angles to it.
+    const normal = np.array([-2, 5, 1], { dtype });
+    expect(np.max(np.abs(np.matmul(x, normal))).item()).toBeLessThan(dtype === "float32" ? 0.02 : 1e-6);
+    expect(list(random.multivariateNormal([1, 2], np.zeros([2, 2], { dtype })))).toEqual([1, 2]);
+  }
+  expect(() => random.multivariateNormal([0, 0, 0], np.diag([1, 0, -0.1]))).toThrow(/not positive semidefinite/);
+  const cov = np.ones([2, 2]);
+  cov.attachGrad();
+  expect(() => autograd.record(() => random.multivariateNormal([0, 0], cov).sum()).backward()).toThrow(GradError);
+});
+
+test("weibull of a = 0 is 0, also beside other values, and has no slope there", () => {
+  expect(list(random.weibull(0, 3))).toEqual([0, 0, 0]);
+  random.seed(9);
+  const alone = list(random.weibull([1, 2, 3]));
+  random.seed(9);
+  expect(list(random.weibull([1, 0, 3]))).toEqual([alone[0], 0, alone[2]]);
+  const slopes = list(grad((a: NDArray) => np.sum(random.weibull(a)))(double([2, 0, 1])));
+  expect(slopes.map(Number.isFinite)).toEqual([true, true, true]);
+  expect(slopes[1]).toBe(0);
 });
 
 describe("errors say what is wrong and change nothing", () => {
@@ -503,7 +537,7 @@ describe("errors say what is wrong and change nothing", () => {
       () => DRAWS[name]!.draw([0, np.array([1, Number.NaN])]),
     ]),
     ["lognormal of a negative sigma", ValueError, /^random\.lognormal: sigma must be >= 0, got -2/, () => random.lognormal(0, -2)],
-    ["weibull of 0", ValueError, /^random\.weibull: a must be > 0, got 0/, () => random.weibull(0)],
+    ["weibull of a negative a", ValueError, /^random\.weibull: a must be >= 0, got -1/, () => random.weibull(-1)],
     ["pareto of NaN", ValueError, /^random\.pareto: a must be > 0, got NaN/, () => random.pareto(Number.NaN)],
     ["gamma of a negative shape", ValueError, /^random\.gamma: shape must be >= 0 and finite, got -1/, () => random.gamma(-1)],
     ["gamma of an endless shape", ValueError, /finite, got Infinity/, () => random.gamma(Number.POSITIVE_INFINITY)],

@@ -361,6 +361,19 @@ describe("edges", () => {
     expect(linalg.lstsq(np.zeros([0, 2]), np.zeros([0]))[0].tolist()).toEqual([0, 0]);
     expect(linalg.lstsq(np.zeros([2, 0]), np.ones([2])).map(x => x.shape)).toEqual([[0], [1], [], [0]]);
     expect(linalg.pinv(np.zeros([2, 0])).shape).toEqual([0, 2]);
+    for (const order of [2, -2, 1, "fro", "nuc"] as const) {
+      expect(linalg.cond(np.zeros([0, 3, 3]), order).shape).toEqual([0]);
+      expect(() => linalg.cond(np.zeros([2, 0, 0]), order)).toThrow(/^cond: the matrices are empty/);
+    }
+  });
+
+  test("conditions of float32 matrices whose squares are out of its range", () => {
+    const x = np.array([
+      [2e-25, 0],
+      [0, 1e-25],
+    ]);
+    expect([1, "fro", 2].map(order => linalg.cond(x, order as 1).item())).toEqual([2, 2.5, 2]);
+    expect(linalg.cond(x, "fro").dtype).toBe("float32");
   });
 
   test("what is not a number spreads through elimination, and is refused by what iterates", () => {
@@ -373,14 +386,39 @@ describe("edges", () => {
         valuesOf(linalg.solve(x, [1, 1])).some(v => !(Math.abs(v) >= 0 && Math.abs(v) < 1e300)) || bad === Number.POSITIVE_INFINITY,
       ).toBe(true);
       expect(valuesOf(linalg.qr(x)[1]).some(Number.isNaN)).toBe(true);
-      for (const f of [linalg.svd, linalg.eigh, linalg.eigvalsh, linalg.pinv, linalg.matrixRank, linalg.cond] as ((
-        x: NDArray,
-      ) => unknown)[])
+      for (const f of [linalg.svd, linalg.pinv, linalg.matrixRank, linalg.cond] as ((x: NDArray) => unknown)[])
         expect(() => f(x)).toThrow(ValueError);
+      for (const f of [linalg.eigh, linalg.eigvalsh] as ((x: NDArray) => unknown)[]) {
+        expect(() => f(x.T)).toThrow(ValueError);
+        expect(() => f(np.add(x, x.T))).toThrow(ValueError);
+      }
       expect(() => linalg.lstsq(x, [1, 1])).toThrow(ValueError);
     }
     expect(linalg.det([[Number.NaN]]).item()).toBeNaN();
-    expect(() => linalg.cholesky([[Number.NaN]])).toThrow(/not positive definite/);
+    expect(linalg.cholesky([[Number.NaN]]).tolist()).toEqual([[Number.NaN]]);
+    // As in NumPy, what is before it in the order of the columns keeps its value.
+    for (const n of [3, 40]) {
+      const values = valuesOf(linalg.cholesky(np.multiply(np.eye(n), np.where(np.equal(np.arange(n), 2), Number.NaN, 4))));
+      expect(values.slice(0, 3)).toEqual([2, 0, 0].map(v => v));
+    }
+    expect(() =>
+      linalg.cholesky([
+        [-1, 0],
+        [0, Number.NaN],
+      ]),
+    ).toThrow(/not positive definite/);
+    // NaN on one side only: the lower triangle is read.
+    expect(
+      linalg
+        .cholesky([
+          [4, Number.NaN],
+          [2, 5],
+        ])
+        .tolist(),
+    ).toEqual([
+      [2, 0],
+      [1, 2],
+    ]);
   });
 
   test("singular matrices", () => {

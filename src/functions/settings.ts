@@ -1,6 +1,8 @@
 /** What a program may say to the library as a whole, none of it ever needed: how comparisons answer, whose BLAS multiplies, and memory (scopes, a limit, what is in use). */
 import { NDArray } from "../array.ts";
 import { chooseBlas } from "../backend/blas.ts";
+import { LAPACK } from "../backend/matrices/lapack.ts";
+import { useNative } from "../backend/matrices/workspace.ts";
 import { setThreads } from "../backend/threads/pool.ts";
 import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
 import { BOOL, F32 } from "../dtype.ts";
@@ -32,16 +34,19 @@ export function setNp(options?: NpOptions): void {
 export function waitall(): void {}
 
 /**
- * Leaves large matrix products of float32 and float64 to the machine's own BLAS (OpenBLAS, MKL or Accelerate), in Node with
- * the package koffi: the first library that the system knows, or that of a path; `false` ends it. Gives the library's
- * name, or null. Results then differ in their last bits between machines.
+ * Leaves large matrix products of float32 and float64 to the machine's own BLAS (OpenBLAS, MKL or Accelerate), and the
+ * factorisations of np.linalg to its LAPACK, if it has one, in Node with the package koffi: the first library that the
+ * system knows, or that of a path; `false` ends it. Gives the library's name, or null. Results then differ in their last
+ * bits between machines, and vectors of decompositions in their signs; threads are the library's own.
  * @throws ValueError where koffi or a library is missing, and in browsers; says what to do.
  * @example npx.useBlas(false) // null
  */
 export function useBlas(on: boolean | string = true): string | null {
   if (typeof on !== "boolean" && (typeof on !== "string" || on === ""))
     throw new ValueError(`useBlas: expected true, false or the path of a library, got ${describe(on)}`);
-  return chooseBlas(on);
+  const name = chooseBlas(on);
+  useNative(name === null ? null : LAPACK);
+  return name;
 }
 
 // ---- memory

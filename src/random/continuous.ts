@@ -6,7 +6,7 @@ import * as E from "../expr.ts";
 import { runMap } from "../launch.ts";
 import { wrapped } from "../mapped.ts";
 import { expm1 } from "../ops/elementary.ts";
-import { add, divide, exp, minimum, multiply, power, reciprocal, subtract } from "../ops/pointwise.ts";
+import { add, divide, equal, exp, minimum, multiply, power, reciprocal, subtract, where } from "../ops/pointwise.ts";
 import * as scalar from "../scalar.ts";
 import { type Shape, toShape } from "../shape.ts";
 import { notNegative, positive, type RandomOptions, requested, type Size, some, undrawn } from "./arguments.ts";
@@ -194,24 +194,32 @@ export const rayleigh = (scale: ArrayInput | null = 1, size?: Size, options?: Ra
 export const lognormal = (mean: ArrayInput | null = 0, sigma: ArrayInput | null = 1, size?: Size, options?: RandomOptions): NDArray =>
   exp(located("random.lognormal", NORMAL, mean, sigma, size, options, "sigma"));
 
-/** Exponential numbers with mean 1, and the parameter a > 0 of what is made of them. */
-function shaped(name: string, a: ArrayInput, size: Size | undefined, options: RandomOptions | undefined): [NDArray, NDArray | number] {
+/** Exponential numbers with mean 1, and the parameter of what is made of them. */
+function shaped(
+  name: string,
+  a: ArrayInput,
+  size: Size | undefined,
+  options: RandomOptions | undefined,
+  check: typeof positive,
+): [NDArray, NDArray | number] {
   const { code, shape, parameters } = requested(name, [a], size, options);
-  positive(parameters[0]!, "a", name);
+  check(parameters[0]!, "a", name);
   return [scaled("random.exponential", EXPONENTIAL, 0, 1, shape, code), parameters[0]!];
 }
 
 /**
- * Numbers from the Weibull distribution of shape a and scale 1, with distribution function 1 - exp(-xᵃ). `a` may be an
- * array, which broadcasts to `size`; gradients flow to it. NumPy's random.weibull.
- * @throws ValueError unless a > 0; ShapeError where shapes do not fit.
+ * Numbers from the Weibull distribution of shape a and scale 1, with distribution function 1 - exp(-xᵃ); zeros for a = 0.
+ * `a` may be an array, which broadcasts to `size`; gradients flow to it. NumPy's random.weibull.
+ * @throws ValueError unless a >= 0; ShapeError where shapes do not fit.
  * @example
  * np.random.seed(7)
  * np.random.weibull(2, 3) // array([0.80987954, 1.3603647 , 0.60166544])
  */
 export function weibull(a: ArrayInput, size?: Size, options?: RandomOptions): NDArray {
-  const [x, k] = shaped("random.weibull", a, size, options);
-  return power(x, typeof k === "number" ? 1 / k : reciprocal(k));
+  const [x, k] = shaped("random.weibull", a, size, options, notNegative);
+  if (typeof k === "number") return k === 0 ? multiply(x, 0) : power(x, 1 / k);
+  const none = equal(k, 0);
+  return where(none, 0, power(x, reciprocal(where(none, 1, k))));
 }
 
 /**
@@ -223,7 +231,7 @@ export function weibull(a: ArrayInput, size?: Size, options?: RandomOptions): ND
  * np.random.pareto(3, 3) // array([0.24437693, 0.85310763, 0.12824924])
  */
 export function pareto(a: ArrayInput, size?: Size, options?: RandomOptions): NDArray {
-  const [x, k] = shaped("random.pareto", a, size, options);
+  const [x, k] = shaped("random.pareto", a, size, options, positive);
   return expm1(divide(x, k));
 }
 

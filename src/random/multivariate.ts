@@ -2,8 +2,10 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES } from "../dtype.ts";
-import { ShapeError } from "../errors.ts";
+import { ShapeError, ValueError } from "../errors.ts";
 import { cholesky } from "../functions/linalg/decompositions.ts";
+import { physicalOf } from "../mapped.ts";
+import { semidefiniteOf } from "../ops/linalg/factorisation.ts";
 import { matmul } from "../ops/linalg/products.ts";
 import { add } from "../ops/pointwise.ts";
 import { expandDims, squeeze } from "../ops/structural.ts";
@@ -11,11 +13,25 @@ import { showShape } from "../shape.ts";
 import { cast, floatCode, type RandomOptions, resultShape, type Size, toSize } from "./arguments.ts";
 import { normal } from "./continuous.ts";
 
+/** An L with L·Lᵀ = cov: Cholesky's, or one of a semidefinite matrix where there is none. */
+function rootOf(cov: NDArray, name: string): NDArray {
+  const bad = Array.from(physicalOf(cov).toTypedArray()).find(v => !Number.isFinite(v));
+  if (bad !== undefined) throw new ValueError(`${name}: cov holds ${bad}; covariances are finite`);
+  try {
+    return cholesky(cov);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    return semidefiniteOf(cov, `${name}: cov`);
+  }
+}
+
 /**
  * Normally distributed vectors with mean `mean`, of shape (…, d), and covariance `cov`, of shape (…, d, d); the result has
  * an axis of length d behind those of `size`, to which the other axes of both broadcast. It is mean + L·z with
- * Cholesky's L·Lᵀ = cov, and gradients flow to both. NumPy's random.multivariate_normal.
- * @throws ValueError where a covariance is not positive definite; ShapeError where shapes do not fit.
+ * Cholesky's L·Lᵀ = cov, and gradients flow to both. Where one of `cov` is only semidefinite, all L are found with the
+ * largest pivots first, and have no derivative by cov. NumPy's random.multivariate_normal with check_valid="raise".
+ * @throws ValueError where a covariance is not positive semidefinite or holds NaN or infinity; ShapeError where shapes do
+ * not fit.
  * @example
  * np.random.seed(7)
  * np.random.multivariateNormal([0, 10], [[4, 1], [1, 2]], 2) // array([[-0.57790583, 10.391034  ], [ 1.4196415 ,  8.508486  ]])
@@ -32,7 +48,7 @@ export function multivariateNormal(mean: ArrayInput, cov: ArrayInput, size?: Siz
     );
   const lead = [{ shape: m.shape.slice(0, -1) }, { shape: c.shape.slice(0, -2) }];
   const shape = resultShape(toSize(size, name), lead, name);
-  const factor = cholesky(c);
+  const factor = rootOf(c, name);
   // A product for each vector: so it is the same whatever is drawn beside it.
   const z = normal(0, 1, [...shape, d], { dtype: DTYPES[code]! });
   return add(squeeze(matmul(factor, expandDims(z, -1)), -1), m);

@@ -12,6 +12,7 @@ import { fullSvdOf, singularValues, svdOf } from "../../ops/linalg/svd.ts";
 import { add, divide, greater, multiply, notEqual, reciprocal, where } from "../../ops/pointwise.ts";
 import { any, max, sum } from "../../ops/reduction.ts";
 import { astype, expandDims, gathered, joined, part, positions, slice } from "../../ops/structural.ts";
+import { sizeOf } from "../../shape.ts";
 import { norm } from "../products.ts";
 
 // ---------------------------------------------------------------- symmetric matrices
@@ -33,7 +34,10 @@ function areOneSided(x: NDArray): boolean {
     for (let i = 0; i < n; i++)
       for (let j = 0, p = first + i * n, q = first + i; j <= i; j++, p++, q += n) {
         const [a, b] = [values[p]!, values[q]!];
-        apart = Math.max(apart, Math.abs(a - b));
+        if (Number.isNaN(a) && Number.isNaN(b)) continue;
+        if (a !== b) apart = Math.max(apart, Math.abs(a - b));
+        // NaN or infinity on one side.
+        if (!(apart < Number.POSITIVE_INFINITY)) return true;
         largest = Math.max(largest, Math.abs(a), Math.abs(b));
       }
     if (apart > ASYMMETRY * largest) return true;
@@ -223,7 +227,7 @@ export function cond(x: ArrayInput, order?: number | "fro" | "nuc" | null): NDAr
   // 0/0 and the inverse of a singular matrix are not numbers, but infinite conditions.
   const finished = (y: NDArray): NDArray => where(notEqual(y, y), Number.POSITIVE_INFINITY, y);
   const a = p === 2 || p === -2 ? matricesOf(x, "cond") : squareOf(x, "cond");
-  if (a.size === 0) throw new ValueError("cond: the matrices are empty, and have no condition");
+  if (sizeOf(a.shape.slice(-2)) === 0) throw new ValueError("cond: the matrices are empty, and have no condition");
   if (p === 2 || p === -2 || p === "nuc") {
     const s = singularValues([a], null);
     if (p === "nuc") return finished(multiply(sum(s, -1), sum(reciprocal(s), -1)));
@@ -231,8 +235,11 @@ export function cond(x: ArrayInput, order?: number | "fro" | "nuc" | null): NDAr
     const [largest, smallest] = [0, s.shape[last]! - 1].map(i => gathered([s, positions([i], [])], last)) as [NDArray, NDArray];
     return finished(p === 2 ? divide(largest, smallest) : divide(smallest, largest));
   }
+  // In float64, for squares of elements and of those of the inverse may be out of float32's range.
+  const wide = a.code === F64 ? a : astype(a, "float64");
   const size = (y: NDArray): NDArray => norm(y, p, [a.ndim - 2, a.ndim - 1]);
-  const own = size(a);
+  const own = size(wide);
   // What is not a number in the matrix itself stays so.
-  return where(notEqual(own, own), own, finished(multiply(own, size(inverseOf(a, "cond", true)))));
+  const found = where(notEqual(own, own), own, finished(multiply(own, size(inverseOf(wide, "cond", true)))));
+  return a.code === F64 ? found : astype(found, a.dtype);
 }

@@ -1,7 +1,9 @@
 /** Factorisations of matrices beside that by singular values, as routines whose rules are written in public operators. */
 import type { NDArray } from "../../array.ts";
-import { factorCholesky, factorQR, roomFor, turned, unload, Workspace, writeQ } from "../../backend/routines/factor.ts";
-import { eigen, eigenSpace } from "../../backend/routines/spectral.ts";
+import { cholesky, choleskySpace, orthogonal, orthogonalSpace } from "../../backend/matrices/factor.ts";
+import { eigen, eigenSpace } from "../../backend/matrices/spectral.ts";
+import { F64 as memory } from "../../backend/wasm/heap.ts";
+import { F32, F64 } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
@@ -14,11 +16,10 @@ import { solved } from "./solving.ts";
 
 function eigenvalues(name: string, x: NDArray, vectors: boolean): NDArray {
   const n = x.shape.at(-1)!;
-  const write: Write = (values, first, out, to, work) => {
-    if (!eigen(values, first, n, out, to, vectors, work))
-      throw new ValueError(`${name}: the eigenvalues did not converge; scale the matrix`);
+  const write: Write = (from, to, work) => {
+    if (!eigen(from, n, to, vectors, work)) throw new ValueError(`${name}: the eigenvalues did not converge; scale the matrix`);
   };
-  return eachMatrix(x, [vectors ? n + n * n : n], () => eigenSpace(n), write, name);
+  return eachMatrix(x, [vectors ? n + n * n : n], () => eigenSpace(n, vectors), write, name);
 }
 
 /** The eigenvalues and the eigenvectors behind one another. */
@@ -66,16 +67,11 @@ export const choleskyOf: Structural<null> = structural("cholesky", {
   kind: "function",
   run: ([x]) => {
     const n = x!.shape.at(-1)!;
-    const write: Write = (values, first, out, to, work) => {
-      const mark = work.mark();
-      const a = work.load(values, first, n, n);
-      if (!factorCholesky(a, n, work))
+    const write: Write = (from, to, work) => {
+      if (!cholesky(from, n, to, work))
         throw new ValueError("cholesky: the matrix is not positive definite; add a multiple of np.eye(n), or use eigh");
-      unload(turned(a), n, n, out, to);
-      for (let i = 0; i < n; i++) out.fill(0, to + i * n + i + 1, to + (i + 1) * n);
-      work.release(mark);
     };
-    return eachMatrix(x!, [n, n], () => new Workspace(2 * roomFor(n, n), n, n, n), write);
+    return eachMatrix(x!, [n, n], () => choleskySpace(n), write);
   },
   // Murray (2016): half of L⁻ᵀ·(the lower part of LᵀL̄, mirrored)·L⁻¹.
   grad: (g, { y }) => {
@@ -87,25 +83,41 @@ export const choleskyOf: Structural<null> = structural("cholesky", {
   lift: liftNothing,
 });
 
+/** Pivots up to this part of the largest element count as 0, in float32 and in float64. */
+const NEGLIGIBLE: Readonly<Record<number, number>> = { [F32]: 1e-5, [F64]: 1e-8 };
+
+/** Cholesky's method with the largest pivot first: Higham (1990). The attribute is how errors begin. */
+const semidefiniteRow: Structural<string> = structural("cholesky of a semidefinite matrix", {
+  kind: "function",
+  run: ([x], refusal) => {
+    const n = x!.shape.at(-1)!;
+    const write: Write = (from, to) => {
+      const a = memory.slice(from, from + n * n);
+      const limit = NEGLIGIBLE[x!.code]! * a.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+      memory.fill(0, to, to + n * n);
+      for (let k = 0; k < n; k++) {
+        let [best, pivot] = [0, limit];
+        for (let i = 0; i < n; i++) if (a[i * (n + 1)]! > pivot) [best, pivot] = [i, a[i * (n + 1)]!];
+        if (pivot === limit) break;
+        for (let i = 0; i < n; i++) memory[to + i * n + k] = a[i * n + best]! / Math.sqrt(pivot);
+        for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) a[i * n + j]! -= memory[to + i * n + k]! * memory[to + j * n + k]!;
+      }
+      if (a.some(v => Math.abs(v) > limit)) throw new ValueError(`${refusal} is not positive semidefinite; add a multiple of np.eye(${n})`);
+    };
+    return eachMatrix(x!, [n, n], () => choleskySpace(n), write);
+  },
+  grad: null,
+  lift: liftNothing,
+});
+
+/** An L with L·Lᵀ = x for symmetric matrices that may be only semidefinite: no triangle, and without a derivative. @internal */
+export const semidefiniteOf = (x: NDArray, refusal: string): NDArray => semidefiniteRow([x], refusal);
+
 /** Q (m × columns) and R (columns × n) behind one another, of m >= n rows. */
 function factored(x: NDArray, columns: number): NDArray {
   const [m, n] = sidesOf(x.shape);
-  const wide = Math.max(n, columns);
-  const write: Write = (values, first, out, to, work) => {
-    const mark = work.mark();
-    const a = work.load(values, first, m, n);
-    const v = work.zeros(m, n);
-    const t = work.zeros(n, n);
-    factorQR(a, v, t, m, n, work);
-    const q = work.take(m, columns);
-    writeQ(q, columns, v, t, m, n, work);
-    unload(q, m, columns, out, to);
-    unload(a, columns, n, out, to + m * columns);
-    for (let i = 1, row = to + m * columns + n; i < columns; i++, row += n) out.fill(0, row, row + Math.min(i, n));
-    work.release(mark);
-  };
-  const space = (): Workspace => new Workspace(2 * roomFor(m, n) + 4 * roomFor(n, wide) + roomFor(m, columns), m, wide, m);
-  return eachMatrix(x, [(m + n) * columns], space, write);
+  const write: Write = (from, to, work) => orthogonal(from, m, n, columns, to, work);
+  return eachMatrix(x, [(m + n) * columns], () => orthogonalSpace(m, n, columns), write);
 }
 
 const qrRow: Structural<null> = structural("qr", {

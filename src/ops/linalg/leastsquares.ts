@@ -1,11 +1,13 @@
 /** Pseudo-inverses and least squares, as routines whose rules are written in public operators. */
 import type { NDArray } from "../../array.ts";
-import { singular, singularSpace } from "../../backend/routines/spectral.ts";
+import { singular, singularSpace } from "../../backend/matrices/spectral.ts";
+import { dense, type Grid, put, roomFor, turned, type Workspace } from "../../backend/matrices/workspace.ts";
+import { F64 as memory } from "../../backend/wasm/heap.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { sizeOf } from "../../shape.ts";
 import { absorb, add, negative, subtract } from "../pointwise.ts";
 import { expandDims } from "../structural.ts";
-import { checkFinite, doubles, fromDoubles, sidesOf, transposed, unpacked } from "./matrices.ts";
+import { checkFinite, computed, eachMatrix, sidesOf, transposed, unpacked, type Write } from "./matrices.ts";
 import { matmul } from "./products.ts";
 import { svdOf } from "./svd.ts";
 
@@ -15,56 +17,42 @@ interface Cut {
   readonly rcond: number;
 }
 
-/** The thin decomposition of each matrix: u from 0 on, s from m·k on, and vh behind; rank is how many values count. */
-function eachDecomposed(x: NDArray, { operator, rcond }: Cut, visit: (parts: Float64Array, rank: number, index: number) => void): void {
-  const [m, n] = sidesOf(x.shape);
+/** A workspace for the thin decomposition of m × n, with which `columns` right sides are solved, and the length of its parts. */
+const leastSpace = (m: number, n: number, columns: number): Workspace => {
   const k = Math.min(m, n);
-  const values = doubles(x);
-  checkFinite(values, operator);
-  const parts = new Float64Array((m + 1 + n) * k);
-  const work = singularSpace(m, n, k, k);
-  try {
-    for (let i = 0, count = sizeOf(x.shape.slice(0, -2)); i < count; i++) {
-      singular(values, i * m * n, m, n, parts, 0, k, k, work);
-      const s = parts.subarray(m * k, m * k + k);
-      visit(parts, s.filter(v => v > rcond * s[0]!).length, i);
-    }
-  } finally {
-    work.free();
-  }
-}
+  const more = roomFor(1, (m + 1 + n) * k) + roomFor(k, columns);
+  return singularSpace(m, n, k, k, more, columns);
+};
 
-/** out = V·S⁺·Uᵀ·b, b of m rows, both of `columns`; without b, of the unit matrix. */
+/**
+ * Writes V·S⁺·Uᵀ·b to `to`, for the m × n matrix U·S·Vᵀ at `first` and b of m rows of `columns`; without b, of the unit
+ * matrix. Gives where the singular values are, in memory that the caller takes back.
+ */
 function applyInverse(
-  parts: Float64Array,
-  rank: number,
+  first: number,
   m: number,
   n: number,
-  b: Float64Array | null,
-  from: number,
+  rcond: number,
+  b: Grid | null,
   columns: number,
-  out: Float64Array,
   to: number,
-  step: number,
-): void {
+  work: Workspace,
+): number {
   const k = Math.min(m, n);
-  const line = new Float64Array(columns);
-  for (let j = 0; j < rank; j++) {
-    const s = parts[m * k + j]!;
-    if (b === null) for (let i = 0; i < m; i++) line[i] = parts[i * k + j]!;
-    else {
-      line.fill(0);
-      for (let i = 0, p = from; i < m; i++) {
-        const u = parts[i * k + j]!;
-        for (let c = 0; c < columns; c++) line[c]! += u * b[p++]!;
-      }
-    }
-    for (let c = 0; c < columns; c++) line[c]! /= s;
-    for (let i = 0; i < n; i++) {
-      const v = parts[(m + 1) * k + j * n + i]!;
-      for (let c = 0, p = to + i * step; c < columns; c++) out[p++]! += v * line[c]!;
-    }
-  }
+  const { at } = work.take(1, (m + 1 + n) * k);
+  singular(first, m, n, at, k, k, work);
+  const values = at + m * k;
+  let rank = 0;
+  while (rank < k && memory[values + rank]! > rcond * memory[values]!) rank++;
+  const inner = work.take(k, columns);
+  const u = turned(dense(at, k));
+  if (b === null) put(u, inner, rank, m);
+  else work.multiply(inner, u, b, rank, columns, m);
+  for (let j = 0, row = inner.at; j < rank; j++, row += inner.row)
+    for (let c = row; c < row + columns; c++) memory[c]! /= memory[values + j]!;
+  if (rank === 0) memory.fill(0, to, to + n * columns);
+  else work.multiply(dense(to, columns), turned(dense(values + k, n)), inner, n, columns, rank);
+  return values;
 }
 
 /** The pseudo-inverse; its derivative is that of matrices of the same rank. @internal */
@@ -72,9 +60,12 @@ export const pinvOf: Structural<Cut> = structural("pinv", {
   kind: "function",
   run: ([x], cut) => {
     const [m, n] = sidesOf(x!.shape);
-    const out = new Float64Array(x!.size);
-    if (out.length > 0) eachDecomposed(x!, cut, (parts, rank, i) => applyInverse(parts, rank, m, n, null, 0, m, out, i * m * n, m));
-    return fromDoubles(out, [...x!.shape.slice(0, -2), n, m], x!.code);
+    const write: Write = (from, to, work) => {
+      const mark = work.mark();
+      applyInverse(from, m, n, cut.rcond, null, m, to, work);
+      work.release(mark);
+    };
+    return eachMatrix(x!, [n, m], () => leastSpace(m, n, m), write, cut.operator);
   },
   // Golub & Pereyra (1973), (4.12): dP = -P·dA·P + P·Pᵀ·dAᵀ·(I - A·P) + (I - P·A)·dAᵀ·Pᵀ·P.
   grad: (g, { y: p, inputs: [a] }) => {
@@ -98,16 +89,22 @@ const leastRow: Structural<Cut> = structural("lstsq", {
     const k = Math.min(m, n);
     const lead = a!.shape.slice(0, -2);
     const length = n * columns + k;
-    const out = new Float64Array(sizeOf(lead) * length);
-    if (m * n > 0) {
-      const right = doubles(b!);
-      checkFinite(right, cut.operator);
-      eachDecomposed(a!, cut, (parts, rank, i) => {
-        applyInverse(parts, rank, m, n, right, i * m * columns, columns, out, i * length, columns);
-        out.set(parts.subarray(m * k, m * k + k), i * length + n * columns);
-      });
-    }
-    return fromDoubles(out, [...lead, length], a!.code);
+    return computed(
+      [a!, b!],
+      [...lead, length],
+      () => leastSpace(m, n, columns),
+      ([left, right], to, work) => {
+        checkFinite(left!, a!.size, cut.operator);
+        checkFinite(right!, b!.size, cut.operator);
+        for (let i = 0, count = sizeOf(lead); i < count; i++, to += length) {
+          const mark = work.mark();
+          const b = dense(right! + i * m * columns, columns);
+          const values = applyInverse(left! + i * m * n, m, n, cut.rcond, b, columns, to, work);
+          put(dense(values, k), dense(to + n * columns, k), 1, k);
+          work.release(mark);
+        }
+      },
+    );
   },
   // As of the pseudo-inverse times b, without forming products that are larger than a.
   grad: (g, { y, inputs: [a, b], like, attrs, wants }) => {

@@ -1,12 +1,13 @@
 /** What the rows of matrices share: how they reach host numbers and come back, and parts of them as arrays. */
-import { type ArrayInput, addressOf, blank, fromValues, memoryOf, type NDArray } from "../../array.ts";
-import type { Workspace } from "../../backend/routines/factor.ts";
+import { type ArrayInput, addressOf, blank, fromValues, type NDArray, recycle } from "../../array.ts";
+import type { Workspace } from "../../backend/matrices/workspace.ts";
+import { F64 as memory } from "../../backend/wasm/heap.ts";
 import { toArray } from "../../convert.ts";
-import { BOOL, DTYPES, F32, isFloat, SHIFT } from "../../dtype.ts";
+import { BOOL, DTYPES, F32, F64, isFloat } from "../../dtype.ts";
 import { ShapeError, ValueError } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../shape.ts";
 import { equal, reciprocal, where } from "../pointwise.ts";
-import { astype, part, reshape, slice, swapaxes } from "../structural.ts";
+import { astype, cast, part, reshape, slice, swapaxes } from "../structural.ts";
 
 /** The elements in C order, widened to float64: factorisations compute in that, and round their results. */
 export function doubles(x: NDArray): Float64Array {
@@ -14,40 +15,60 @@ export function doubles(x: NDArray): Float64Array {
   return values instanceof Float64Array ? values : new Float64Array(values);
 }
 
-export function fromDoubles(values: Float64Array, shape: Shape, code: number): NDArray {
-  const y = blank(shape, values.length, code);
-  const start = addressOf(y) >> SHIFT[code]!;
-  memoryOf(code).set(values, start);
-  return y;
-}
-
-export function checkFinite(values: Float64Array, operator: string): void {
-  for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i]!)) throw new ValueError(`${operator}: the matrix holds ${values[i]}; all elements must be finite`);
-}
-
-export type Write = (values: Float64Array, first: number, out: Float64Array, to: number, work: Workspace) => void;
+/** Where arrays are read and written in the memory, in elements of float64: each input and the output, in C order. */
+type Visit = (from: readonly number[], to: number) => void;
 
 /**
- * A row's result, of shape `tail` for each of the matrices in the last two axes: what `write` makes of that at `first` goes
- * to `out` from `to` on. One workspace serves them all. With a name, elements must be finite.
+ * A row's result: what `visit` makes of inputs, all as float64 in memory, in the workspace that `space` gives it. Nothing
+ * may be allocated meanwhile, for that could move them.
+ */
+export function computed(
+  xs: readonly NDArray[],
+  shape: Shape,
+  space: () => Workspace,
+  visit: (...args: [...Parameters<Visit>, Workspace]) => void,
+): NDArray {
+  const { code } = xs[0]!;
+  const y = blank(shape, sizeOf(shape), F64);
+  if (y.size > 0) {
+    const wide = xs.map(x => (x.code === F64 && x.view === null ? x : cast(x, F64)));
+    const work = space();
+    try {
+      const from = wide.map(x => addressOf(x) / 8);
+      visit(from, addressOf(y) / 8, work);
+    } finally {
+      work.free();
+      wide.forEach((x, i) => {
+        if (x !== xs[i]) recycle(x);
+      });
+    }
+  }
+  if (code === F64) return y;
+  const z = cast(y, code);
+  recycle(y);
+  return z;
+}
+
+/** Refuses what is not finite among so many elements in memory. */
+export function checkFinite(first: number, count: number, operator: string): void {
+  for (let i = first; i < first + count; i++)
+    if (!Number.isFinite(memory[i]!)) throw new ValueError(`${operator}: the matrix holds ${memory[i]}; all elements must be finite`);
+}
+
+export type Write = (from: number, to: number, work: Workspace) => void;
+
+/**
+ * A row's result, of shape `tail` for each of the matrices in the last two axes: what `write` makes of that at `from` goes
+ * to `to`. With a name, elements must be finite.
  */
 export function eachMatrix(x: NDArray, tail: Shape, space: () => Workspace, write: Write, finite = ""): NDArray {
   const lead = x.shape.slice(0, -2);
   const size = sizeOf(x.shape.slice(-2));
   const length = sizeOf(tail);
-  const out = new Float64Array(sizeOf(lead) * length);
-  if (out.length > 0) {
-    const values = doubles(x);
-    if (finite !== "") checkFinite(values, finite);
-    const work = space();
-    try {
-      for (let i = 0; i * length < out.length; i++) write(values, i * size, out, i * length, work);
-    } finally {
-      work.free();
-    }
-  }
-  return fromDoubles(out, [...lead, ...tail], x.code);
+  return computed([x], [...lead, ...tail], space, ([first], to, work) => {
+    if (finite !== "") checkFinite(first!, x.size, finite);
+    for (let i = 0, count = sizeOf(lead); i < count; i++) write(first! + i * size, to + i * length, work);
+  });
 }
 
 /** Arrays that lie behind one another along the last axis of one, each in a shape of its own: so a row has several results. */

@@ -1,24 +1,15 @@
 /** Linear systems, inverses and determinants of matrices, as routines whose rules are written in public operators. */
-import { forEachOffset, fromValues, type NDArray } from "../../array.ts";
-import {
-  diagonalOf,
-  factorLU,
-  type Grid,
-  roomFor,
-  setDiagonal,
-  solveLU,
-  solveTriangle,
-  turned,
-  unload,
-  Workspace,
-} from "../../backend/routines/factor.ts";
+import { forEachOffset, fromValues, type NDArray, recycle } from "../../array.ts";
+import { diagonalOf, factorLU, setDiagonal, solveLU, solveTriangle, spaceLU } from "../../backend/matrices/factor.ts";
+import { dense, type Grid, put, turned, type Workspace } from "../../backend/matrices/workspace.ts";
+import { F64 as memory } from "../../backend/wasm/heap.ts";
 import { ValueError } from "../../errors.ts";
 import { physicalOf } from "../../mapped.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { broadcastShapes, broadcastStrides, contiguousStrides, type Shape, sizeOf } from "../../shape.ts";
 import { absorb, add, multiply, negative, subtract } from "../pointwise.ts";
 import { expandDims, part, slice, summed } from "../structural.ts";
-import { doubles, fromDoubles, lowerPart, sidesOf, transposed } from "./matrices.ts";
+import { computed, eachMatrix, lowerPart, sidesOf, transposed, type Write } from "./matrices.ts";
 import { matmul } from "./products.ts";
 
 /** What is known of the matrix on the left: nothing, or that it is triangular, when the other elements are not read. */
@@ -26,27 +17,22 @@ export type Form = "full" | "lower" | "upper";
 
 const SINGULAR = "the matrix is singular; use pinv or lstsq, or add a multiple of np.eye(n)";
 
-/** The square matrices of x, one after another, factored in a workspace that has room for `more` elements besides. */
+/** A result of so many elements for each of the square matrices of x, from their factors; with room for `columns` right sides. */
 function eachLU(
   x: NDArray,
-  more: number,
+  tail: Shape,
   columns: number,
-  visit: (factors: Grid, sign: number, exchanged: Int32Array, work: Workspace, index: number) => void,
-): void {
+  visit: (factors: Grid, sign: number, exchanged: Int32Array, work: Workspace, to: number) => void,
+): NDArray {
   const n = x.shape.at(-1)!;
-  const values = doubles(x);
-  const work = new Workspace(2 * roomFor(n, n) + more, n, Math.max(n, columns), n);
   const exchanged = new Int32Array(n);
-  try {
-    for (let i = 0, count = sizeOf(x.shape.slice(0, -2)); i < count; i++) {
-      const mark = work.mark();
-      const a = work.load(values, i * n * n, n, n);
-      visit(a, factorLU(a, n, exchanged, work), exchanged, work, i);
-      work.release(mark);
-    }
-  } finally {
-    work.free();
-  }
+  const write: Write = (from, to, work) => {
+    const mark = work.mark();
+    const [a, sign] = factorLU(from, n, exchanged, work);
+    visit(a, sign, exchanged, work, to);
+    work.release(mark);
+  };
+  return eachMatrix(x, tail, () => spaceLU(n, columns), write);
 }
 
 // ---------------------------------------------------------------- systems
@@ -61,37 +47,35 @@ const solveRow: Structural<System> = structural("solve", {
   run: ([a, b], { operator, form }) => {
     const [n, m] = sidesOf(b!.shape);
     const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2), operator);
-    const out = new Float64Array(sizeOf(batch) * n * m);
-    if (out.length === 0) return fromDoubles(out, [...batch, n, m], a!.code);
-    const [lefts, rights] = [doubles(a!), doubles(b!)];
     // Which matrix on either side belongs to each result.
-    const [left, right] = [a!, b!].map(x => places(x.shape.slice(0, -2), batch));
-    const work = new Workspace(2 * roomFor(n, n) + 2 * roomFor(n, m), n, Math.max(n, m), n);
-    try {
-      const exchanged = new Int32Array(n);
-      const start = work.mark();
-      let x: Grid | undefined;
-      for (let i = 0; i < left!.length; i++) {
-        // Neighbours that share a matrix share its factors.
-        if (x === undefined || left![i] !== left![i - 1]) {
-          work.release(start);
-          x = work.load(lefts, left![i]! * n * n, n, n);
-          if (form === "full") {
-            factorLU(x, n, exchanged, work);
-            if (diagonalOf(x, n).includes(0)) throw new ValueError(`${operator}: ${SINGULAR}`);
+    const [left, right] = [a!, b!].map(x => places(x.shape.slice(0, -2), batch)) as [Int32Array, Int32Array];
+    const exchanged = new Int32Array(n);
+    return computed(
+      [a!, b!],
+      [...batch, n, m],
+      () => spaceLU(n, m),
+      ([lefts, rights], to, work) => {
+        const start = work.mark();
+        let x: Grid | undefined;
+        for (let i = 0; i < left.length; i++) {
+          // Neighbours that share a matrix share its factors.
+          if (x === undefined || left[i] !== left[i - 1]) {
+            work.release(start);
+            const from = lefts! + left[i]! * n * n;
+            if (form === "full") {
+              [x] = factorLU(from, n, exchanged, work);
+              if (diagonalOf(x, n).includes(0)) throw new ValueError(`${operator}: ${SINGULAR}`);
+            } else x = work.load(from, n, n);
           }
+          const mark = work.mark();
+          const y = work.load(rights! + right[i]! * n * m, n, m);
+          if (form === "full") solveLU(x, exchanged, y, n, m, work);
+          else solveTriangle(x, y, n, m, form === "lower", false, work);
+          put(y, dense(to + i * n * m, m), n, m);
+          work.release(mark);
         }
-        const mark = work.mark();
-        const y = work.load(rights, right![i]! * n * m, n, m);
-        if (form === "full") solveLU(x, exchanged, y, n, m, work);
-        else solveTriangle(x, y, n, m, form === "lower", false, work);
-        unload(y, n, m, out, i * n * m);
-        work.release(mark);
-      }
-    } finally {
-      work.free();
-    }
-    return fromDoubles(out, [...batch, n, m], a!.code);
+      },
+    );
   },
   // Giles (2008), 2.3.1; of a triangle only what is read has a gradient.
   grad: (g, { y, inputs: [a], attrs, wants }) => {
@@ -129,18 +113,16 @@ const inverseRow: Structural<Inverse> = structural("inv", {
   kind: "function",
   run: ([x], { operator, quiet }) => {
     const n = x!.shape.at(-1)!;
-    const out = new Float64Array(x!.size);
-    eachLU(x!, 2 * roomFor(n, n), n, (a, _, exchanged, work, i) => {
+    return eachLU(x!, [n, n], n, (a, _, exchanged, work, to) => {
       if (diagonalOf(a, n).includes(0)) {
         if (!quiet) throw new ValueError(`${operator}: ${SINGULAR}`);
-        out.fill(Number.NaN, i * n * n, (i + 1) * n * n);
+        memory.fill(Number.NaN, to, to + n * n);
         return;
       }
       const y = work.unit(n);
       solveLU(a, exchanged, y, n, n, work);
-      unload(y, n, n, out, i * n * n);
+      put(y, dense(to, n), n, n);
     });
-    return fromDoubles(out, x!.shape, x!.code);
   },
   // Giles (2008), 2.2.3.
   grad: (g, { y }) => {
@@ -162,15 +144,12 @@ const beforeMatrix = (x: NDArray): NDArray => expandDims(expandDims(x, -1), -1);
 /** The sign of the determinant and the logarithm of its size. @internal */
 export const slogdetOf: Structural<null> = structural("slogdet", {
   kind: "function",
-  run: ([x]) => {
-    const out = new Float64Array(2 * sizeOf(x!.shape.slice(0, -2)));
-    eachLU(x!, 0, 0, (a, sign, _, __, i) => {
+  run: ([x]) =>
+    eachLU(x!, [2], 0, (a, sign, _, __, to) => {
       const all = diagonalOf(a, x!.shape.at(-1)!);
-      out[2 * i] = all.reduce((s, v) => s * Math.sign(v), sign) + 0;
-      out[2 * i + 1] = all.reduce((sum, v) => sum + Math.log(Math.abs(v)), 0);
-    });
-    return fromDoubles(out, [...x!.shape.slice(0, -2), 2], x!.code);
-  },
+      memory[to] = all.reduce((s, v) => s * Math.sign(v), sign) + 0;
+      memory[to + 1] = all.reduce((sum, v) => sum + Math.log(Math.abs(v)), 0);
+    }),
   grad: (g, { inputs: [x] }) => {
     const last = g.ndim - 1;
     const logarithm = slice([g], { ...part(g.shape, last, 1, 1), shape: g.shape.slice(0, -1) });
@@ -201,15 +180,11 @@ function productOf(values: Float64Array, first: number): number {
 /** The determinant. @internal */
 export const detOf: Structural<null> = structural("det", {
   kind: "function",
-  run: ([x]) => {
-    const lead = x!.shape.slice(0, -2);
-    const out = new Float64Array(sizeOf(lead));
-    eachLU(x!, 0, 0, (a, sign, _, __, i) => {
+  run: ([x]) =>
+    eachLU(x!, [], 0, (a, sign, _, __, to) => {
       // Never -0, as in NumPy.
-      out[i] = productOf(diagonalOf(a, x!.shape.at(-1)!), sign) + 0;
-    });
-    return fromDoubles(out, lead, x!.code);
-  },
+      memory[to] = productOf(diagonalOf(a, x!.shape.at(-1)!), sign) + 0;
+    }),
   grad: (g, { inputs: [x] }) => [absorb(beforeMatrix(g), cofactors([x!], null))],
   reads: [[0]],
   lift: liftNothing,
@@ -226,20 +201,18 @@ export const cofactors: Structural<null> = structural("cofactors", {
   kind: "function",
   run: ([x]) => {
     const n = x!.shape.at(-1)!;
-    const out = new Float64Array(x!.size);
-    eachLU(x!, 2 * roomFor(n, n), n, (a, sign, exchanged, work, i) => {
+    return eachLU(x!, [n, n], n, (a, sign, exchanged, work, to) => {
       const found = diagonalOf(a, n);
       const largest = found.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-      if (largest === 0) return void (n === 1 && (out[i] = 1));
+      if (largest === 0) return void memory.fill(Number(n === 1), to, to + n * n);
       const used = found.map(v => v || largest * 2 ** -52);
       setDiagonal(a, used);
       const y = work.unit(n);
       solveLU(a, exchanged, y, n, n, work);
       const determinant = productOf(used, sign);
-      unload(turned(y), n, n, out, i * n * n);
-      for (let k = i * n * n; k < (i + 1) * n * n; k++) out[k]! *= determinant;
+      put(turned(y), dense(to, n), n, n);
+      for (let k = to; k < to + n * n; k++) memory[k]! *= determinant;
     });
-    return fromDoubles(out, x!.shape, x!.code);
   },
   grad: (g, { y, inputs: [x] }) => {
     if (nearlySingular(physicalOf(x!))) return [cofactorSlope(x!, g)];
@@ -255,10 +228,12 @@ export const cofactors: Structural<null> = structural("cofactors", {
 
 function nearlySingular(x: NDArray): boolean {
   let found = false;
-  eachLU(x, 0, 0, a => {
+  const unused = eachLU(x, [], 0, (a, _, __, ___, to) => {
     const sizes = diagonalOf(a, x.shape.at(-1)!).map(Math.abs);
     found ||= Math.min(...sizes) < SMALL * Math.max(...sizes) || sizes.includes(0);
+    memory[to] = 0;
   });
+  recycle(unused);
   return found;
 }
 

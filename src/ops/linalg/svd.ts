@@ -1,6 +1,6 @@
 /** Singular value decompositions, as routines whose rules are written in public operators. */
 import type { NDArray } from "../../array.ts";
-import { singular, singularSpace } from "../../backend/routines/spectral.ts";
+import { singular, singularSpace } from "../../backend/matrices/spectral.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
 import { expandDims } from "../structural.ts";
@@ -11,7 +11,7 @@ import { matmul } from "./products.ts";
 function decomposed(x: NDArray, lefts: number, rights: number): NDArray {
   const [m, n] = sidesOf(x.shape);
   const length = m * lefts + Math.min(m, n) + rights * n;
-  const write: Write = (values, first, out, to, work) => singular(values, first, m, n, out, to, lefts, rights, work);
+  const write: Write = (from, to, work) => singular(from, m, n, to, lefts, rights, work);
   return eachMatrix(x, [length], () => singularSpace(m, n, lefts, rights), write, "svd");
 }
 

@@ -188,7 +188,8 @@ def numbers():
                 continue
             of("cond", [x], lambda a: INF if infinite else L.cond(a, order), [] if order is None else [order], ulp=1e4)
     of("cond", [Ref(values((4, 2), F64, 2))], L.cond)
-    case(F + "cholesky", [Ref(np.array([[np.nan]]))], raising("ValueError"))
+    for x in [[[np.nan]], [[4, 2, 6], [2, 5, 1], [6, 1, np.nan]], [[np.nan, 0], [0, 1]]]:
+        case(F + "cholesky", [Ref(np.array(x))], lambda: np.linalg.cholesky(np.array(x)))
     for shape in [(0, 0), (3, 0)]:
         case(F + "cond", [Ref(np.zeros(shape))], raising("ValueError"))
     for n in [0, 1, 2, 3, 7, -1, -3]:

@@ -5,7 +5,8 @@
  */
 import { F64 as memory } from "../wasm/heap.ts";
 import { orthogonalise, rankTwo, rotations, timesVector } from "./dense.ts";
-import { factorQR, from, type Grid, lengthOf, reflect, roomFor, triangleOf, turned, Workspace, writeQ } from "./factor.ts";
+import { factorQR, lengthOf, reflect, triangleOf, writeQ } from "./factor.ts";
+import { dense, from, type Grid, native, put, roomFor, turned, Workspace } from "./workspace.ts";
 
 // ---------------------------------------------------------------- eigenvalues
 
@@ -93,10 +94,11 @@ function implicitQL(d: Float64Array, e: Float64Array, n: number, z: Grid | null,
 /** The power of two by which a largest element is brought to about 1, so that nothing is rounded and no square is out of range. */
 export const scaleFor = (largest: number): number => 2 ** -Math.max(-1000, Math.min(1000, Math.floor(Math.log2(largest || 1))));
 
-export const largestOf = (x: ArrayLike<number>, first: number, count: number): number => {
+export const largestOf = (first: number, count: number): number => {
+  const a = memory;
   let largest = 0;
   for (let i = first; i < first + count; i++) {
-    const size = Math.abs(x[i]!);
+    const size = Math.abs(a[i]!);
     if (!(size <= largest)) largest = size;
     if (Number.isNaN(size)) return size;
   }
@@ -104,25 +106,22 @@ export const largestOf = (x: ArrayLike<number>, first: number, count: number): n
 };
 
 /** A workspace for `eigen` of n rows. */
-export const eigenSpace = (n: number): Workspace => new Workspace(6 * roomFor(n, n) + 4 * n, n, n, n);
+export const eigenSpace = (n: number, vectors: boolean): Workspace =>
+  new Workspace(Math.max(eigenRoom(n), native?.eigenSpace(n, vectors) ?? 0), n, n, n);
+
+const eigenRoom = (n: number): number => 6 * roomFor(n, n) + 4 * n;
 
 /**
- * Writes the eigenvalues of the symmetric matrix of n >= 1 rows at `first` of x, ascending, to out from `to` on, and behind
+ * Writes the eigenvalues of the symmetric matrix of n >= 1 rows at `first`, ascending, from `to` on, and behind
  * them (if `vectors`) the eigenvectors as columns. Gives false where the method did not converge. All elements are finite.
  */
-export function eigen(
-  x: Float64Array,
-  first: number,
-  n: number,
-  out: Float64Array,
-  to: number,
-  vectors: boolean,
-  work: Workspace,
-): boolean {
-  const scale = scaleFor(largestOf(x, first, n * n));
+export function eigen(first: number, n: number, to: number, vectors: boolean, work: Workspace): boolean {
+  if (native?.eigen(first, n, to, vectors, work)) return true;
+  const out = memory;
+  const scale = scaleFor(largestOf(first, n * n));
   const start = work.mark();
   try {
-    const a = work.load(x, first, n, n);
+    const a = work.load(first, n, n);
     for (let i = 0; i < n; i++) for (let j = 0, p = a.at + i * a.row; j < n; j++) memory[p++]! *= scale;
     const d = new Float64Array(n);
     const e = new Float64Array(n);
@@ -196,40 +195,66 @@ function furtherUnit(u: Grid, known: number, n: number, at: number): void {
   for (let i = 0; i < n; i++) a[at + i]! /= length;
 }
 
-/** A workspace for `singular` of m × n, with so many left and right vectors. */
-export function singularSpace(m: number, n: number, lefts: number, rights: number): Workspace {
+/** Triangles from this many rows on are brought near to orthogonal rows first. */
+const MANY = 32;
+
+/** How far apart the diagonal elements of a triangle may be for that: the small singular values of others keep their digits. */
+const SPREAD = 2 ** -20;
+
+/**
+ * Turns the rows of the triangle r until they are nearly orthogonal, by the eigenvectors of r·rᵀ, so that few of Jacobi's
+ * rotations are left to do; gives by what they were turned.
+ */
+function firstTurns(r: Grid, k: number, work: Workspace): Grid {
+  const diagonal = Array.from({ length: k }, (_, i) => Math.abs(memory[r.at + i * (r.row + 1)]!));
+  if (k < MANY || Math.min(...diagonal) < SPREAD * Math.max(...diagonal)) return work.unit(k);
+  const start = work.mark();
+  const turns = work.take(k, k);
+  const mark = work.mark();
+  const square = work.take(1, k * k).at;
+  const found = work.take(1, k + k * k).at;
+  work.multiply(dense(square, k), r, turned(r), k, k, k);
+  if (!eigen(square, k, found, true, work)) {
+    work.release(start);
+    return work.unit(k);
+  }
+  // The eigenvectors are columns, that of the largest value the last.
+  put({ at: found + 2 * k - 1, row: -1, column: k }, turns, k, k);
+  const triangle = work.take(k, k);
+  put(r, triangle, k, k);
+  work.multiply(r, turns, triangle, k, k, k);
+  work.release(mark);
+  return turns;
+}
+
+/** A workspace for `singular` of m × n, with so many left and right vectors; with `more` elements, and products of so many columns. */
+export function singularSpace(m: number, n: number, lefts: number, rights: number, more = 0, columns = 0): Workspace {
   const [rows, k, wanted] = m >= n ? [m, n, lefts] : [n, m, rights];
   const wide = Math.max(k, wanted);
-  return new Workspace(3 * roomFor(rows, k) + 5 * roomFor(k, wide) + roomFor(rows, wanted) + roomFor(k, rows), rows, rows, rows);
+  const first = k < MANY ? 0 : 2 * roomFor(1, k + k * k) + eigenRoom(k);
+  const own = 3 * roomFor(rows, k) + 5 * roomFor(k, wide) + Math.max(first, roomFor(rows, wanted) + roomFor(k, rows));
+  return new Workspace(Math.max(own, native?.singularSpace(m, n, lefts, rights) ?? 0) + more, rows, Math.max(rows, columns), rows);
 }
 
 /**
- * Writes, one behind another from `to` on, for the matrix of m × n at `first` of x: its left singular vectors as columns,
+ * Writes, one behind another from `to` on, for the matrix of m × n at `first`: its left singular vectors as columns,
  * the singular values, descending, and the right vectors as rows. There are `lefts` and `rights` vectors: none, as many as
  * values, or m and n, where further ones complete a basis. All elements are finite.
  */
-export function singular(
-  x: Float64Array,
-  first: number,
-  m: number,
-  n: number,
-  out: Float64Array,
-  to: number,
-  lefts: number,
-  rights: number,
-  work: Workspace,
-): void {
+export function singular(first: number, m: number, n: number, to: number, lefts: number, rights: number, work: Workspace): void {
+  if (native?.singular(first, m, n, to, lefts, rights, work)) return;
+  const out = memory;
   const tall = m >= n;
   const [rows, k, wanted] = tall ? [m, n, lefts] : [n, m, rights];
   const values = to + m * lefts;
-  const scale = scaleFor(largestOf(x, first, m * n));
+  const scale = scaleFor(largestOf(first, m * n));
   /** Where element i of vector j goes: of the long vectors, and of the short ones. */
   const atLeft = (i: number, j: number): number => to + i * lefts + j;
   const atRight = (i: number, j: number): number => values + k + j * n + i;
   const [atFar, atNear] = tall ? [atLeft, atRight] : [atRight, atLeft];
   const start = work.mark();
   try {
-    const given = work.load(x, first, m, n, !tall);
+    const given = work.load(first, m, n, !tall);
     // Longest columns first: so the rows of the triangle are nearly in order of length.
     const lengths = new Float64Array(k);
     for (let i = 0; i < rows; i++) for (let j = 0, p = given.at + i * given.row; j < k; j++, p++) lengths[j]! += (memory[p]! *= scale) ** 2;
@@ -242,7 +267,7 @@ export function singular(
     factorQR(a, v, t, rows, k, work);
     for (let i = 1; i < k; i++) memory.fill(0, a.at + i * a.row, a.at + i * a.row + i);
     // R = J·Σ·Yᵀ: turning its rows until they are orthogonal leaves Σ·Yᵀ there, and Jᵀ in the turned unit matrix.
-    const turns = work.unit(k);
+    const turns = firstTurns(a, k, work);
     orthogonaliseRows(a, k, turns, k, k);
     // Thousands of rotations, each rounded, have made the units a little longer or shorter than 1, and the rows with them.
     const sizes = new Float64Array(k);

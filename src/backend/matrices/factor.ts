@@ -2,117 +2,13 @@
  * Factorisations of one matrix of float64 in WebAssembly's memory: by halves, so that nearly all of the work is matrix
  * products. Toledo (1997) for LU, Elmroth & Gustavson (2000) for QR. Knows places counted in elements, not arrays.
  */
-import { address, allocate, free, F64 as memory } from "../wasm/heap.ts";
-import { contract, contractBytes } from "./contract.ts";
-import { negate, substitute } from "./dense.ts";
+import { F64 as memory } from "../wasm/heap.ts";
+import { substitute } from "./dense.ts";
+import { dense, from, type Grid, native, put, roomFor, turned, Workspace } from "./workspace.ts";
 
-/** Where element (i, j) of a matrix lies: at + i·row + j·column, in elements of 8 bytes. */
-export interface Grid {
-  readonly at: number;
-  readonly row: number;
-  readonly column: number;
-}
-
-export const from = ({ at, row, column }: Grid, i: number, j: number): Grid => ({ at: at + i * row + j * column, row, column });
-export const turned = ({ at, row, column }: Grid): Grid => ({ at, row: column, column: row });
 /** The matrix read from its end: what was upper triangular is lower triangular. */
 const backwards = (x: Grid, m: number, n: number): Grid => ({ ...from(x, m - 1, n - 1), row: -x.row, column: -x.column });
 const upsideDown = (x: Grid, m: number): Grid => ({ ...from(x, m - 1, 0), row: -x.row });
-
-/** The length of a row of n elements with its gap: even, and no power of two, whose rows would share a few places of the cache. */
-const rowOf = (n: number): number => {
-  const even = (n + 1) & ~1;
-  return even % 32 === 0 ? even + 2 : even;
-};
-
-/** Room for m × n elements. */
-export const roomFor = (m: number, n: number): number => m * rowOf(n) + 2;
-
-/** Scratch memory that is handed out from its start; the products have a part of it. */
-export class Workspace {
-  private readonly block;
-  private top: number;
-  private readonly end: number;
-  private readonly products: number;
-
-  /** Of so many elements, for products of at most m rows and n columns, of sums of at most k. */
-  constructor(elements: number, m: number, n: number, k: number) {
-    const bytes = (contractBytes(1, { count: 1, m, n, k }) + 15) & ~15;
-    // Always a region of its own: small ones are moved by and by.
-    this.block = allocate(Math.max(4096, bytes + 8 * elements));
-    this.products = address(this.block);
-    this.top = (this.products + bytes) >> 3;
-    this.end = this.top + elements;
-  }
-
-  /** m rows of n elements, not set; they are given back by `release` of what was there before. */
-  take(m: number, n: number): Grid {
-    const row = rowOf(n);
-    const at = this.top;
-    this.top += m * row;
-    // What lies behind belongs to others.
-    if (this.top > this.end) throw new RangeError("a workspace is too small");
-    return { at, row, column: 1 };
-  }
-
-  /** A copy of m rows of n host values; with `turn` its transpose. */
-  load(source: ArrayLike<number>, first: number, m: number, n: number, turn = false): Grid {
-    const x = turn ? this.take(n, m) : this.take(m, n);
-    const [down, right] = turn ? [1, x.row] : [x.row, 1];
-    for (let i = 0, p = first, to = x.at; i < m; i++, to += down) for (let j = 0, q = to; j < n; j++, q += right) memory[q] = source[p++]!;
-    return x;
-  }
-
-  zeros(m: number, n: number): Grid {
-    const x = this.take(m, n);
-    memory.fill(0, x.at, this.top);
-    return x;
-  }
-
-  mark(): number {
-    return this.top;
-  }
-
-  release(mark: number): void {
-    this.top = mark;
-  }
-
-  free(): void {
-    free(this.block);
-  }
-
-  /** c = a·b, or c += a·b; c's rows have no gaps between elements. */
-  multiply(c: Grid, a: Grid, b: Grid, m: number, n: number, k: number, accumulate = false): void {
-    const bytes = (x: Grid) => ({ at: 8 * x.at, row: 8 * x.row, column: 8 * x.column, batch: 0 });
-    if (k > 0) contract(1, { count: 1, m, n, k }, bytes(a), bytes(b), bytes(c), this.products, accumulate);
-  }
-
-  /** c -= a·b; b's rows have no gaps between elements. */
-  subtract(c: Grid, a: Grid, b: Grid, m: number, n: number, k: number): void {
-    const mark = this.mark();
-    this.multiply(c, a, this.negated(b, k, n), m, n, k, true);
-    this.release(mark);
-  }
-
-  /** The unit matrix of n rows. */
-  unit(n: number): Grid {
-    const x = this.zeros(n, n);
-    for (let i = 0; i < n; i++) memory[x.at + i * (x.row + 1)] = 1;
-    return x;
-  }
-
-  negated(b: Grid, m: number, n: number): Grid {
-    const c = this.take(m, n);
-    negate()(8 * b.at, 8 * b.row, 8 * c.at, 8 * c.row, m, n);
-    return c;
-  }
-}
-
-/** Writes m rows of n elements to a host array. */
-export function unload(x: Grid, m: number, n: number, out: Float64Array, first: number): void {
-  for (let i = 0, p = first, from = x.at; i < m; i++, from += x.row)
-    for (let j = 0, q = from; j < n; j++, q += x.column) out[p++] = memory[q]!;
-}
 
 // ---------------------------------------------------------------- triangles
 
@@ -132,6 +28,7 @@ function forward(t: Grid, b: Grid, n: number, m: number, unit: boolean, work: Wo
 /** The same for a lower or an upper triangle. */
 export function solveTriangle(t: Grid, b: Grid, n: number, m: number, lower: boolean, unit: boolean, work: Workspace): void {
   if (n === 0) return;
+  if (native?.triangle(t, b, n, m, lower, unit)) return;
   if (lower) forward(t, b, n, m, unit, work);
   else forward(backwards(t, n, n), upsideDown(b, n), n, m, unit, work);
 }
@@ -141,11 +38,24 @@ export function solveTriangle(t: Grid, b: Grid, n: number, m: number, lower: boo
 /** Panels of at most this many columns are factored one after another. */
 const NARROW = 8;
 
+/** A workspace for the factors of n rows, and for so many right sides beside them. */
+export const spaceLU = (n: number, columns: number): Workspace =>
+  new Workspace(2 * roomFor(n, n) + 2 * roomFor(n, columns) + roomFor(1, n), n, Math.max(n, columns), n);
+
 /**
- * x = P·L·U in place, L with ones on its diagonal: rows are exchanged so that each pivot is the largest of its column.
- * Writes with which row each was exchanged; gives the sign of the permutation.
+ * Loads the n rows that lie at `first`, and factors them: P·L·U, L with ones on its diagonal, where rows are exchanged so
+ * that each pivot is the largest of its column. Writes with which row each was exchanged; gives the factors in one grid,
+ * and the sign of the permutation.
  */
-export function factorLU(x: Grid, n: number, exchanged: Int32Array, work: Workspace): number {
+export function factorLU(first: number, n: number, exchanged: Int32Array, work: Workspace): [Grid, number] {
+  const theirs = native?.lu(first, n, exchanged, work) ?? null;
+  if (theirs !== null) return [theirs, exchanged.reduce((sign, other, i) => (other === i ? sign : -sign), 1)];
+  const x = work.load(first, n, n);
+  return [x, ownLU(x, n, exchanged, work)];
+}
+
+/** The same in place; gives the sign. */
+function ownLU(x: Grid, n: number, exchanged: Int32Array, work: Workspace): number {
   let sign = 1;
   const panel = (first: number, last: number): void => {
     const a = memory;
@@ -220,13 +130,14 @@ export function solveLU(x: Grid, exchanged: Int32Array, b: Grid, n: number, m: n
 // ---------------------------------------------------------------- Cholesky
 
 /** x = Uᵀ·U in place, of the upper triangle of x; gives false where x is not positive definite. */
-export function factorCholesky(x: Grid, n: number, work: Workspace): boolean {
+function ownCholesky(x: Grid, n: number, work: Workspace): boolean {
   const few = (first: number, last: number): boolean => {
     const a = memory;
     for (let j = first; j < last; j++) {
       const top = x.at + j * x.row;
       const pivot = a[top + j]!;
-      if (!(pivot > 0)) return false;
+      // What is not a number spreads.
+      if (pivot <= 0) return false;
       const root = Math.sqrt(pivot);
       a[top + j] = root;
       for (let c = j + 1; c < last; c++) a[top + c]! /= root;
@@ -263,6 +174,23 @@ export function factorCholesky(x: Grid, n: number, work: Workspace): boolean {
     return halve(next, rest);
   };
   return halve(0, n);
+}
+
+/** A workspace for `cholesky` of n rows. */
+export const choleskySpace = (n: number): Workspace => new Workspace(2 * roomFor(n, n), n, n, n);
+
+/** Writes to `to` the lower triangular L with x = L·Lᵀ, for the n rows at `first`; gives false where x is not positive definite. */
+export function cholesky(first: number, n: number, to: number, work: Workspace): boolean {
+  const out = dense(to, n);
+  if (!native?.cholesky(first, n, to)) {
+    const mark = work.mark();
+    const a = work.load(first, n, n);
+    if (!ownCholesky(a, n, work)) return false;
+    put(turned(a), out, n, n);
+    work.release(mark);
+  }
+  for (let i = 0; i < n; i++) memory.fill(0, to + i * n + i + 1, to + (i + 1) * n);
+  return true;
 }
 
 // ---------------------------------------------------------------- QR
@@ -387,4 +315,31 @@ export function writeQ(q: Grid, columns: number, v: Grid, t: Grid, m: number, n:
   work.multiply(inner, t, turned(v), n, columns, n);
   work.subtract(q, v, inner, m, columns, n);
   work.release(mark);
+}
+
+/** A workspace for `orthogonal`. */
+export const orthogonalSpace = (m: number, n: number, columns: number): Workspace =>
+  new Workspace(
+    Math.max(2 * roomFor(m, n) + 4 * roomFor(n, columns) + roomFor(m, columns), native?.qrSpace(m, n, columns) ?? 0),
+    m,
+    Math.max(n, columns),
+    m,
+  );
+
+/** Writes Q (m × columns) and R (columns × n) of the m >= n rows at `first` behind one another. */
+export function orthogonal(first: number, m: number, n: number, columns: number, to: number, work: Workspace): void {
+  const below = to + m * columns;
+  if (!native?.qr(first, m, n, columns, to, work)) {
+    const mark = work.mark();
+    const a = work.load(first, m, n);
+    const v = work.zeros(m, n);
+    const t = work.zeros(n, n);
+    factorQR(a, v, t, m, n, work);
+    const q = work.take(m, columns);
+    writeQ(q, columns, v, t, m, n, work);
+    put(q, dense(to, columns), m, columns);
+    put(a, dense(below, n), columns, n);
+    work.release(mark);
+  }
+  for (let i = 1, row = below + n; i < columns; i++, row += n) memory.fill(0, row, row + Math.min(i, n));
 }
