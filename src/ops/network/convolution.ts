@@ -115,7 +115,7 @@ export const convolve: Structural<Convolution> = structural("convolution", {
     const each = filters / a.groups;
     const bytes = BYTES[code]!;
     const product = { count: n, m: each, n: width, k: height };
-    const work = allocate(contractBytes(code, product, true));
+    const work = allocate(contractBytes(code, product));
     eachPadded(x!, a, (images, first) => {
       const [p, q, r] = [addressOf(weight), addressOf(images), addressOf(y) + first * filters * width * bytes];
       const tables = { row: addressOf(rows), column: addressOf(columns), tables: true };
@@ -162,7 +162,7 @@ export const convolveBack: Structural<Convolution> = structural("deconvolution",
     const many = Math.min(n, across < width ? 1 : Math.ceil(MOST / (height * width)));
     const matrix = blank([many * height * across], many * height * across, code);
     const product = { count: many, m: height, n: across, k: each };
-    const work = allocate(contractBytes(code, product, true));
+    const work = allocate(contractBytes(code, product));
     const whole = unpadded(a) ? null : zeroed([many, a.groups * a.channels, ...paddedSize(a)], code);
     for (let first = 0; first < n; first += many) {
       const count = Math.min(many, n - first);
