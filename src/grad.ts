@@ -250,6 +250,8 @@ function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: numb
   }
   const erases = row.erase !== undefined && wants[0] && !recording && mapping === 0;
   if (erases) wants[0] = false;
+  if (row.addTo !== undefined && !recording && mapping === 0)
+    for (let i = 0; i < parents.length; i++) if (wants[i] && addsTo(parents[i]!, row.addTo, node, g, i)) wants[i] = false;
   const parts = callRule(node, row, g, wants, likes);
   for (let i = 0; i < parents.length; i++) {
     if (!wants[i]) continue;
@@ -261,6 +263,14 @@ function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: numb
   unshare(left);
   row.erase!(left, keptOf(node, g));
   accumulate(parents[0]!, left, true);
+}
+
+/** Lets a row add its gradient to a cotangent that is the walk's own. */
+function addsTo(parent: Node, add: NonNullable<Row["addTo"]>, node: Node, g: NDArray, input: number): boolean {
+  const have = parent.cotangent;
+  if (have === null || !parent.owned || have.view !== null) return false;
+  unshare(have);
+  return add(have, g, input, keptOf(node, g));
 }
 
 const keptOf = (node: Node, g: NDArray): readonly NDArray[] => node.saved.map(kept => restore(kept, null, g)) as NDArray[];

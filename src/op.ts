@@ -40,6 +40,8 @@ export interface Row {
   readonly fused: ((node: Node, g: NDArray, input: number) => NDArray) | null;
   /** Adds the gradient of the first input, the only one differentiated, to an array of the walk's own. */
   readonly into?: ((target: NDArray, g: NDArray, attrs: unknown, inputs: readonly NDArray[]) => void) | undefined;
+  /** Adds the gradient of one input to an array of the walk's own, or says false: then the rule makes it. */
+  readonly addTo?: ((target: NDArray, g: NDArray, input: number, inputs: readonly NDArray[]) => boolean) | undefined;
   /** Turns the result's gradient, an array of the walk's own, into that of the first input, in place. */
   readonly erase?: (g: NDArray, inputs: readonly NDArray[]) => void;
   /** The result as a view of the input, or null where it would be a copy. */
@@ -660,6 +662,8 @@ export interface StructuralSpec<A> extends Lifting<A> {
   readonly into?: (target: NDArray, g: NDArray, attrs: A, inputs: readonly NDArray[]) => void;
   /** Takes not much longer than a copy, with attributes that hold no arrays: a large result that must make room is computed again. */
   readonly cheap?: boolean;
+  /** Adds the gradient of one input to an array of that input's shape and dtype, where it can: a pass and an array less. */
+  readonly addTo?: Row["addTo"];
   /** The result is a view of input 0, if its strides allow. */
   readonly view?: boolean;
   /** Linear in all float inputs together, or in each of them alone. */
@@ -685,6 +689,7 @@ export function structural<A>(name: string, spec: StructuralSpec<A>): Structural
     rule: spec.grad as Row["rule"],
     fused: spec.fused ?? null,
     into: spec.into as Row["into"],
+    addTo: spec.addTo,
     linear: spec.linear && { in: spec.linear, apply: (xs, attrs) => fn(xs, attrs as A) },
     window: spec.view === true ? (x, attrs) => shown(spec.run([x], attrs as A), x) : undefined,
   };

@@ -337,7 +337,10 @@ function inTurn(f: Routine, given: readonly number[], steps: readonly number[], 
 // ---- the way that fits a shape
 
 /** Products of at most this size are computed in strips; and those with so few rows, columns or products in a sum. */
-const SMALL = 2 ** 21;
+const SMALL = 2 ** 19;
+/** The same with at most so many rows, which are few to pack a panel of b for. */
+const SMALL_THIN = 2 ** 21;
+const THIN = 40;
 const FEW_ROWS = 8;
 const FEW_COLUMNS = 32;
 const SHALLOW = 8;
@@ -360,7 +363,7 @@ function wayOf(bytes: number, { m, n, k }: Sizes, a: Operand, b: Operand): Way {
   if (m <= FEW_ROWS && runs(a.column, k) && runs(b.row, k) && !runs(b.column, n)) return "turnedDots";
   if (m === 1 && n >= 64 && runs(b.column, n)) return "sweeps";
   if (n === 1 && m >= 64 && runs(a.row, m)) return "turnedSweeps";
-  const small = m <= FEW_ROWS || n <= FEW_COLUMNS || k <= SHALLOW || m * n * k <= SMALL;
+  const small = m <= FEW_ROWS || n <= FEW_COLUMNS || k <= SHALLOW || m * n * k <= (m <= THIN ? SMALL_THIN : SMALL);
   return small && runs(b.column, n) ? "strips" : "packed";
 }
 
@@ -396,8 +399,17 @@ export function workBytes(lane: number, sizes: Sizes, a: Operand, b: Operand): n
   return wayOf(1 << LANES[lane]!.shift, sizes, a, b) === "packed" ? contractBytes(lane, sizes) : 0;
 }
 
-/** c = a·b as `contract`, in the way that fits the shape. c's rows follow one another, `count` matrices without gaps. */
-export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: number, work: number): void {
+/** Whether `multiply` can add to c. */
+export function canAdd(lane: number, sizes: Sizes, a: Operand, b: Operand): boolean {
+  const way = wayOf(1 << LANES[lane]!.shift, sizes, a, b);
+  return (way === "packed" || way === "strips") && !isNative(lane, sizes, a, b);
+}
+
+/**
+ * c = a·b, or where it can c += a·b, as `contract`, in the way that fits the shape. c's rows follow one another, `count`
+ * matrices without gaps.
+ */
+export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: number, work: number, accumulate = false): void {
   const { count, m, n, k } = sizes;
   const { shift } = LANES[lane]!;
   const bytes = 1 << shift;
@@ -411,19 +423,20 @@ export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
   const { strips, dots, sweeps } = routinesOf(lane).exports;
   switch (wayOf(bytes, sizes, a, b)) {
     case "packed":
-      return contract(lane, sizes, a, b, { at: c, row, batch }, work);
+      return contract(lane, sizes, a, b, { at: c, row, batch }, work, accumulate);
     case "strips":
       for (let l = 0; l < k; l += DEPTH) {
         const depth = Math.min(DEPTH, k - l);
         const [p, q] = [a.at + l * a.column, b.at + l * b.row];
+        const adds = l > 0 || accumulate ? 1 : 0;
         for (let j = 0; j < n; j += STRIP) {
           const width = Math.min(STRIP, n - j);
           const at = j << shift;
           if (sharing?.isWorthwhile(count * m * width * depth * WORK)) {
-            const args = [count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, l];
+            const args = [count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, adds];
             if (count > 1) shareCalls(sharing, strips, args, 0, [0, a.batch, b.batch, batch], m * width * depth);
             else shareCalls(sharing, strips, args, 7, [0, a.row, 0, row], width * depth);
-          } else strips(count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, l);
+          } else strips(count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, adds);
         }
       }
       return;
