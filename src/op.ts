@@ -646,7 +646,7 @@ function rename<F extends (...args: never[]) => unknown>(fn: F, name: string): F
 
 // ---------------------------------------------------------------- structural rows
 
-export interface StructuralSpec<A> extends Lifting<A> {
+export interface StructuralSpec<A> extends Lifting<A>, Pick<Row, "addTo"> {
   /** Computes the result; arguments are checked already. */
   readonly run: (xs: readonly NDArray[], attrs: A) => NDArray;
   /** Null: there is no derivative, and the graph ends here. */
@@ -655,15 +655,10 @@ export interface StructuralSpec<A> extends Lifting<A> {
   readonly reads?: readonly (readonly number[])[];
   /** The gradient for one input straight from kernels, where the rule would take many small calls. */
   readonly fused?: Row["fused"];
-  /**
-   * Adds the gradient of input 0, the only one with a derivative, to an array of that input's shape: what would be zeros
-   * but for some places need not be made for each of many reads.
-   */
+  /** As in a row: what would be zeros but for some places need not be made for each of many reads. */
   readonly into?: (target: NDArray, g: NDArray, attrs: A, inputs: readonly NDArray[]) => void;
   /** Takes not much longer than a copy, with attributes that hold no arrays: a large result that must make room is computed again. */
   readonly cheap?: boolean;
-  /** Adds the gradient of one input to an array of that input's shape and dtype, where it can: a pass and an array less. */
-  readonly addTo?: Row["addTo"];
   /** The result is a view of input 0, if its strides allow. */
   readonly view?: boolean;
   /** Linear in all float inputs together, or in each of them alone. */

@@ -4,8 +4,7 @@
  */
 import { addressOf, blank, fromValues, type NDArray, viewOf } from "../../array.ts";
 import { contract, contractBytes } from "../../backend/routines/contract.ts";
-import { fold } from "../../backend/routines/convolution.ts";
-import { type Planes, weights, windows } from "../../backend/routines/depthwise.ts";
+import { fold, type Planes, weights, windows } from "../../backend/routines/convolution.ts";
 import { address, allocate, free } from "../../backend/wasm/heap.ts";
 import { fill } from "../../backend/wasm/index.ts";
 import { BYTES, I32 } from "../../dtype.ts";

@@ -52,8 +52,8 @@ export const varianceAbout = (x: NDArray, centre: NDArray, axes: readonly number
 const MOMENT = absorbOf(arg(0), mul(sub(arg(1), arg(2)), arg(3)));
 const ELEMENT = arg(0);
 const WEIGHTED = absorbOf(arg(0), arg(1));
-/** a·g - p - (x - m)·q. */
-const SLOPE = sub(sub(mul(arg(2), arg(0)), arg(4)), mul(sub(arg(1), arg(3)), arg(5)));
+/** a·g - p - (x - m)·q, 0 where g, p and q are. */
+const SLOPE = sub(sub(absorbOf(arg(0), arg(2)), arg(4)), absorbOf(arg(5), sub(arg(1), arg(3))));
 
 /** An expression of operands of one dtype, computed in that, in the shape of the first. */
 const computed = (value: Expr, xs: readonly NDArray[]): NDArray =>
@@ -82,7 +82,7 @@ export const normalised: Structural<Norm> = structural("normalise", {
       const unit = multiply(centred, root);
       const h = absorb(g, gamma!);
       const along = divide(total(absorb(h, unit), axes), n);
-      const dx = absorb(subtract(subtract(h, divide(total(h, axes), n)), multiply(unit, along)), root);
+      const dx = absorb(subtract(subtract(h, divide(total(h, axes), n)), absorb(along, unit)), root);
       return [dx, absorb(g, unit), g, null, null];
     }
     const [scales, shifts] = [like[1]!.shape, like[2]!.shape];
@@ -91,8 +91,8 @@ export const normalised: Structural<Norm> = structural("normalise", {
       foldOver("add", xs, shape, over, g.code, value, kept(shape, over));
     /** The gradient for x of h · scale / root, of which these are sums over some of the axes; the second with the unit of x. */
     const slope = (h: NDArray, scale: NDArray, sums: NDArray, products: NDArray): NDArray => {
-      const shift = multiply(divide(total(sums, axes), n), root);
-      const along = multiply(divide(total(products, axes), n), square(root));
+      const shift = absorb(divide(total(sums, axes), n), root);
+      const along = absorb(divide(total(products, axes), n), square(root));
       return computed(SLOPE, [h, x!, scale, centre!, shift, along]);
     };
     // Over the axes along which gamma is the same too everything is summed at once; what is left is small.
