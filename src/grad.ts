@@ -213,6 +213,8 @@ function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: numb
   }
   const erases = row.erase !== undefined && wants[0] && !recording && mapping === 0;
   if (erases) wants[0] = false;
+  if (row.addTo !== undefined && !recording && mapping === 0)
+    for (let i = 0; i < parents.length; i++) if (wants[i] && addsTo(parents[i]!, row.addTo, node, g, i)) wants[i] = false;
   if (erases) hold(g);
   const large = !recording && mapping === 0 && (g.storage.block.region.large || parents.some((_, i) => isLargeLike(likes[i]!)));
   if (large) passLarge(node, row, g, owned && !erases, wants, likes);
@@ -252,6 +254,14 @@ function passLarge(node: Node, row: Row, g: NDArray, owned: boolean, wants: read
     accumulate(parents[i]!, part, single);
   });
   drop(g, false);
+}
+
+/** Lets a row add its gradient to a cotangent that is the walk's own. */
+function addsTo(parent: Node, add: NonNullable<Row["addTo"]>, node: Node, g: NDArray, input: number): boolean {
+  const have = parent.cotangent;
+  if (have === null || !parent.owned || have.view !== null) return false;
+  unshare(have);
+  return add(have, g, input, keptOf(node, g));
 }
 
 const keptOf = (node: Node, g: NDArray): readonly NDArray[] => node.saved.map(kept => restore(kept, null, g)) as NDArray[];

@@ -16,13 +16,12 @@ export {
   hardSigmoid,
   indexAdd,
   indexUpdate,
-  layerNorm,
   prelu,
   reshapeLike,
   sequenceMask,
 } from "./functions/network/layers.ts";
 export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/network/nn.ts";
-export { batchNorm, groupNorm, instanceNorm } from "./functions/network/normalisation.ts";
+export { batchNorm, groupNorm, instanceNorm, layerNorm } from "./functions/network/normalisation.ts";
 export { convolve, correlate, cross, inner, kron, norm, polyval, tensordot, vdot } from "./functions/products.ts";
 export {
   argpartition,

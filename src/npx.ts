@@ -11,13 +11,12 @@ export {
   hardSigmoid,
   indexAdd,
   indexUpdate,
-  layerNorm,
   prelu,
   reshapeLike,
   sequenceMask,
 } from "./functions/network/layers.ts";
 export { dropout, logSoftmax, maskedSoftmax, oneHot, pick, softmax, topk } from "./functions/network/nn.ts";
-export { batchNorm, groupNorm, instanceNorm } from "./functions/network/normalisation.ts";
+export { batchNorm, groupNorm, instanceNorm, layerNorm } from "./functions/network/normalisation.ts";
 export { keep, memoryInfo, scope, setMemoryLimit, setNp, setNumThreads, useBlas, waitall } from "./functions/settings.ts";
 export {
   elu,

@@ -40,6 +40,8 @@ export interface Row {
   readonly fused: ((node: Node, g: NDArray, input: number) => NDArray) | null;
   /** Adds the gradient of the first input, the only one differentiated, to an array of the walk's own. */
   readonly into?: ((target: NDArray, g: NDArray, attrs: unknown, inputs: readonly NDArray[]) => void) | undefined;
+  /** Adds the gradient of one input to an array of the walk's own, or says false: then the rule makes it. */
+  readonly addTo?: ((target: NDArray, g: NDArray, input: number, inputs: readonly NDArray[]) => boolean) | undefined;
   /** Turns the result's gradient, an array of the walk's own, into that of the first input, in place. */
   readonly erase?: (g: NDArray, inputs: readonly NDArray[]) => void;
   /** The result as a view of the input, or null where it would be a copy. */
@@ -644,7 +646,7 @@ function rename<F extends (...args: never[]) => unknown>(fn: F, name: string): F
 
 // ---------------------------------------------------------------- structural rows
 
-export interface StructuralSpec<A> extends Lifting<A> {
+export interface StructuralSpec<A> extends Lifting<A>, Pick<Row, "addTo"> {
   /** Computes the result; arguments are checked already. */
   readonly run: (xs: readonly NDArray[], attrs: A) => NDArray;
   /** Null: there is no derivative, and the graph ends here. */
@@ -653,10 +655,7 @@ export interface StructuralSpec<A> extends Lifting<A> {
   readonly reads?: readonly (readonly number[])[];
   /** The gradient for one input straight from kernels, where the rule would take many small calls. */
   readonly fused?: Row["fused"];
-  /**
-   * Adds the gradient of input 0, the only one with a derivative, to an array of that input's shape: what would be zeros
-   * but for some places need not be made for each of many reads.
-   */
+  /** As in a row: what would be zeros but for some places need not be made for each of many reads. */
   readonly into?: (target: NDArray, g: NDArray, attrs: A, inputs: readonly NDArray[]) => void;
   /** Takes not much longer than a copy, with attributes that hold no arrays: a large result that must make room is computed again. */
   readonly cheap?: boolean;
@@ -685,6 +684,7 @@ export function structural<A>(name: string, spec: StructuralSpec<A>): Structural
     rule: spec.grad as Row["rule"],
     fused: spec.fused ?? null,
     into: spec.into as Row["into"],
+    addTo: spec.addTo,
     linear: spec.linear && { in: spec.linear, apply: (xs, attrs) => fn(xs, attrs as A) },
     window: spec.view === true ? (x, attrs) => shown(spec.run([x], attrs as A), x) : undefined,
   };

@@ -232,7 +232,7 @@ describe("contract", () => {
     // Rows are apart by whole rows, so that an element's offset is the sum of two.
     const lists = [steps(m, k), steps(k, 1), steps(k, n), steps(n, 1)];
     const held = lists.map(table);
-    const work = allocate(contractBytes(lane, { count, m, n, k }, shared[0]));
+    const work = allocate(contractBytes(lane, { count, m, n, k }));
     const before = [a, b, c].map(x => memoryOf(lane).slice(address(x) / bytes, (address(x) + x.bytes) / bytes));
     let from = 0;
     for (const rows of [...parts, m]) {

@@ -151,7 +151,9 @@ describe("convolution is what plain loops make of it", () => {
     { ...one, size: [20000], kernel: [3], stride: [1], pad: [1], dilate: [2] },
     { ...one, n: 3, channels: 120, size: [15, 15], kernel: [1, 3], pad: [0, 1] },
   ];
-  const cases = [...Array.from({ length: 16 }, random), ...large];
+  // Planes by themselves: one channel in a group, few filters.
+  const planes = (): Geometry => ({ ...random(), groups: whole(2, 9), channels: 1, filters: whole(1, 3) });
+  const cases = [...Array.from({ length: 16 }, random), ...large, ...Array.from({ length: 24 }, planes)];
   test.each(cases.map(a => [JSON.stringify(a), a] as const))("%s", (_, a) => {
     const shapes = [
       [a.n, a.groups * a.channels, ...a.size],
@@ -185,6 +187,21 @@ describe("convolution is what plain loops make of it", () => {
     const rest = a.size.map((n, i) => (n + 2 * a.pad[i]! - a.dilate[i]! * (a.kernel[i]! - 1) - 1) % a.stride[i]!);
     const z = npx.deconvolution(u, w, null, { stride: a.stride, pad: a.pad, dilate: a.dilate, adj: rest, numGroup: a.groups });
     expect(valuesOf(z)).toEqual(valuesOf(x.grad!));
+  });
+
+  test.each([1, 2])("planes by themselves in float32, %i apart", stride => {
+    const [x, w] = [numbers([3, 40, 33, 35], 1), numbers([40, 1, 5, 3], 2)];
+    const results = (["float64", "float32"] as const).map(dtype => {
+      const [a, b] = [x.astype(dtype).attachGrad(), w.astype(dtype).attachGrad()];
+      const y = autograd.record(() => npx.convolution(a, b, null, { numGroup: 40, pad: [2, 1], stride }));
+      y.backward(y.detach());
+      return [y, a.grad!, b.grad!].map(valuesOf);
+    });
+    results[0]!.forEach((list, k) => {
+      const size = list.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+      const worst = list.reduce((most, v, i) => Math.max(most, Math.abs(results[1]![k]![i]! - v)), 0);
+      expect(worst).toBeLessThan(1e-5 * size);
+    });
   });
 
   test("views of data and weight are read where they lie", () => {

@@ -84,12 +84,7 @@ export const MODULES = {
 } as const;
 
 /** Modules in the same folders that hold no operators. */
-export const WITHOUT_OPERATORS: readonly string[] = [
-  "functions/network/standardise",
-  "functions/recording",
-  "functions/settings",
-  "ops/linalg/matrices",
-];
+export const WITHOUT_OPERATORS: readonly string[] = ["functions/recording", "functions/settings", "ops/linalg/matrices"];
 
 type Modules = typeof MODULES;
 type RowsOf<M> = { [K in keyof M]: M[K] extends HasRow ? K : never }[keyof M];

@@ -214,7 +214,7 @@ describe.skipIf(process.env.TORTURE)("with threads", () => {
     const kernel = np.add.op.pointwise!.sameFamily(0).kernel(2);
     const [from, step] = [heap.address(x.storage.block), heap.address(one.storage.block)];
     for (let i = 0; i < 100_000; i++) {
-      sharing!.parts(kernel, [from, step, from, 0], [16, 0, 16, 0], 3, 64, 4);
+      sharing!.parts(kernel, [from, step, from, 64], [16, 0, 16], 3, 4);
       // Now and then long enough for the workers to fall asleep.
       if (i % 20_000 === 0) for (const end = performance.now() + 2; performance.now() < end; );
     }

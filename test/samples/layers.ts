@@ -116,13 +116,4 @@ export const layers = {
     product([3], [2, 3], null, { flatten: false }),
     product([0, 3], [2, 3]),
   ],
-  // normalisation
-  layerNorm: [
-    of([[3, 4], [4], [4]], (x, g, b) => [x, g, b]),
-    of([[3, 4], [3], [3]], (x, g, b) => [x, g, b, { axis: 0, eps: 0.1 }]),
-    of([[2, 3, 4], [3], [3]], (x, g, b) => [x, g, b, { axis: 1 }]),
-    of([[5], [5]], (x, g) => [x, g]),
-    of([[2, 3], [3]], (x, b) => [x, null, b]),
-    of([[0, 3], [3], [3]], (x, g, b) => [x, g, b]),
-  ],
 } satisfies Record<string, readonly Sample[]>;

@@ -88,8 +88,21 @@ export const network = {
     of([[1, 2, 3, 2], [2], [2]], (x, g, b) => [x, g, b, { eps: 0.1 }]),
     of([[2, 0, 3], [0], [0]], (x, g, b) => [x, g, b]),
   ],
+  layerNorm: [
+    of([[3, 4], [4], [4]], (x, g, b) => [x, g, b]),
+    of([[3, 4], [3], [3]], (x, g, b) => [x, g, b, { axis: 0, eps: 0.1 }]),
+    of([[2, 3, 4], [3], [3]], (x, g, b) => [x, g, b, { axis: 1 }]),
+    of([[5], [5]], (x, g) => [x, g]),
+    of([[2, 3], [3]], (x, b) => [x, null, b]),
+    of([[0, 3], [3], [3]], (x, g, b) => [x, g, b]),
+  ],
   // rows
-  normalised: [norm([2, 3, 4], [1, 3, 1], [0, 2]), norm([2, 2, 3, 2], [1, 2, 3, 1], [2, 3]), norm([3, 4], [1, 4], [1])],
+  normalised: [
+    norm([2, 3, 4], [1, 3, 1], [0, 2]),
+    norm([2, 2, 3, 2], [1, 2, 3, 1], [2, 3]),
+    norm([3, 4], [1, 4], [1]),
+    norm([2, 3], [1, 1], [1]),
+  ],
   convolve: bilinear(0, 1),
   convolveBack: bilinear(2, 1),
   convolveWeight: bilinear(0, 2),

@@ -7,7 +7,7 @@ import { type Sharing, sharing } from "../threads/sharing.ts";
 import { type Func, I32, type Local, Module, V128 } from "../wasm/assembler.ts";
 import type { Routine } from "../wasm/compiler.ts";
 import { routines } from "../wasm/drivers.ts";
-import { LANES, type Lanes, writePack } from "./packing.ts";
+import { LANES, type Lanes, writePack, writePanel } from "./packing.ts";
 import { writeDots, writeProduct, writeStrips, writeSweeps } from "./strips.ts";
 
 /**
@@ -42,26 +42,27 @@ export interface Sizes {
 const TILE = 32;
 /** Sums of this many products are made in registers, and added to c. */
 const DEPTH = 256;
-/** How many tiles one above another are packed of a, and how many bytes of b's columns, so that both stay in the cache. */
-const TILES_DOWN = 16;
-const COLUMN_BYTES = 4096;
-/** If all products share a, so many tiles of it are packed once for all of them. */
-const SHARED_TILES = 128;
-/** Bytes that packing overwrites behind a panel. */
-const BEHIND = 16;
+/** About so many bytes of a are packed together: what stays in the second cache. */
+const BLOCK = 2 ** 19;
 /** Bytes for one tile at an edge. */
 const EDGE = 256;
-/** One call multiplies at most about this often. */
+/** One call multiplies at most about this often, */
 const CALL = 2 ** 23;
-/** So many tiles one above another, or panels side by side, are one call when threads share them. */
-const TOGETHER = 8;
+/** and where threads share the calls, at least about this often; and there are at most so many. */
+const PART = 2 ** 19;
+const MOST_CALLS = 32;
+/** The least panels side by side that are a call, and tiles one above another. */
+const LEAST_PANELS = 4;
+const LEAST_TILES = 8;
+/** The least elements of a that are packed in one call. */
+const PACKED = 2 ** 14;
 /** About how many µs a multiplication and addition take. */
 const WORK = 3e-5;
 
 interface Routines {
   readonly rows: number;
   readonly exports: Readonly<
-    Record<"packA" | "packATables" | "packB" | "packBTables" | "store" | "add" | "strips" | "dots" | "sweeps", Routine>
+    Record<"packA" | "packATables" | "store" | "storeTables" | "add" | "addTables" | "strips" | "dots" | "sweeps", Routine>
   >;
 }
 
@@ -94,19 +95,30 @@ function build(lanes: Lanes): Routines {
 function writeRoutines(module: Module, lanes: Lanes, fused: boolean, rows: number): void {
   writePack(module, "packA", lanes, rows, false);
   writePack(module, "packATables", lanes, rows, true);
-  writePack(module, "packB", lanes, TILE >> lanes.shift, false);
-  writePack(module, "packBTables", lanes, TILE >> lanes.shift, true);
-  const store = writeTile(module, lanes, rows, fused, false);
-  writeTiles(module, "store", lanes, rows, store, store);
-  const add = fused ? writeTile(module, lanes, rows, true, true) : writeAddedTile(module, lanes, rows, store);
-  writeTiles(module, "add", lanes, rows, add, store);
+  const panel = writePanel(module, lanes, TILE >> lanes.shift, false);
+  const panelTables = writePanel(module, lanes, TILE >> lanes.shift, true);
+  // By how many of a panel's rows they take.
+  const counts = Array.from({ length: rows }, (_, i) => i + 1);
+  const stores = counts.map(count => writeTile(module, lanes, rows, count, fused, false));
+  const adds = counts.map((count, i) =>
+    fused ? writeTile(module, lanes, rows, count, true, true) : writeAddedTile(module, lanes, count, stores[i]!),
+  );
+  const whole = stores[rows - 1]!;
+  for (const [name, tiles] of [
+    ["store", stores],
+    ["add", adds],
+  ] as const) {
+    const column = writeColumn(module, lanes, rows, tiles, whole, name === "add");
+    writeColumns(module, name, lanes, panel, column, false);
+    writeColumns(module, `${name}Tables`, lanes, panelTables, column, true);
+  }
   writeStrips(module, lanes, fused);
   writeDots(module, lanes, fused);
   writeSweeps(module, lanes, fused);
 }
 
-/** tile(a, b, c, k, cRow, edge): one tile of c from a panel of each. */
-function writeTile(module: Module, lanes: Lanes, rows: number, fused: boolean, adds: boolean): Func {
+/** tile(a, b, c, k, cRow, edge): one tile of c from a panel of each, or the first `rows` rows of one; a's panels are `height` rows. */
+function writeTile(module: Module, lanes: Lanes, height: number, rows: number, fused: boolean, adds: boolean): Func {
   const f = module.func("", new Array(6).fill("i32"), []);
   const [a, b, c, k, cRow] = f.params as [Local, Local, Local, Local, Local];
   const sums = Array.from({ length: 2 * rows }, () => f.local("v128"));
@@ -121,7 +133,7 @@ function writeTile(module: Module, lanes: Lanes, rows: number, fused: boolean, a
         .set(factor);
       for (const [v, column] of [left, right].entries()) writeProduct(f, lanes, fused, sums[2 * i + v]!, factor, column);
     }
-    f.increment(a, rows << lanes.shift).increment(b, TILE);
+    f.increment(a, height << lanes.shift).increment(b, TILE);
   });
   for (let i = 0; i < rows; i++) {
     for (const v of [0, 1]) {
@@ -158,38 +170,57 @@ function writeAddedTile(module: Module, lanes: Lanes, rows: number, store: Func)
 }
 
 /**
- * …(a, b, c, m, n, k, cRow, edge): m × n elements of c from packed panels. A tile that reaches over c's edge is computed
- * into `edge` and copied in part.
+ * column(a, b, c, m, n, k, cRow, edge): the first n columns of a panel of b times packed panels of a, of m rows in all. If
+ * n is less than all, tiles are computed into `edge` and copied in part.
  */
-function writeTiles(module: Module, name: string, lanes: Lanes, rows: number, tile: Func, store: Func): void {
+function writeColumn(module: Module, lanes: Lanes, rows: number, tiles: readonly Func[], whole: Func, adds: boolean): Func {
   const width = TILE >> lanes.shift;
-  const part = writePart(module, lanes, name === "add");
-  const f = module.func(name, new Array(8).fill("i32"), []);
-  const [a, b, c, m, n, k, cRow, edge] = f.params as [Local, Local, Local, Local, Local, Local, Local, Local];
-  const [i, j, p, q] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-  f.forLoop(j, 0, n, width, () => {
-    f.get(a).set(p).get(c).set(q);
-    f.forLoop(i, 0, m, rows, () => {
-      f.get(m).get(i).op(I32.sub).i32Const(rows).op(I32.geS);
-      f.get(n).get(j).op(I32.sub).i32Const(width).op(I32.geS).op(I32.and);
-      f.if(
-        () => f.get(p).get(b).get(q).get(k).get(cRow).get(edge).call(tile),
-        () => {
-          f.get(p).get(b).get(edge).get(k).i32Const(TILE).get(edge).call(store);
-          f.get(edge).get(q).get(m).get(i).op(I32.sub).get(n).get(j).op(I32.sub).get(cRow).call(part);
-        },
-      );
-      f.get(k)
-        .i32Const(rows << lanes.shift)
-        .op(I32.mul)
-        .get(p)
-        .op(I32.add)
-        .set(p);
-      f.get(cRow).i32Const(rows).op(I32.mul).get(q).op(I32.add).set(q);
-    });
-    f.get(k).i32Const(TILE).op(I32.mul).get(b).op(I32.add).set(b);
-    f.increment(c, TILE);
+  const part = writePart(module, lanes, adds);
+  const f = module.func("", new Array(8).fill("i32"), []);
+  const [a, b, c, m, n, k, cRow, edge] = f.params as Tuple8;
+  const tile = (count: number): Func =>
+    f
+      .get(a)
+      .get(b)
+      .get(c)
+      .get(k)
+      .get(cRow)
+      .get(edge)
+      .call(tiles[count - 1]!);
+  const next = (): Func => {
+    f.get(k)
+      .i32Const(rows << lanes.shift)
+      .op(I32.mul)
+      .get(a)
+      .op(I32.add)
+      .set(a);
+    f.get(cRow).i32Const(rows).op(I32.mul).get(c).op(I32.add).set(c);
+    return f.increment(m, -rows);
+  };
+  f.get(n).i32Const(width).op(I32.ltS);
+  f.if(() => {
+    f.whileLoop(
+      () => f.get(m).i32Const(0).op(I32.gtS),
+      () => {
+        f.get(a).get(b).get(edge).get(k).i32Const(TILE).get(edge).call(whole);
+        f.get(edge).get(c).get(m).get(n).get(cRow).call(part);
+        next();
+      },
+    );
+    f.return();
   });
+  f.whileLoop(
+    () => f.get(m).i32Const(rows).op(I32.geS),
+    () => {
+      tile(rows);
+      next();
+    },
+  );
+  for (let count = 1; count < rows; count++) {
+    f.get(m).i32Const(count).op(I32.eq);
+    f.if(() => tile(count));
+  }
+  return f;
 
   /** part(from, to, m, n, toRow): the part of an edge tile that lies in c, m × n of it or all of it. */
   function writePart(inside: Module, { shift, load, store: put, addScalar }: Lanes, adds: boolean): Func {
@@ -211,23 +242,39 @@ function writeTiles(module: Module, name: string, lanes: Lanes, rows: number, ti
   }
 }
 
-const up = (n: number, step: number): number => Math.ceil(n / step) * step;
-
-/** How many rows of a are packed together, and how many columns of b. */
-function blocks(lane: number, rows: number, { count, m, n }: Sizes, shared: boolean): [number, number] {
-  const tiles = sharing !== null || (count > 1 && shared && m <= SHARED_TILES * rows) ? SHARED_TILES : TILES_DOWN;
-  const width = TILE >> LANES[lane]!.shift;
-  return [Math.min(up(m, rows), tiles * rows), Math.min(up(n, width), COLUMN_BYTES >> LANES[lane]!.shift)];
+/**
+ * …(a, b, c, m, n, k, bColumn, bRow, cRow, edge): m × n elements of c from packed panels of a, and b as it lies, whose panels
+ * are packed behind `edge` one by one: so they are read from the first cache.
+ */
+function writeColumns(module: Module, name: string, lanes: Lanes, pack: Func, column: Func, tables: boolean): void {
+  const width = TILE >> lanes.shift;
+  const f = module.func(name, new Array(10).fill("i32"), []);
+  const [a, b, c, m, n, k, bColumn, bRow, cRow, edge] = f.params as [...Tuple8, Local, Local];
+  const panel = f.local("i32");
+  f.get(edge).i32Const(EDGE).op(I32.add).set(panel);
+  f.whileLoop(
+    () => f.get(n).i32Const(0).op(I32.gtS),
+    () => {
+      f.get(panel).get(b).get(n).get(k).get(bColumn).get(bRow).call(pack);
+      f.get(a).get(panel).get(c).get(m).get(n).get(k).get(cRow).get(edge).call(column);
+      if (tables) f.increment(bColumn, 4 * width);
+      else f.get(bColumn).i32Const(width).op(I32.mul).get(b).op(I32.add).set(b);
+      f.increment(c, TILE).increment(n, -width);
+    },
+  );
 }
 
-/** In so many calls threads share what is packed of a. Each of them has a tile at an edge, and bytes that are overwritten. */
-const callsOf = (down: number, rows: number): number => (sharing === null ? 1 : Math.ceil(down / (TOGETHER * rows)));
+type Tuple8 = [Local, Local, Local, Local, Local, Local, Local, Local];
 
-/** The bytes of memory that `contract` needs for what it packs. `shared`: all products have one a (its batch step is 0). */
-export function contractBytes(lane: number, sizes: Sizes, shared = false): number {
+const up = (n: number, step: number): number => Math.ceil(n / step) * step;
+
+/** The bytes of memory that `contract` needs for what it packs, of products of at most these sizes. */
+export function contractBytes(lane: number, { m, n, k }: Sizes): number {
   const { rows } = routinesOf(lane);
-  const [down, across] = blocks(lane, rows, sizes, shared);
-  return callsOf(down, rows) * (EDGE + BEHIND) + (((down + across) * Math.min(sizes.k, DEPTH)) << LANES[lane]!.shift);
+  const depth = Math.min(k, DEPTH);
+  const line = depth << LANES[lane]!.shift;
+  const calls = sharing === null ? 1 : Math.min(MOST_CALLS, Math.ceil((m * n * depth) / PART));
+  return Math.min(up(m, rows) * line, BLOCK + rows * line) + calls * (EDGE + TILE * depth);
 }
 
 /**
@@ -239,73 +286,61 @@ export function contract(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
   const { count, m, n, k } = sizes;
   const { rows, exports } = routinesOf(lane);
   const { shift } = LANES[lane]!;
-  const [down, across] = blocks(lane, rows, sizes, a.batch === 0);
-  const packA = a.tables ? exports.packATables : exports.packA;
-  const packB = b.tables ? exports.packBTables : exports.packB;
+  const panel = TILE >> shift;
   const depth = Math.min(k, DEPTH);
+  // Blocks of about one size, so that none is packed for a few rows.
+  const down = up(Math.ceil(m / Math.ceil(m / Math.floor(BLOCK / (depth << shift)))), rows);
+  const edge = work + ((down * depth) << shift);
   const together = sharing?.isWorthwhile(count * m * n * k * WORK) ? sharing : null;
-  const panelsB = work + callsOf(down, rows) * EDGE;
-  const panelsA = panelsB + ((across * depth) << shift);
-  const part = TOGETHER * rows;
-  const columns = TOGETHER * (TILE >> shift);
-  // What b's block was packed from, and a's, so that what is shared is packed once.
-  for (let j = 0; j < n; j += across) {
-    const width = Math.min(across, n - j);
-    for (let l = 0; l < k; l += depth) {
-      const d = Math.min(depth, k - l);
-      const bytes = d << shift;
+  const room = together === null ? 0 : EDGE + TILE * depth;
+  const parts = together === null ? inTurn : together.parts;
+  const pack = a.tables ? exports.packATables : exports.packA;
+  for (let l = 0; l < k; l += depth) {
+    const d = Math.min(depth, k - l);
+    const line = d << shift;
+    for (let i = 0; i < m; i += down) {
+      const height = Math.min(down, m - i);
+      const packed = up(Math.max(height / MOST_CALLS, PACKED / d), rows);
+      // What one call multiplies: few columns at a time, so that it does not take long; few rows where there are few columns.
+      const size = together === null ? CALL : Math.max(PART, (height * n * d) / MOST_CALLS);
+      const wide = up(Math.max(size / (height * d), LEAST_PANELS * panel), panel);
+      const tall = up(Math.max(size / (n * d), LEAST_TILES * rows), rows);
       for (let g = 0; g < count; g++) {
-        const multiply = accumulate || l > 0 || (g > 0 && c.batch === 0) ? exports.add : exports.store;
-        if (g === 0 || b.batch !== 0) pack(packB, panelsB, b, g, j, l, width, d, true, columns, columns * bytes, together);
-        for (let i = 0; i < m; i += down) {
-          const height = Math.min(down, m - i);
-          if (g === 0 || a.batch !== 0 || height < m)
-            pack(packA, panelsA, a, g, i, l, height, d, false, part, part * bytes + BEHIND, together);
-          const at = c.at + g * c.batch + i * c.row + (j << shift);
-          if (together !== null) {
-            const args = [panelsA, panelsB, at, 0, width, d, c.row, work];
-            together.parts(multiply, args, [part * bytes + BEHIND, 0, part * c.row, 0, 0, 0, 0, EDGE], 3, height, part);
-            continue;
-          }
-          // Few columns at a time, so that no call takes long.
-          const step = Math.max(TILE >> shift, Math.floor(CALL / (height * d)) & -(TILE >> shift));
-          for (let x = 0; x < width; x += step)
-            multiply(panelsA, panelsB + ((x * d) << shift), at + (x << shift), height, Math.min(step, width - x), d, c.row, work);
+        if (g === 0 || a.batch !== 0) {
+          const x = a.at + g * a.batch;
+          if (a.tables) parts(pack, [work, x, height, d, a.row + 4 * i, a.column + 4 * l], [packed * line, 0, 0, 0, 4 * packed], 2, packed);
+          else parts(pack, [work, x + i * a.row + l * a.column, height, d, a.row, a.column], [packed * line, packed * a.row], 2, packed);
         }
+        const adds = accumulate || l > 0 || (g > 0 && c.batch === 0);
+        const multiply = b.tables ? (adds ? exports.addTables : exports.storeTables) : adds ? exports.add : exports.store;
+        const y = b.at + g * b.batch;
+        const [q, row] = b.tables ? [y, b.row + 4 * l] : [y + l * b.row, b.row];
+        const args = [work, q, c.at + g * c.batch + i * c.row, height, n, d, b.column, row, c.row, edge];
+        if (n <= wide && height > tall) parts(multiply, args, [tall * line, 0, tall * c.row, 0, 0, 0, 0, 0, 0, room], 3, tall);
+        else if (b.tables) parts(multiply, args, [0, 0, wide << shift, 0, 0, 0, 4 * wide, 0, 0, room], 4, wide);
+        else parts(multiply, args, [0, wide * b.column, wide << shift, 0, 0, 0, 0, 0, 0, room], 4, wide);
       }
     }
   }
 }
 
-/**
- * Packs `size` rows of a from i on, or (`across`) columns of b, over `depth` of the inner index from l on. Threads share
- * them `part` at a time, `partBytes` from one part to the next.
- */
-function pack(
-  routine: Routine,
-  to: number,
-  x: Operand,
-  batch: number,
-  i: number,
-  l: number,
-  size: number,
-  depth: number,
-  across: boolean,
-  part: number,
-  partBytes: number,
-  together: Sharing | null,
-): void {
-  const [step, inner] = across ? [x.column, x.row] : [x.row, x.column];
-  const at = x.at + batch * x.batch;
-  const args = x.tables ? [to, at, size, depth, step + 4 * i, inner + 4 * l] : [to, at + i * step + l * inner, size, depth, step, inner];
-  if (together === null) routine(...args);
-  else together.parts(routine, args, [partBytes, x.tables ? 0 : part * step, 0, 0, x.tables ? 4 * part : 0, 0], 2, size, part);
+/** The calls that threads would share, by the caller alone. */
+function inTurn(f: Routine, given: readonly number[], steps: readonly number[], counter: number, part: number): void {
+  const args = given.slice();
+  for (let left = given[counter]!; left > 0; left -= part) {
+    args[counter] = Math.min(left, part);
+    f(...args);
+    for (let k = 0; k < steps.length; k++) args[k]! += steps[k]!;
+  }
 }
 
 // ---- the way that fits a shape
 
 /** Products of at most this size are computed in strips; and those with so few rows, columns or products in a sum. */
-const SMALL = 2 ** 21;
+const SMALL = 2 ** 19;
+/** The same with at most so many rows, which are few to pack a panel of b for. */
+const SMALL_THIN = 2 ** 21;
+const THIN = 40;
 const FEW_ROWS = 8;
 const FEW_COLUMNS = 32;
 const SHALLOW = 8;
@@ -328,7 +363,7 @@ function wayOf(bytes: number, { m, n, k }: Sizes, a: Operand, b: Operand): Way {
   if (m <= FEW_ROWS && runs(a.column, k) && runs(b.row, k) && !runs(b.column, n)) return "turnedDots";
   if (m === 1 && n >= 64 && runs(b.column, n)) return "sweeps";
   if (n === 1 && m >= 64 && runs(a.row, m)) return "turnedSweeps";
-  const small = m <= FEW_ROWS || n <= FEW_COLUMNS || k <= SHALLOW || m * n * k <= SMALL;
+  const small = m <= FEW_ROWS || n <= FEW_COLUMNS || k <= SHALLOW || m * n * k <= (m <= THIN ? SMALL_THIN : SMALL);
   return small && runs(b.column, n) ? "strips" : "packed";
 }
 
@@ -361,11 +396,20 @@ const isNative = (lane: number, { m, n, k }: Sizes, a: Operand, b: Operand): boo
 /** The bytes of memory that `multiply` needs beside its operands. */
 export function workBytes(lane: number, sizes: Sizes, a: Operand, b: Operand): number {
   if (isNative(lane, sizes, a, b)) return 0;
-  return wayOf(1 << LANES[lane]!.shift, sizes, a, b) === "packed" ? contractBytes(lane, sizes, a.batch === 0) : 0;
+  return wayOf(1 << LANES[lane]!.shift, sizes, a, b) === "packed" ? contractBytes(lane, sizes) : 0;
 }
 
-/** c = a·b as `contract`, in the way that fits the shape. c's rows follow one another, `count` matrices without gaps. */
-export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: number, work: number): void {
+/** Whether `multiply` can add to c. */
+export function canAdd(lane: number, sizes: Sizes, a: Operand, b: Operand): boolean {
+  const way = wayOf(1 << LANES[lane]!.shift, sizes, a, b);
+  return (way === "packed" || way === "strips") && !isNative(lane, sizes, a, b);
+}
+
+/**
+ * c = a·b, or where it can c += a·b, as `contract`, in the way that fits the shape. c's rows follow one another, `count`
+ * matrices without gaps.
+ */
+export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: number, work: number, accumulate = false): void {
   const { count, m, n, k } = sizes;
   const { shift } = LANES[lane]!;
   const bytes = 1 << shift;
@@ -379,19 +423,20 @@ export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
   const { strips, dots, sweeps } = routinesOf(lane).exports;
   switch (wayOf(bytes, sizes, a, b)) {
     case "packed":
-      return contract(lane, sizes, a, b, { at: c, row, batch }, work);
+      return contract(lane, sizes, a, b, { at: c, row, batch }, work, accumulate);
     case "strips":
       for (let l = 0; l < k; l += DEPTH) {
         const depth = Math.min(DEPTH, k - l);
         const [p, q] = [a.at + l * a.column, b.at + l * b.row];
+        const adds = l > 0 || accumulate ? 1 : 0;
         for (let j = 0; j < n; j += STRIP) {
           const width = Math.min(STRIP, n - j);
           const at = j << shift;
           if (sharing?.isWorthwhile(count * m * width * depth * WORK)) {
-            const args = [count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, l];
+            const args = [count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, adds];
             if (count > 1) shareCalls(sharing, strips, args, 0, [0, a.batch, b.batch, batch], m * width * depth);
             else shareCalls(sharing, strips, args, 7, [0, a.row, 0, row], width * depth);
-          } else strips(count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, l);
+          } else strips(count, p, q + at, c + at, a.batch, b.batch, batch, m, width, depth, a.row, a.column, b.row, row, adds);
         }
       }
       return;
@@ -421,9 +466,6 @@ export function multiply(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
   }
 }
 
-/** The least multiplications of a call that threads share. */
-const PART = 2 ** 19;
-
 /** Shares a routine's calls for the parts that args[counter] counts, each of so many multiplications. */
 function shareCalls(
   together: Sharing,
@@ -437,5 +479,5 @@ function shareCalls(
   const unit = counter === 0 ? 1 : 8;
   const part = Math.ceil(PART / products / unit) * unit;
   const all = args.map((_, i) => (steps[i] ?? 0) * part);
-  together.parts(f, args, all, counter, args[counter]!, part);
+  together.parts(f, args, all, counter, part);
 }

@@ -74,8 +74,7 @@ export function writeTurn(
 /**
  * pack(to, from, n, k, step, kStep): panels of `width` of n columns; each is k rows of its `width` elements, one behind
  * another. Element (i, l) lies `i·step + l·kStep` bytes behind `from`; with `tables`, step and kStep are the addresses of
- * int32 offsets for every i and l instead. What a last panel has too much repeats column n - 1. Up to 15 bytes behind the
- * last panel are overwritten.
+ * int32 offsets for every i and l instead. What a last panel has too much repeats column n - 1.
  */
 export function writePack(module: Module, name: string, lanes: Lanes, width: number, tables: boolean): Func {
   const panel = writePanel(module, lanes, width, tables);
@@ -101,8 +100,8 @@ export function writePack(module: Module, name: string, lanes: Lanes, width: num
   return f;
 }
 
-/** One panel of pack, of the first `width` columns or as many as there are. */
-function writePanel(module: Module, { shift, lanes, load, store, storeLane }: Lanes, width: number, tables: boolean): Func {
+/** One panel of pack, with the same arguments: of the first `width` columns or as many as there are. */
+export function writePanel(module: Module, { shift, lanes, load, store, storeLane }: Lanes, width: number, tables: boolean): Func {
   const f = module.func("", new Array(6).fill("i32"), []);
   const [to, from, n, k, step, kStep] = f.params as [Local, Local, Local, Local, Local, Local];
   const bytes = 1 << shift;
@@ -148,8 +147,11 @@ function writePanel(module: Module, { shift, lanes, load, store, storeLane }: La
     each(() => {
       place();
       f.get(p).get(offsets[0]!).op(I32.add).set(p);
-      // The last store may reach into the next row, which is written afterwards.
-      for (let at = 0; at < row; at += 16) f.get(to).get(p).memory(V128.load, at).memory(V128.store, at);
+      for (let at = 0; at < row; at += 16) {
+        f.get(to).get(p).memory(V128.load, at);
+        if (row - at >= 16) f.memory(V128.store, at);
+        else f.memoryLane(row - at === 8 ? V128.store64Lane : V128.store32Lane, 0, at);
+      }
       next(1);
     });
     f.return();

@@ -23,7 +23,7 @@ const STRIPS: readonly (readonly [rows: number, vectors: readonly number[]])[] =
  * (u, v, w, …rest) for so many rows as it takes, the first group as long as there are enough. `moves` says which of u, v, w
  * go on with the rows, and by which of the rest. If the rows are summed up, the last of the rest, `adds`, is 1 after the first call.
  */
-function writeGroups(
+export function writeGroups(
   module: Module,
   name: string,
   rest: number,
@@ -140,7 +140,7 @@ function writeStrip(module: Module, lanes: Lanes, fused: boolean, rows: number, 
 }
 
 /** Stores the first n lanes of a vector, all of them if n is at least their number. */
-function storePart(f: Func, lanes: Lanes, at: Local, vector: Local, n: Local): void {
+export function storePart(f: Func, lanes: Lanes, at: Local, vector: Local, n: Local): void {
   f.get(n).i32Const(lanes.lanes).op(I32.geS);
   f.if(
     () => f.get(at).get(vector).memory(V128.store),

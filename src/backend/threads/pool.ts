@@ -148,7 +148,7 @@ function lead(f: number, form: number, count: number, args: Numbers, steps: Numb
   I32[at + (POOL.FORM >> 2)] = form;
   for (let k = 0; k < args.length; k++) {
     I32[at + (POOL.ARGUMENTS >> 2) + k] = args[k]!;
-    I32[at + (POOL.STEPS >> 2) + k] = steps[k]!;
+    I32[at + (POOL.STEPS >> 2) + k] = steps[k] ?? 0;
     I32[at + (POOL.LAST >> 2) + k] = last[k]!;
   }
   const here = pool;
@@ -168,7 +168,8 @@ function lead(f: number, form: number, count: number, args: Numbers, steps: Numb
   }
 }
 
-function calls(f: number, form: number, args: Numbers, steps: Numbers, counter: number, size: number, part: number): void {
+function calls(f: number, form: number, args: Numbers, steps: Numbers, counter: number, part: number): void {
+  const size = args[counter]!;
   const count = Math.ceil(size / part);
   const first = args.slice();
   const last = args.map(() => 0);
@@ -177,17 +178,31 @@ function calls(f: number, form: number, args: Numbers, steps: Numbers, counter: 
   lead(f, form, count, first, steps, last);
 }
 
-function parts(f: number | Routine, args: Numbers, steps: Numbers, counter: number, size: number, part: number): void {
-  calls(typeof f === "number" ? f : numberOf(f), directly(args.length), args, steps, counter, size, part);
+function parts(f: number | Routine, args: Numbers, steps: Numbers, counter: number, part: number): void {
+  if (typeof f === "number") calls(f, directly(args.length), args, steps, counter, part);
+  else if (args[counter]! <= part) f(...args);
+  else calls(numberOf(f), directly(args.length), args, steps, counter, part);
 }
 
 function run(kernel: number, addresses: Numbers, n: number, steps: Numbers): void {
-  parts(kernel, [...addresses, 0], [...steps.map(s => s * RUN), 0], addresses.length, n, RUN);
+  parts(
+    kernel,
+    [...addresses, n],
+    steps.map(s => s * RUN),
+    addresses.length,
+    RUN,
+  );
 }
 
 function rows(kernel: number, addresses: Numbers, n: number, outer: number, steps: Numbers): void {
   const k = addresses.length;
   const part = Math.ceil(RUN / n);
-  const all = [...steps.map(s => s * part), ...new Array<number>(k + 2).fill(0)];
-  calls(kernel, byRows(k - 1), [...addresses, n, 0, ...steps], all, k + 1, outer, part);
+  calls(
+    kernel,
+    byRows(k - 1),
+    [...addresses, n, outer, ...steps],
+    steps.map(s => s * part),
+    k + 1,
+    part,
+  );
 }

@@ -15,10 +15,10 @@ export interface Sharing {
   /** A kernel over n elements `outer` times; `steps` bytes from one time to the next. */
   rows(kernel: number, addresses: Numbers, n: number, outer: number, steps: Numbers): void;
   /**
-   * A function for `size` of something, `part` at a time: args[counter] says for how many, and from call to call args[k]
-   * moves on by steps[k].
+   * A function for `part` at a time of what args[counter] counts; from call to call args[k] moves on by steps[k], if there
+   * is one.
    */
-  parts(f: number | Routine, args: Numbers, steps: Numbers, counter: number, size: number, part: number): void;
+  parts(f: number | Routine, args: Numbers, steps: Numbers, counter: number, part: number): void;
 }
 
 /** Null while the caller is the only thread. */

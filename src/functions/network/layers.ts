@@ -8,10 +8,9 @@ import { matmul } from "../../ops/linalg/products.ts";
 import { elu, gelu, leakyRelu, logSigmoid, mish, selu, silu, softrelu, softsign } from "../../ops/network/activations.ts";
 import { add, clip, greaterEqual, maximum, multiply, relu, sigmoid, tanh, where } from "../../ops/pointwise.ts";
 import { broadcastTo, checkPositions, copy, gathered, putAdded, reshape, swapaxes, transpose, zeroed } from "../../ops/structural.ts";
-import { type Shape, sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
+import { type Shape, sameShape, showShape, sizeOf } from "../../shape.ts";
 import { at, valueFor } from "../indexing.ts";
-import { alongAxis, floating, within } from "./nn.ts";
-import { standardised } from "./standardise.ts";
+import { alongAxis, floating, perEntry, within } from "./nn.ts";
 
 // ---- activations made of others
 
@@ -26,15 +25,6 @@ export function prelu(x: ArrayInput, gamma: ArrayInput): NDArray {
   const g = toArray(gamma, "prelu", x);
   if (g.size === 1) return leakyRelu(a, reshape(g, []));
   return leakyRelu(a, perEntry(g, a, a.ndim < 2 ? 0 : 1, "prelu", "gamma"));
-}
-
-/** A vector with one element for each entry along an axis of `x`, so that it broadcasts with it. */
-function perEntry(v: NDArray, x: NDArray, axis: number, operator: string, name: string): NDArray {
-  if (v.ndim !== 1 || v.size !== x.shape[axis])
-    throw new ShapeError(
-      `${operator}: ${name} of shape ${showShape(v.shape)} for axis ${axis} of an array of shape ${showShape(x.shape)}; wanted (${x.shape[axis] ?? 1},)`,
-    );
-  return alongAxis(v, axis, x.ndim);
 }
 
 /**
@@ -278,32 +268,4 @@ export function fullyConnected(x: ArrayInput, weight: ArrayInput, bias?: ArrayIn
   const y = matmul(a, transpose(w));
   if (bias === undefined || bias === null) return y;
   return add(y, perEntry(toArray(bias, "fullyConnected", y), y, y.ndim - 1, "fullyConnected", "bias"));
-}
-
-// ---- normalisation
-
-export interface LayerNormOptions {
-  axis?: number;
-  /** Added to the variance, so that its root is not 0. */
-  eps?: number;
-}
-
-/**
- * x shifted and scaled to mean 0 and variance 1 along an axis (the last by default), times gamma, plus beta: vectors with
- * an element for each entry along the axis, or null. MXNet's npx.layer_norm.
- * @throws ShapeError where gamma or beta do not fit the axis, ValueError for an eps below 0.
- * @example npx.layerNorm([[1, 2, 3]], [1, 1, 1], [0, 0, 0]) // array([[-1.2247356,  0.       ,  1.2247356]])
- */
-export function layerNorm(x: ArrayInput, gamma?: ArrayInput | null, beta?: ArrayInput | null, options?: LayerNormOptions): NDArray {
-  const a = floating(x, "layerNorm");
-  checkOptions("layerNorm", options, ["axis", "eps"]);
-  const { axis = -1, eps = 1e-5 } = options ?? {};
-  const along = toAxis(axis, a.ndim, "layerNorm");
-  if (typeof eps !== "number" || !(eps >= 0)) throw new ValueError(`layerNorm: eps is a number >= 0, got ${describe(eps)}`);
-  const [g, b] = [gamma, beta].map((v, i) =>
-    v === undefined || v === null ? null : perEntry(toArray(v, "layerNorm", a), a, along, "layerNorm", i === 0 ? "gamma" : "beta"),
-  ) as [NDArray | null, NDArray | null];
-  const [y] = standardised(a, [along], eps);
-  const scaled = g === null ? y : multiply(y, g);
-  return b === null ? scaled : add(scaled, b);
 }

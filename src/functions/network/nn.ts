@@ -135,6 +135,15 @@ export function floating(x: ArrayInput, operator: string): NDArray {
 export const alongAxis = (v: NDArray, axis: number, ndim: number): NDArray =>
   reshape(v, [v.size, ...new Array<number>(ndim - axis - 1).fill(1)]);
 
+/** A vector with one element for each entry along an axis of `x`, so that it broadcasts with it. @internal */
+export function perEntry(v: NDArray, x: NDArray, axis: number, operator: string, name: string): NDArray {
+  if (v.ndim !== 1 || v.size !== x.shape[axis])
+    throw new ShapeError(
+      `${operator}: ${name} of shape ${showShape(v.shape)} for axis ${axis} of an array of shape ${showShape(x.shape)}; wanted (${x.shape[axis] ?? 1},)`,
+    );
+  return alongAxis(v, axis, x.ndim);
+}
+
 /** Which of n positions along a new axis are below the lengths. @internal */
 export const within = (length: NDArray, n: number, axis: number): NDArray =>
   less(alongAxis(arange(0, n, 1, { dtype: "int32" }), axis, length.ndim + 1), expandDims(length, axis));

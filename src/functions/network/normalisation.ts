@@ -4,14 +4,15 @@ import { toArray } from "../../convert.ts";
 import { DTYPES, isFloat, promote } from "../../dtype.ts";
 import { checkOptions, DTypeError, describe, flag, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
 import { checkWritable } from "../../op.ts";
-import { normalised, shifted } from "../../ops/network/normalisation.ts";
+import { normalised, shifted, varianceAbout } from "../../ops/network/normalisation.ts";
 import { add, divide, multiply, sqrt, where } from "../../ops/pointwise.ts";
 import { astype, reshape } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
 import { setRecording, training } from "../../tape.ts";
+import { full } from "../creation.ts";
 import { set } from "../indexing.ts";
-import { mean, var as variance } from "../statistics.ts";
-import { floating } from "./nn.ts";
+import { mean } from "../statistics.ts";
+import { floating, perEntry } from "./nn.ts";
 
 export interface NormOptions {
   /** Added to the variance, so that its root is not 0. */
@@ -117,8 +118,11 @@ function unrecorded<T>(f: () => T): T {
 }
 
 /** The mean and the variance over axes, which stay with size 1; not recorded. */
-const moments = (x: NDArray, axes: readonly number[]): NDArray[] =>
-  unrecorded(() => [mean, variance].map(of => of(x, axes, { keepdims: true })));
+const moments = (x: NDArray, axes: readonly number[]): [NDArray, NDArray] =>
+  unrecorded(() => {
+    const centre = mean(x, axes, { keepdims: true });
+    return [centre, varianceAbout(x, centre, axes)];
+  });
 
 /** x in groups of channels, each of them with mean 0 and variance 1 for each entry of the batch. */
 function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, numGroups: number | null, eps: unknown): NDArray {
@@ -158,4 +162,38 @@ export function groupNorm(x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, op
 export function instanceNorm(x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, options?: NormOptions): NDArray {
   checkOptions("instanceNorm", options, ["eps"]);
   return grouped("instanceNorm", x, gamma, beta, null, options?.eps);
+}
+
+export interface LayerNormOptions extends NormOptions {
+  axis?: number;
+}
+
+/**
+ * x shifted and scaled to mean 0 and variance 1 along an axis (the last by default), times gamma, plus beta: vectors with
+ * an element for each entry along the axis, or null. MXNet's npx.layer_norm.
+ * @throws ShapeError where gamma or beta do not fit the axis, ValueError for an eps below 0.
+ * @example npx.layerNorm([[1, 2, 3]], [1, 1, 1], [0, 0, 0]) // array([[-1.2247356,  0.       ,  1.2247356]])
+ */
+export function layerNorm(x: ArrayInput, gamma?: ArrayInput | null, beta?: ArrayInput | null, options?: LayerNormOptions): NDArray {
+  const a = floating(x, "layerNorm");
+  checkOptions("layerNorm", options, ["axis", "eps"]);
+  const eps = nonNegative("layerNorm", "eps", options?.eps, 1e-5);
+  const axis = toAxis(options?.axis ?? -1, a.ndim, "layerNorm");
+  const entries = Object.entries({ gamma, beta }).map(([name, v]) => {
+    if (v === undefined || v === null) return null;
+    return perEntry(toArray(v, "layerNorm", a), a, axis, "layerNorm", name);
+  });
+  const code = entries.reduce((met, v) => (v === null ? met : promote(met, v.code)), a.code);
+  const as = (v: NDArray): NDArray => (v.code === code ? v : astype(v, DTYPES[code]!));
+  const ones = a.shape.map(() => 1);
+  const [g, b] = entries.map((v, i) =>
+    v === null
+      ? full(ones, 1 - i, { dtype: DTYPES[code]! })
+      : reshape(
+          as(v),
+          a.shape.map((size, i) => (i === axis ? size : 1)),
+        ),
+  ) as [NDArray, NDArray];
+  const seen = as(a);
+  return normalised([seen, g, b, ...moments(seen, [axis])], { axes: [axis], eps });
 }

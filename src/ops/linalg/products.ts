@@ -1,6 +1,6 @@
 /** Products of vectors and matrices: contract rows and what is made of them. */
 import { type ArrayInput, addressOf, blank, blankLike, memoryOf, NDArray, unshare } from "../../array.ts";
-import { multiply as multiplyMatrices, type Operand, wantsCopies, workBytes } from "../../backend/routines/contract.ts";
+import { canAdd, multiply as multiplyMatrices, type Operand, wantsCopies, workBytes } from "../../backend/routines/contract.ts";
 import { address, allocate, free } from "../../backend/wasm/heap.ts";
 import { call2 } from "../../backend/wasm/index.ts";
 import { toArray } from "../../convert.ts";
@@ -86,9 +86,29 @@ const matmulRow: Structural<null> = structural("matmul", {
     wants[0] ? matmulRow([g, swapaxes(b!, -1, -2)], null) : null,
     wants[1] ? rightGrad(a!, g, like[1]!.shape) : null,
   ],
+  addTo: (target, g, input, [a, b]) =>
+    target.code === g.code &&
+    g.ndim === 2 &&
+    (input === 0 ? addProduct(target, g, swapaxes(b!, -1, -2)) : addProduct(target, swapaxes(a!, -1, -2), g)),
   broadcasts: true,
   reads: [[1], [0]],
 });
+
+/** Adds the product of two matrices to a third, if that needs no other array. */
+function addProduct(target: NDArray, a: NDArray, b: NDArray): boolean {
+  if (a.code !== b.code || laneOf(a.code) !== a.code || target.ndim !== 2 || target.size === 0) return false;
+  const sizes = { count: 1, m: a.shape[0]!, k: a.shape[1]!, n: b.shape[1]! };
+  const [p, q] = [operandOf(a), operandOf(b)];
+  if (sizes.k === 0 || !canAdd(a.code, sizes, p, q)) return false;
+  const wanted = workBytes(a.code, sizes, p, q);
+  const work = wanted > 0 ? allocate(wanted) : null;
+  p.at = addressOf(a);
+  q.at = addressOf(b);
+  const at = work === null ? 0 : address(work);
+  multiplyMatrices(a.code, sizes, p, q, addressOf(target), at, true);
+  if (work !== null) free(work);
+  return true;
+}
 
 /** The gradient for b of `shape`: if there is one b for many a, one product over the rows of all of them, not a sum of many. */
 function rightGrad(a: NDArray, g: NDArray, shape: Shape): NDArray {

@@ -2,12 +2,12 @@
  * Convolution as three maps, each linear in both of its operands: of data and weight to the result, of the result and
  * weight back to data, of data and result to the weight. The gradients of each are the other two, so there is every order.
  */
-import { addressOf, blank, type NDArray, viewOf } from "../../array.ts";
+import { addressOf, blank, fromValues, type NDArray, viewOf } from "../../array.ts";
 import { contract, contractBytes } from "../../backend/routines/contract.ts";
-import { fold } from "../../backend/routines/convolution.ts";
+import { fold, type Planes, weights, windows } from "../../backend/routines/convolution.ts";
 import { address, allocate, free } from "../../backend/wasm/heap.ts";
 import { fill } from "../../backend/wasm/index.ts";
-import { BYTES } from "../../dtype.ts";
+import { BYTES, I32 } from "../../dtype.ts";
 import { contiguous, copyStrided, discard } from "../../launch.ts";
 import { type Structural, structural } from "../../op.ts";
 import { contiguousStrides, type Shape, sizeOf } from "../../shape.ts";
@@ -82,23 +82,201 @@ function imagesOf(x: NDArray, first: number, count: number): NDArray {
 
 /** Calls `visit` with images of the data, some at a time, with their padding. */
 function eachPadded(x: NDArray, a: Convolution, visit: (images: NDArray, first: number) => void): void {
+  if (unpadded(a)) onAll(x, visit);
+  else eachLaid(x, paddedSize(a), (from, images) => copyStrided(from, inside(images, a)), visit);
+}
+
+function onAll(x: NDArray, visit: (images: NDArray, first: number) => void): void {
   const source = contiguous(x);
-  const n = x.shape[0]!;
-  const { plane } = sizes(a);
-  if (unpadded(a)) visit(source, 0);
-  else {
-    const many = Math.min(n, Math.ceil(MOST / (a.groups * plane)));
-    const whole = zeroed([many, a.groups * a.channels, ...paddedSize(a)], x.code);
-    for (let first = 0; first < n; first += many) {
-      const count = Math.min(many, n - first);
-      const images = imagesOf(whole, 0, count);
-      copyStrided(imagesOf(source, first, count), inside(images, a));
-      visit(images, first);
-    }
-    free(whole.storage.block);
-  }
+  visit(source, 0);
   discard(source, x);
 }
+
+/** Calls `visit` with images laid out anew, some at a time: of this size, zeros but for where `place` copies them. */
+function eachLaid(
+  x: NDArray,
+  size: Shape,
+  place: (source: NDArray, images: NDArray) => void,
+  visit: (images: NDArray, first: number) => void,
+): void {
+  const source = contiguous(x);
+  const [n, channels] = x.shape as [number, number];
+  const many = Math.min(n, Math.ceil(MOST / (channels * sizeOf(size))));
+  const whole = zeroed([many, channels, ...size], x.code);
+  for (let first = 0; first < n; first += many) {
+    const images = imagesOf(whole, 0, Math.min(many, n - first));
+    place(imagesOf(source, first, images.shape[0]!), images);
+    visit(images, first);
+  }
+  free(whole.storage.block);
+  discard(source, x);
+}
+
+// ---- groups of one channel: each plane by itself, where it lies
+
+/** Whether the general way would make a product of a few rows for every plane. */
+const isDepthwise = (a: Convolution, filters: number): boolean => a.channels === 1 && filters <= FEW * a.groups;
+const FEW = 3;
+
+/** Every so many columns from the one at a place on, of the last axis. */
+function everyNth(x: NDArray, shape: Shape, start: number, step: number): NDArray {
+  const last = x.ndim - 1;
+  return sliceView(x, {
+    starts: shape.map((_, axis) => (axis === last ? start : 0)),
+    steps: shape.map((_, axis) => (axis === last ? step : 1)),
+    counts: shape,
+    shape,
+  });
+}
+
+/**
+ * Data with its padding such that windows are neighbours whatever their stride: each row as first the columns 0, stride, …,
+ * then 1, 1 + stride, … .
+ */
+function eachInTurns(x: NDArray, a: Convolution, visit: (images: NDArray, first: number) => void): void {
+  const stride = a.stride.at(-1)!;
+  if (stride === 1) return eachPadded(x, a, visit);
+  const [width, pad] = [a.size.at(-1)!, a.pad.at(-1)!];
+  const place = (source: NDArray, images: NDArray): void => {
+    for (let turn = 0; turn < stride; turn++) {
+      const first = Math.ceil(Math.max(0, pad - turn) / stride);
+      const from = turn + first * stride - pad;
+      if (from >= width) continue;
+      const counts = [...source.shape.slice(0, -1), Math.ceil((width - from) / stride)];
+      const to = sliceView(images, {
+        starts: [0, 0, ...a.pad.slice(0, -1), turn, first],
+        steps: [...counts, 1].map(() => 1),
+        counts: [...counts.slice(0, -1), 1, counts.at(-1)!],
+        shape: counts,
+      });
+      copyStrided(everyNth(source, counts, from, stride), to);
+    }
+  };
+  eachLaid(x, inTurns(a), place, visit);
+}
+
+/** The sizes of a plane in that order. */
+function inTurns(a: Convolution): number[] {
+  const stride = a.stride.at(-1)!;
+  const whole = paddedSize(a);
+  return [...whole.slice(0, -1), stride, Math.ceil(whole.at(-1)! / stride)];
+}
+
+/** Where the elements of a window are from its first on in planes in that order, in bytes. */
+function places(a: Convolution, bytes: number): NDArray {
+  const steps = contiguousStrides(inTurns(a));
+  const rows = lattice(
+    0,
+    a.kernel.slice(0, -1),
+    a.kernel.slice(0, -1).map((_, i) => steps[i]! * a.dilate[i]!),
+  ).toTypedArray();
+  const stride = a.stride.at(-1)!;
+  const columns = Array.from({ length: a.kernel.at(-1)! }, (_, i) => i * a.dilate.at(-1)!);
+  const all = Array.from(rows).flatMap(row => columns.map(c => (row + (c % stride) * steps.at(-2)! + Math.floor(c / stride)) * bytes));
+  return fromValues(all, [all.length], I32);
+}
+
+/**
+ * Calls `run` with the planes of some images, those of all groups at a time: addresses of the first image's data, of the
+ * weights, and of its results. Each group has so many planes of data and of results, of which one is 1.
+ */
+function onPlanes(
+  a: Convolution,
+  code: number,
+  count: number,
+  [x, w, y]: readonly [number, number, number],
+  [ins, outs]: readonly [number, number],
+  table: NDArray,
+  run: (p: Planes, adds: boolean) => void,
+): void {
+  const bytes = BYTES[code]!;
+  const sizes = inTurns(a);
+  const counts = windowCounts(a);
+  const [plane, result] = [sizeOf(sizes) * bytes, sizeOf(counts) * bytes];
+  const steps = contiguousStrides(sizes).map((s, i) => s * (a.stride[i] ?? 1) * bytes);
+  const rows = counts.length > 1 ? counts.at(-2)! : 1;
+  const width = counts.at(-1)!;
+  const elements = sizeOf(a.kernel);
+  const deep = counts.length > 2 ? counts[0]! : 1;
+  const each = Math.max(ins, outs);
+  const shape = {
+    count: a.groups,
+    rows,
+    width,
+    row: counts.length > 1 ? steps[counts.length - 2]! : 0,
+    elements,
+    offsets: addressOf(table),
+  };
+  for (let i = 0; i < count; i++)
+    for (let e = 0; e < each; e++)
+      for (let z = 0; z < deep; z++)
+        run(
+          {
+            ...shape,
+            data: [x + (i * a.groups * ins + (e % ins)) * plane + z * steps[0]!, ins * plane],
+            weight: [w + e * elements * bytes, each * elements * bytes],
+            result: [y + (i * a.groups * outs + (e % outs)) * result + z * rows * width * bytes, outs * result],
+          },
+          e >= outs,
+        );
+}
+
+/** `convolve` for groups of one channel. */
+function convolvePlanes(x: NDArray, w: NDArray, a: Convolution, y: NDArray): void {
+  const weight = contiguous(w);
+  const table = places(a, BYTES[x.code]!);
+  const each = w.shape[0]! / a.groups;
+  const size = (y.size / y.shape[0]!) * BYTES[y.code]!;
+  eachInTurns(x, a, (images, first) => {
+    const at = [addressOf(images), addressOf(weight), addressOf(y) + first * size] as const;
+    onPlanes(a, x.code, images.shape[0]!, at, [1, each], table, (p, adds) => windows(x.code, p, adds));
+  });
+  discard(weight, w);
+}
+
+/** `convolveBack` for them: the windows of the result, apart by the stride and between zeros, times the weights backwards. */
+function convolvePlanesBack(y: NDArray, w: NDArray, a: Convolution, x: NDArray): void {
+  const code = y.code;
+  const backwards = sliceView(w, {
+    starts: [0, 0, ...a.kernel.map(n => n - 1)],
+    steps: [1, 1, ...a.kernel.map(() => -1)],
+    counts: w.shape,
+    shape: w.shape,
+  });
+  const weight = contiguous(backwards);
+  const before = a.kernel.map((n, i) => (n - 1) * a.dilate[i]! - a.pad[i]!);
+  const size = a.size.map((n, i) => n + (a.kernel[i]! - 1) * a.dilate[i]!);
+  const ones = a.size.map(() => 1);
+  const turned = { ...a, size, stride: ones, pad: ones.map(() => 0) };
+  const table = places(turned, BYTES[code]!);
+  const each = w.shape[0]! / a.groups;
+  const visit = (images: NDArray, first: number): void => {
+    const at = [addressOf(images), addressOf(weight), addressOf(x) + first * (x.size / x.shape[0]!) * BYTES[code]!] as const;
+    onPlanes(turned, code, images.shape[0]!, at, [each, 1], table, (p, adds) => windows(code, p, adds));
+  };
+  const place = (source: NDArray, images: NDArray): void =>
+    copyStrided(
+      source,
+      sliceView(images, { starts: [0, 0, ...before], steps: [1, 1, ...a.stride], counts: source.shape, shape: source.shape }),
+    );
+  eachLaid(y, size, place, visit);
+  discard(weight, w);
+}
+
+/** `convolveWeight` for them. */
+function convolvePlanesWeight(x: NDArray, y: NDArray, a: Convolution, w: NDArray): void {
+  const result = contiguous(y);
+  const table = places(a, BYTES[x.code]!);
+  const each = y.shape[1]! / a.groups;
+  const size = (y.size / y.shape[0]!) * BYTES[y.code]!;
+  eachInTurns(x, a, (images, first) => {
+    const at = [addressOf(images), addressOf(w), addressOf(result) + first * size] as const;
+    onPlanes(a, x.code, images.shape[0]!, at, [1, each], table, p => weights(x.code, p));
+  });
+  discard(result, y);
+}
+
+// ---- the maps
 
 /** The sums of products of each window with each of the filters in its group. @internal */
 export const convolve: Structural<Convolution> = structural("convolution", {
@@ -110,12 +288,16 @@ export const convolve: Structural<Convolution> = structural("convolution", {
     const { plane, height, width } = sizes(a);
     if (sizeOf(shape) === 0 || height === 0) return zeroed(shape, code);
     const y = blank(shape, sizeOf(shape), code);
+    if (isDepthwise(a, filters)) {
+      convolvePlanes(x!, w!, a, y);
+      return y;
+    }
     const weight = contiguous(w!);
     const [rows, columns] = offsets(a, a.channels, BYTES[code]!);
     const each = filters / a.groups;
     const bytes = BYTES[code]!;
     const product = { count: n, m: each, n: width, k: height };
-    const work = allocate(contractBytes(code, product, true));
+    const work = allocate(contractBytes(code, product));
     eachPadded(x!, a, (images, first) => {
       const [p, q, r] = [addressOf(weight), addressOf(images), addressOf(y) + first * filters * width * bytes];
       const tables = { row: addressOf(rows), column: addressOf(columns), tables: true };
@@ -149,6 +331,11 @@ export const convolveBack: Structural<Convolution> = structural("deconvolution",
     const [n, filters] = [y!.shape[0]!, w!.shape[0]!];
     const x = zeroed([n, a.groups * a.channels, ...a.size], code);
     if (x.size === 0 || y!.size === 0) return x;
+    // Padding that no window needs would have to be cut off the result.
+    if (isDepthwise(a, filters) && a.pad.every((p, i) => p <= (a.kernel[i]! - 1) * a.dilate[i]!)) {
+      convolvePlanesBack(y!, w!, a, x);
+      return x;
+    }
     const { plane, height, width } = sizes(a);
     const source = contiguous(y!);
     const weight = contiguous(w!);
@@ -162,7 +349,7 @@ export const convolveBack: Structural<Convolution> = structural("deconvolution",
     const many = Math.min(n, across < width ? 1 : Math.ceil(MOST / (height * width)));
     const matrix = blank([many * height * across], many * height * across, code);
     const product = { count: many, m: height, n: across, k: each };
-    const work = allocate(contractBytes(code, product, true));
+    const work = allocate(contractBytes(code, product));
     const whole = unpadded(a) ? null : zeroed([many, a.groups * a.channels, ...paddedSize(a)], code);
     for (let first = 0; first < n; first += many) {
       const count = Math.min(many, n - first);
@@ -215,6 +402,10 @@ export const convolveWeight: Structural<Convolution> = structural("convolutionWe
     const each = filters / a.groups;
     const w = zeroed([filters, a.channels, ...a.kernel], code);
     if (w.size === 0 || y!.size === 0) return w;
+    if (isDepthwise(a, filters)) {
+      convolvePlanesWeight(x!, y!, a, w);
+      return w;
+    }
     const { plane, height, width } = sizes(a);
     const result = contiguous(y!);
     const [rows, columns] = offsets(a, a.channels, BYTES[code]!);
