@@ -64,18 +64,15 @@ if (!process.argv.includes("--no-build") && !isBuilt()) {
   const begun = new Date();
   rmSync(at("dist.new"), { recursive: true, force: true });
   run("building", process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", "dist.new"]);
-  // What Node imports is one file without comments: half of a cold start would go into loading fifty, and a fifth into
-  // reading those. Names and lines stay as they are for whoever meets them in an error's stack.
-  const { buildSync } = await import("esbuild");
-  buildSync({
-    entryPoints: [at("dist.new/index.js")],
-    outfile: at("dist.new/nabla.js"),
-    bundle: true,
-    minifyWhitespace: true,
-    lineLimit: 120,
-    format: "esm",
-    target: "es2022",
-  });
+  // What Node imports is one small file, for half of a cold start would go into loading fifty, and a fifth into reading
+  // comments and long names. Functions and classes keep theirs, for whoever meets them in an error's stack: without its
+  // exports the text is a script to esbuild, whose outermost names it leaves alone.
+  const { buildSync, transformSync } = await import("esbuild");
+  const bundled = buildSync({ entryPoints: [at("dist.new/index.js")], write: false, bundle: true, format: "esm", target: "es2022" });
+  const text = bundled.outputFiles[0]?.text ?? "";
+  const exported = text.lastIndexOf("export {");
+  const { code } = transformSync(text.slice(0, exported), { minify: true, lineLimit: 120, target: "es2022" });
+  writeFileSync(at("dist.new/nabla.js"), code + text.slice(exported));
   rmSync(at("dist"), { recursive: true, force: true });
   renameSync(at("dist.new"), at("dist"));
   writeFileSync(at(STAMP), "");
