@@ -15,10 +15,23 @@ const LEAST = 20;
 /** How much of it has to come together, in µs, before threads that went to sleep are woken: that takes the caller up to 30 µs. */
 const WORTH_WAKING = 300;
 
+/**
+ * A job is late if the caller waits longer for the others than it worked itself, by more than so many ms: somebody else
+ * has the processor that one of them was at work on. Then the caller works alone for a while, from the one to the other of
+ * these many ms, longer each time that the others are late again soon.
+ */
+const LATE = 0.05;
+const [SHORT, LONG] = [2, 128];
+/** How many times as long as the last while they must have been in time for that to be forgotten. */
+const FORGOTTEN = 20;
+
 /** How many threads are wanted, the caller's among them. */
 let wanted = 1;
 /** The work that could have been shared, in µs, while workers slept. */
 let missed = 0;
+/** When a job was late last, in ms, and how long the caller works alone since; 0 if that was long ago. */
+let late = 0;
+let pause = 0;
 /** The address of the pool, or 0 while there is none. */
 let pool = 0;
 let runner: { readonly bytes: Uint8Array<ArrayBuffer>; readonly functions: Runner } | null = null;
@@ -44,6 +57,7 @@ function isWorthwhile(work: number): boolean {
   if (work < LEAST) return false;
   if (pool === 0) open();
   if (I32[(pool + POOL.READY) >> 2] === 0) return false;
+  if (pause > 0 && performance.now() < late + pause) return false;
   if (I32[(pool + POOL.SLEEPING) >> 2] === 0) return true;
   missed += work;
   if (missed < WORTH_WAKING) return false;
@@ -153,7 +167,11 @@ function lead(f: number, form: number, count: number, args: Numbers, steps: Numb
   }
   const here = pool;
   try {
+    const begun = performance.now();
     runner!.functions.lead(here);
+    const worked = performance.now();
+    runner!.functions.await(here);
+    note(performance.now(), worked - begun, worked);
   } catch (error) {
     // A stack that is too deep, for one; the others must not work on for a caller that is gone.
     pool = 0;
@@ -166,6 +184,14 @@ function lead(f: number, form: number, count: number, args: Numbers, steps: Numb
     I32[failed] = 0;
     throw new Error("nabla: a call failed in a worker");
   }
+}
+
+/** Notes whether the job that ended now was late. */
+function note(now: number, work: number, waitedSince: number): void {
+  if (now - waitedSince > work + LATE) {
+    pause = Math.min(LONG, pause * 2 || SHORT);
+    late = now;
+  } else if (now - late > FORGOTTEN * pause) pause = 0;
 }
 
 function calls(f: number, form: number, args: Numbers, steps: Numbers, counter: number, part: number): void {

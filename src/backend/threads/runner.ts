@@ -66,8 +66,10 @@ export interface Runner {
   share(pool: number, f: number, thread: number): void;
   /** For a worker whose call ended in an exception. */
   fail(pool: number): void;
-  /** For the main thread: starts the job that was written, takes part in it, and returns when all of it is done. */
+  /** For the main thread: starts the job that was written, and takes part in it until no call is left to claim. */
   lead(pool: number): void;
+  /** For the main thread afterwards: returns when all of the job is done. */
+  await(pool: number): void;
   /** For the main thread whose own call ended in an exception: nobody claims any more, and all others are done. */
   recall(pool: number): void;
   /** For the main thread: no worker waits any longer. */
@@ -191,9 +193,11 @@ export function assembleRunner(): Uint8Array<ArrayBuffer> {
     wake(lead);
     lead.get(pool);
     load(lead, POOL.FUNCTION).i32Const(0).get(pool).i32Const(POOL.BUSY).op(I32.add).call(claim);
-    join(lead, () => load(lead, POOL.COUNT));
-    lead.get(pool).i32Const(0).memory(I32.store, POOL.LED);
   }
+
+  const wait = module.func("await", ["i32"], []);
+  join(wait, () => load(wait, POOL.COUNT));
+  wait.get(wait.param(0)).i32Const(0).memory(I32.store, POOL.LED);
 
   const recall = module.func("recall", ["i32"], []);
   {
