@@ -488,3 +488,30 @@ test("nodes that keep every input, and not the result", () => {
   expectRight((a, b) => np.matmul(a, b), numbers([2, 3]), numbers([3, 2]));
   expectRight((a, b) => np.stack([np.prod(a, 0), np.prod(b, 0)]), numbers([4, 300]), numbers([2, 300]));
 });
+
+describe("a matrix that is a factor of many products", () => {
+  // In every way a product is computed: strips, packed, of few rows, deeper than one sum in registers.
+  test.each([
+    [3, 4, 5],
+    [32, 64, 96],
+    [60, 300, 50],
+    [120, 100, 130],
+  ])("%i × %i · %i", (m, k, n) => {
+    const signed = (shape: readonly number[]): NDArray => numbers(shape).sub(1.2);
+    const some = (shape: readonly number[]): NDArray[] => Array.from({ length: 5 }, () => signed(shape));
+    const [xs, hs, ys, gs] = [some([m, k]), some([m, n]), some([n, m]), some([k, m])];
+    const w = signed([k, n]).attachGrad();
+    const v = np.zeros([k, n], { dtype: "float64" }).attachGrad();
+    const seed = signed([k, n]);
+    // The sum sends one cotangent to both; what is added for w must not reach v.
+    record(() => {
+      const right = xs.map((x, i) => x.matmul(w).mul(hs[i]!).sum());
+      const left = ys.map((y, i) => w.matmul(y).mul(gs[i]!).sum());
+      return [...right, ...left, w.add(v).mul(seed).sum()].reduce((a, b) => a.add(b));
+    }).backward();
+    expect(list(v.grad)).toEqual(list(seed));
+    const parts = [...xs.map((x, i) => x.T.matmul(hs[i]!)), ...ys.map((y, i) => gs[i]!.matmul(y.T))];
+    const want = valuesOf(parts.reduce((a, b) => a.add(b), seed));
+    valuesOf(w.grad!).forEach((g, i) => void expect(g).toBeCloseTo(want[i]!, 9));
+  });
+});
