@@ -6,8 +6,6 @@
 import { F64, F64x2, type Func, I32, type Local, type Module, V128, type ValueType } from "../wasm/assembler.ts";
 import { routines } from "../wasm/drivers.ts";
 
-const locals = (f: Func, type: ValueType, count: number): Local[] => Array.from({ length: count }, () => f.local(type));
-
 /** Runs of a row: whole groups of vectors, then single vectors, then what is left of one. */
 interface Run {
   readonly vectors: number;
@@ -28,7 +26,7 @@ const half: Run = { vectors: 1, elements: 1, load: V128.load64Zero, store: (f, o
 function inRuns(f: Func, vectors: number, left: Local, pointers: readonly Local[], body: (run: Run) => void): void {
   for (const run of [whole(vectors), ...(vectors > 1 ? [whole(1)] : []), half])
     f.whileLoop(
-      () => f.get(left).i32Const(run.elements).op(I32.geS),
+      () => f.op(I32.geS, left, run.elements),
       () => {
         body(run);
         for (const p of pointers) f.increment(p, 8 * run.elements);
@@ -38,29 +36,27 @@ function inRuns(f: Func, vectors: number, left: Local, pointers: readonly Local[
 }
 
 function writeSubstitute(module: Module): void {
-  const f = module.func("substitute", new Array(8).fill("i32"), []);
-  const [t, tRow, tColumn, b, bRow, n, m, unit] = f.params as Local[] as [Local, Local, Local, Local, Local, Local, Local, Local];
-  const [i, k, p, q, row, out] = locals(f, "i32", 6) as [Local, Local, Local, Local, Local, Local];
-  const sums = locals(f, "v128", 4);
+  const f = module.func("substitute", 8);
+  const [t, tRow, tColumn, b, bRow, n, m, unit] = f.params;
+  const [i, k, p, q, row, out] = f.locals("i32", 6);
+  const sums = f.locals("v128", 4);
   const factor = f.local("v128");
   inRuns(f, 4, m, [b], run => {
     const each = sums.slice(0, run.vectors);
-    f.get(t).set(row).get(b).set(out);
+    f.set(row, t).set(out, b);
     f.forLoop(i, 0, n, 1, () => {
       each.forEach((sum, v) =>
         f
-          .get(out)
+          .push(out)
           .memory(run.load, 16 * v)
           .set(sum),
       );
-      f.get(row).set(p).get(b).set(q);
+      f.set(p, row).set(q, b);
       f.forLoop(k, 0, i, 1, () => {
-        f.get(p).memory(V128.load64Splat).set(factor);
+        f.push(p).memory(V128.load64Splat).set(factor);
         each.forEach((sum, v) =>
           f
-            .get(sum)
-            .get(factor)
-            .get(q)
+            .push(sum, factor, q)
             .memory(run.load, 16 * v)
             .op(F64x2.mul)
             .op(F64x2.sub)
@@ -68,13 +64,13 @@ function writeSubstitute(module: Module): void {
         );
         f.increment(p, tColumn).increment(q, bRow);
       });
-      f.get(unit).op(I32.eqz);
+      f.op(I32.eqz, unit);
       f.if(() => {
-        f.get(p).memory(V128.load64Splat).set(factor);
-        for (const sum of each) f.get(sum).get(factor).op(F64x2.div).set(sum);
+        f.push(p).memory(V128.load64Splat).set(factor);
+        for (const sum of each) f.op(F64x2.div, sum, factor).set(sum);
       });
       each.forEach((sum, v) => {
-        f.get(out).get(sum);
+        f.push(out, sum);
         run.store(f, 16 * v);
       });
       f.increment(row, tRow).increment(out, bRow);
@@ -83,16 +79,16 @@ function writeSubstitute(module: Module): void {
 }
 
 /** Leaves the sum of both lanes. */
-const lanesSum = (f: Func, x: Local): Func => f.get(x).lane(F64x2.extractLane, 0).get(x).lane(F64x2.extractLane, 1).op(F64.add);
+const lanesSum = (f: Func, x: Local): Func => f.push(x).lane(F64x2.extractLane, 0).push(x).lane(F64x2.extractLane, 1).op(F64.add);
 
 function writeNegate(module: Module): void {
-  const f = module.func("negate", new Array(6).fill("i32"), []);
-  const [a, aRow, c, cRow, m, n] = f.params as Local[] as [Local, Local, Local, Local, Local, Local];
-  const [i, left, p, q] = locals(f, "i32", 4) as [Local, Local, Local, Local];
+  const f = module.func("negate", 6);
+  const [a, aRow, c, cRow, m, n] = f.params;
+  const [i, left, p, q] = f.locals("i32", 4);
   f.forLoop(i, 0, m, 1, () => {
-    f.get(a).set(p).get(c).set(q).get(n).set(left);
+    f.set(p, a).set(q, c).set(left, n);
     inRuns(f, 1, left, [p, q], run => {
-      f.get(q).get(p).memory(run.load).op(F64x2.neg);
+      f.push(q, p).memory(run.load).op(F64x2.neg);
       run.store(f, 0);
     });
     f.increment(a, aRow).increment(c, cRow);
@@ -100,27 +96,27 @@ function writeNegate(module: Module): void {
 }
 
 function writeTimesVector(module: Module): void {
-  const f = module.func("timesVector", new Array(6).fill("i32"), []);
-  const [a, aRow, x, y, m, n] = f.params as Local[] as [Local, Local, Local, Local, Local, Local];
-  const [left, p, q, r] = locals(f, "i32", 4) as [Local, Local, Local, Local];
-  const sums = locals(f, "v128", 4);
+  const f = module.func("timesVector", 6);
+  const [a, aRow, x, y, m, n] = f.params;
+  const [left, p, q, r] = f.locals("i32", 4);
+  const sums = f.locals("v128", 4);
   const part = f.local("v128");
   for (const rows of [4, 1]) {
     const each = sums.slice(0, rows);
     f.whileLoop(
-      () => f.get(m).i32Const(rows).op(I32.geS),
+      () => f.op(I32.geS, m, rows),
       () => {
         for (const sum of each) f.i32x4Const(0).set(sum);
-        f.get(a).set(p).get(x).set(q).get(n).set(left);
+        f.set(p, a).set(q, x).set(left, n);
         inRuns(f, 1, left, [p, q], run => {
-          f.get(q).memory(run.load).set(part).get(p).set(r);
+          f.push(q).memory(run.load).set(part).set(r, p);
           for (const sum of each) {
-            f.get(sum).get(part).get(r).memory(run.load).op(F64x2.mul).op(F64x2.add).set(sum);
+            f.push(sum, part, r).memory(run.load).op(F64x2.mul).op(F64x2.add).set(sum);
             if (rows > 1) f.increment(r, aRow);
           }
         });
         each.forEach((sum, i) => {
-          f.get(y);
+          f.push(y);
           lanesSum(f, sum).memory(F64.store, 8 * i);
           f.increment(a, aRow);
         });
@@ -131,25 +127,22 @@ function writeTimesVector(module: Module): void {
 }
 
 function writeRankTwo(module: Module): void {
-  const f = module.func("rankTwo", new Array(5).fill("i32"), []);
-  const [a, aRow, v, w, n] = f.params as Local[] as [Local, Local, Local, Local, Local];
-  const [i, left, to, p, q, at, other] = locals(f, "i32", 7) as [Local, Local, Local, Local, Local, Local, Local];
-  const [s, t] = locals(f, "v128", 2) as [Local, Local];
-  f.get(v).set(at).get(w).set(other);
+  const f = module.func("rankTwo", 5);
+  const [a, aRow, v, w, n] = f.params;
+  const [i, left, to, p, q, at, other] = f.locals("i32", 7);
+  const [s, t] = f.locals("v128", 2);
+  f.set(at, v).set(other, w);
   f.forLoop(i, 0, n, 1, () => {
-    f.get(at).memory(V128.load64Splat).set(s).get(other).memory(V128.load64Splat).set(t);
-    f.get(a).set(to).get(v).set(p).get(w).set(q).get(n).set(left);
+    f.push(at).memory(V128.load64Splat).set(s).push(other).memory(V128.load64Splat).set(t);
+    f.set(to, a).set(p, v).set(q, w).set(left, n);
     inRuns(f, 2, left, [to, p, q], run => {
       for (let k = 0; k < run.vectors; k++) {
         const product = (factor: Local, from: Local): Func =>
           f
-            .get(factor)
-            .get(from)
+            .push(factor, from)
             .memory(run.load, 16 * k)
             .op(F64x2.mul);
-        f.get(to)
-          .get(to)
-          .memory(run.load, 16 * k);
+        f.push(to, to).memory(run.load, 16 * k);
         product(s, q);
         product(t, p).op(F64x2.add).op(F64x2.sub);
         run.store(f, 16 * k);
@@ -160,113 +153,101 @@ function writeRankTwo(module: Module): void {
 }
 
 function writeRotations(module: Module): void {
-  const f = module.func("rotations", new Array(5).fill("i32"), []);
-  const [z, zRow, turns, count, n] = f.params as Local[] as [Local, Local, Local, Local, Local];
-  const [k, at, pair] = locals(f, "i32", 3) as [Local, Local, Local];
-  const carried = locals(f, "v128", 4);
-  const [c, s, x] = locals(f, "v128", 3) as [Local, Local, Local];
+  const f = module.func("rotations", 5);
+  const [z, zRow, turns, count, n] = f.params;
+  const [k, at, pair] = f.locals("i32", 3);
+  const carried = f.locals("v128", 4);
+  const [c, s, x] = f.locals("v128", 3);
   // The row that two turns share stays in registers between them.
   inRuns(f, 4, n, [z], run => {
     const each = carried.slice(0, run.vectors);
-    f.get(z).get(zRow).op(I32.sub).set(at).get(turns).set(pair);
+    f.op(I32.sub, z, zRow).set(at).set(pair, turns);
     each.forEach((y, v) =>
       f
-        .get(at)
+        .push(at)
         .memory(run.load, 16 * v)
         .set(y),
     );
     f.forLoop(k, 0, count, 1, () => {
-      f.get(pair).memory(V128.load64Splat).set(c).get(pair).memory(V128.load64Splat, 8).set(s);
+      f.push(pair).memory(V128.load64Splat).set(c).push(pair).memory(V128.load64Splat, 8).set(s);
       each.forEach((y, v) => {
-        f.get(at)
-          .get(zRow)
-          .op(I32.add)
+        f.op(I32.add, at, zRow)
           .memory(run.load, 16 * v)
           .set(x);
-        f.get(at).get(s).get(x).op(F64x2.mul).get(c).get(y).op(F64x2.mul).op(F64x2.add);
+        f.push(at).op(F64x2.mul, s, x).op(F64x2.mul, c, y).op(F64x2.add);
         run.store(f, 16 * v);
-        f.get(c).get(x).op(F64x2.mul).get(s).get(y).op(F64x2.mul).op(F64x2.sub).set(y);
+        f.op(F64x2.mul, c, x).op(F64x2.mul, s, y).op(F64x2.sub).set(y);
       });
       f.increment(at, zRow).increment(pair, 16);
     });
     each.forEach((y, v) => {
-      f.get(at).get(y);
+      f.push(at, y);
       run.store(f, 16 * v);
     });
   });
 }
 
 function writeOrthogonalise(module: Module): void {
-  const turn = module.func("", ["i32", "i32", "i32", "f64", "f64"], []);
+  const turn = module.func("", ["i32", "i32", "i32", "f64", "f64"]);
   {
     const f = turn;
-    const [p, q, n, cosine, sine] = f.params as Local[] as [Local, Local, Local, Local, Local];
-    const [c, s, x, y] = locals(f, "v128", 4) as [Local, Local, Local, Local];
-    f.get(cosine).op(F64x2.splat).set(c).get(sine).op(F64x2.splat).set(s);
+    const [p, q, n, cosine, sine] = f.params;
+    const [c, s, x, y] = f.locals("v128", 4);
+    f.op(F64x2.splat, cosine).set(c).op(F64x2.splat, sine).set(s);
     inRuns(f, 2, n, [p, q], run => {
       for (let v = 0; v < run.vectors; v++) {
-        f.get(p)
+        f.push(p)
           .memory(run.load, 16 * v)
           .set(x)
-          .get(q)
+          .push(q)
           .memory(run.load, 16 * v)
           .set(y);
-        f.get(p).get(c).get(x).op(F64x2.mul).get(s).get(y).op(F64x2.mul).op(F64x2.sub);
+        f.push(p).op(F64x2.mul, c, x).op(F64x2.mul, s, y).op(F64x2.sub);
         run.store(f, 16 * v);
-        f.get(q).get(s).get(x).op(F64x2.mul).get(c).get(y).op(F64x2.mul).op(F64x2.add);
+        f.push(q).op(F64x2.mul, s, x).op(F64x2.mul, c, y).op(F64x2.add);
         run.store(f, 16 * v);
       }
     });
   }
   const f = module.func("orthogonalise", [...new Array<ValueType>(7).fill("i32"), "f64", "f64"], ["i32"]);
-  const [w, wRow, n, v, vRow, long, count, tolerance, least] = f.params as Local[] as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ];
-  const [q, p, r, other, otherV, left, tally] = locals(f, "i32", 7) as [Local, Local, Local, Local, Local, Local, Local];
-  const [aa, bb, ab, x, y] = locals(f, "v128", 5) as [Local, Local, Local, Local, Local];
-  const [alpha, beta, gamma, size, zeta, root, t, c] = locals(f, "f64", 8) as [Local, Local, Local, Local, Local, Local, Local, Local];
-  f.get(w).set(other).get(v).set(otherV);
+  const [w, wRow, n, v, vRow, long, count, tolerance, least] = f.params;
+  const [q, p, r, other, otherV, left, tally] = f.locals("i32", 7);
+  const [aa, bb, ab, x, y] = f.locals("v128", 5);
+  const [alpha, beta, gamma, size, zeta, root, t, c] = f.locals("f64", 8);
+  f.set(other, w).set(otherV, v);
   f.forLoop(q, 1, count, 1, () => {
     f.increment(other, wRow).increment(otherV, vRow);
     for (const sum of [aa, bb, ab]) f.i32x4Const(0).set(sum);
-    f.get(w).set(p).get(other).set(r).get(n).set(left);
+    f.set(p, w).set(r, other).set(left, n);
     inRuns(f, 1, left, [p, r], run => {
-      f.get(p).memory(run.load).set(x).get(r).memory(run.load).set(y);
+      f.push(p).memory(run.load).set(x).push(r).memory(run.load).set(y);
       for (const [sum, first, second] of [
         [aa, x, x],
         [bb, y, y],
         [ab, x, y],
       ] as const)
-        f.get(sum).get(first).get(second).op(F64x2.mul).op(F64x2.add).set(sum);
+        f.push(sum).op(F64x2.mul, first, second).op(F64x2.add).set(sum);
     });
     lanesSum(f, aa).set(alpha);
     lanesSum(f, bb).set(beta);
     lanesSum(f, ab).set(gamma);
-    f.get(alpha).op(F64.sqrt).get(beta).op(F64.sqrt).op(F64.mul).tee(size);
-    f.get(tolerance).op(F64.mul).get(gamma).op(F64.abs).op(F64.lt);
-    f.get(size).get(least).op(F64.gt).op(I32.and);
+    f.op(F64.sqrt, alpha).op(F64.sqrt, beta).op(F64.mul).tee(size);
+    f.op(F64.mul, tolerance).op(F64.abs, gamma).op(F64.lt);
+    f.op(F64.gt, size, least).op(I32.and);
     f.if(() => {
       // The tangent of the angle: ±1 / (|ζ| + √(1 + ζ²)), where ζ² may be out of range.
-      f.get(beta).get(alpha).op(F64.sub).get(gamma).get(gamma).op(F64.add).op(F64.div).tee(zeta).op(F64.abs).tee(root);
-      f.f64Const(1).get(zeta).get(zeta).op(F64.mul).op(F64.add).op(F64.sqrt);
-      f.get(root).f64Const(1e150).op(F64.gt).select().get(root).op(F64.add).set(root);
-      f.f64Const(1).get(zeta).op(F64.copysign).get(root).op(F64.div).tee(t);
-      f.get(t).op(F64.mul).f64Const(1).op(F64.add).op(F64.sqrt).set(root).f64Const(1).get(root).op(F64.div).tee(c);
-      f.get(t).op(F64.mul).set(t);
-      f.get(w).get(other).get(n).get(c).get(t).call(turn);
-      f.get(v).get(otherV).get(long).get(c).get(t).call(turn);
+      f.op(F64.sub, beta, alpha).op(F64.add, gamma, gamma).op(F64.div).tee(zeta).op(F64.abs).tee(root);
+      f.f64Const(1).op(F64.mul, zeta, zeta).op(F64.add).op(F64.sqrt);
+      f.push(root).f64Const(1e150).op(F64.gt).select().op(F64.add, root).set(root);
+      f.f64Const(1).op(F64.copysign, zeta).op(F64.div, root).tee(t);
+      f.op(F64.mul, t).f64Const(1).op(F64.add).op(F64.sqrt).set(root).f64Const(1).op(F64.div, root).tee(c);
+      f.op(F64.mul, t).set(t);
+      f.call(turn, w, other, n, c, t);
+      f.call(turn, v, otherV, long, c, t);
       f.increment(tally, 1);
     });
   });
-  f.get(tally);
+  f.push(tally);
 }
 
 // Each routine is a module of its own, so that a program carries and compiles only those it uses.

@@ -71,7 +71,7 @@ export function hasMadd(): boolean {
   const module = new Module(false);
   const f = module.func("", ["v128"], ["v128"]);
   const x = f.param(0);
-  f.get(x).get(x).get(x).op(LANES[0]!.madd!);
+  f.op(LANES[0]!.madd!, x, x, x);
   return WebAssembly.validate(module.finish());
 }
 
@@ -119,16 +119,16 @@ function writeRoutines(module: Module, lanes: Lanes, fused: boolean, rows: numbe
 
 /** tile(a, b, c, k, cRow, edge): one tile of c from a panel of each, or the first `rows` rows of one; a's panels are `height` rows. */
 function writeTile(module: Module, lanes: Lanes, height: number, rows: number, fused: boolean, adds: boolean): Func {
-  const f = module.func("", new Array(6).fill("i32"), []);
-  const [a, b, c, k, cRow] = f.params as [Local, Local, Local, Local, Local];
-  const sums = Array.from({ length: 2 * rows }, () => f.local("v128"));
-  const [left, right, factor] = [f.local("v128"), f.local("v128"), f.local("v128")];
+  const f = module.func("", 6);
+  const [a, b, c, k, cRow] = f.params;
+  const sums = f.locals("v128", 2 * rows);
+  const [left, right, factor] = f.locals("v128", 3);
   const l = f.local("i32");
   // V8 11 keeps all sums in registers in a loop of this form, but not in one that counts k down.
   f.forLoop(l, 0, k, 1, () => {
-    f.get(b).memory(V128.load).set(left).get(b).memory(V128.load, 16).set(right);
+    f.push(b).memory(V128.load).set(left).push(b).memory(V128.load, 16).set(right);
     for (let i = 0; i < rows; i++) {
-      f.get(a)
+      f.push(a)
         .memory(lanes.splat, i << lanes.shift)
         .set(factor);
       for (const [v, column] of [left, right].entries()) writeProduct(f, lanes, fused, sums[2 * i + v]!, factor, column);
@@ -137,7 +137,7 @@ function writeTile(module: Module, lanes: Lanes, height: number, rows: number, f
   });
   for (let i = 0; i < rows; i++) {
     for (const v of [0, 1]) {
-      f.get(c).get(sums[2 * i + v]!);
+      f.push(c, sums[2 * i + v]!);
       if (adds) writeSum(f, lanes, c, v);
       f.memory(V128.store, 16 * v);
     }
@@ -148,20 +148,18 @@ function writeTile(module: Module, lanes: Lanes, height: number, rows: number, f
 
 const writeSum = (f: Func, lanes: Lanes, c: Local, v: number): Func =>
   f
-    .get(c)
+    .push(c)
     .memory(V128.load, 16 * v)
     .op(lanes.add);
 
 /** The same for c += a·b out of `store`: without the fused instruction V8 11 would spill in the loop of a tile that adds. */
 function writeAddedTile(module: Module, lanes: Lanes, rows: number, store: Func): Func {
-  const f = module.func("", new Array(6).fill("i32"), []);
-  const [a, b, c, k, cRow, edge] = f.params as [Local, Local, Local, Local, Local, Local];
-  f.get(a).get(b).get(edge).get(k).i32Const(TILE).get(edge).call(store);
+  const f = module.func("", 6);
+  const [a, b, c, k, cRow, edge] = f.params;
+  f.call(store, a, b, edge, k, TILE, edge);
   for (let i = 0; i < rows; i++) {
     for (const v of [0, 1]) {
-      f.get(c)
-        .get(edge)
-        .memory(V128.load, i * TILE + 16 * v);
+      f.push(c, edge).memory(V128.load, i * TILE + 16 * v);
       writeSum(f, lanes, c, v).memory(V128.store, 16 * v);
     }
     if (i + 1 < rows) f.increment(c, cRow);
@@ -176,64 +174,53 @@ function writeAddedTile(module: Module, lanes: Lanes, rows: number, store: Func)
 function writeColumn(module: Module, lanes: Lanes, rows: number, tiles: readonly Func[], whole: Func, adds: boolean): Func {
   const width = TILE >> lanes.shift;
   const part = writePart(module, lanes, adds);
-  const f = module.func("", new Array(8).fill("i32"), []);
-  const [a, b, c, m, n, k, cRow, edge] = f.params as Tuple8;
-  const tile = (count: number): Func =>
-    f
-      .get(a)
-      .get(b)
-      .get(c)
-      .get(k)
-      .get(cRow)
-      .get(edge)
-      .call(tiles[count - 1]!);
+  const f = module.func("", 8);
+  const [a, b, c, m, n, k, cRow, edge] = f.params;
+  const tile = (count: number): Func => f.call(tiles[count - 1]!, a, b, c, k, cRow, edge);
   const next = (): Func => {
-    f.get(k)
-      .i32Const(rows << lanes.shift)
-      .op(I32.mul)
-      .get(a)
-      .op(I32.add)
+    f.op(I32.mul, k, rows << lanes.shift)
+      .op(I32.add, a)
       .set(a);
-    f.get(cRow).i32Const(rows).op(I32.mul).get(c).op(I32.add).set(c);
+    f.op(I32.mul, cRow, rows).op(I32.add, c).set(c);
     return f.increment(m, -rows);
   };
-  f.get(n).i32Const(width).op(I32.ltS);
+  f.op(I32.ltS, n, width);
   f.if(() => {
     f.whileLoop(
-      () => f.get(m).i32Const(0).op(I32.gtS),
+      () => f.op(I32.gtS, m, 0),
       () => {
-        f.get(a).get(b).get(edge).get(k).i32Const(TILE).get(edge).call(whole);
-        f.get(edge).get(c).get(m).get(n).get(cRow).call(part);
+        f.call(whole, a, b, edge, k, TILE, edge);
+        f.call(part, edge, c, m, n, cRow);
         next();
       },
     );
     f.return();
   });
   f.whileLoop(
-    () => f.get(m).i32Const(rows).op(I32.geS),
+    () => f.op(I32.geS, m, rows),
     () => {
       tile(rows);
       next();
     },
   );
   for (let count = 1; count < rows; count++) {
-    f.get(m).i32Const(count).op(I32.eq);
+    f.op(I32.eq, m, count);
     f.if(() => tile(count));
   }
   return f;
 
   /** part(from, to, m, n, toRow): the part of an edge tile that lies in c, m × n of it or all of it. */
   function writePart(inside: Module, { shift, load, store: put, addScalar }: Lanes, adds: boolean): Func {
-    const g = inside.func("", new Array(5).fill("i32"), []);
-    const [from, to, rowsLeft, left, toRow] = g.params as [Local, Local, Local, Local, Local];
-    const [row, end, x, y] = [g.local("i32"), g.local("i32"), g.local("i32"), g.local("i32")];
-    const least = (value: Local, most: number): Func => g.get(value).i32Const(most).get(value).i32Const(most).op(I32.ltS).select();
-    least(left, width).i32Const(shift).op(I32.shl).set(end);
+    const g = inside.func("", 5);
+    const [from, to, rowsLeft, left, toRow] = g.params;
+    const [row, end, x, y] = g.locals("i32", 4);
+    const least = (value: Local, most: number): Func => g.push(value, most).op(I32.ltS, value, most).select();
+    least(left, width).op(I32.shl, shift).set(end);
     least(rowsLeft, rows).set(rowsLeft);
     g.forLoop(row, 0, rowsLeft, 1, () => {
       g.forLoop(x, 0, end, 1 << shift, () => {
-        g.get(to).get(x).op(I32.add).tee(y).get(from).get(x).op(I32.add).memory(load);
-        if (adds) g.get(y).memory(load).op(addScalar);
+        g.op(I32.add, to, x).tee(y).op(I32.add, from, x).memory(load);
+        if (adds) g.push(y).memory(load).op(addScalar);
         g.memory(put);
       });
       g.increment(from, TILE).increment(to, toRow);
@@ -248,23 +235,21 @@ function writeColumn(module: Module, lanes: Lanes, rows: number, tiles: readonly
  */
 function writeColumns(module: Module, name: string, lanes: Lanes, pack: Func, column: Func, tables: boolean): void {
   const width = TILE >> lanes.shift;
-  const f = module.func(name, new Array(10).fill("i32"), []);
-  const [a, b, c, m, n, k, bColumn, bRow, cRow, edge] = f.params as [...Tuple8, Local, Local];
+  const f = module.func(name, 10);
+  const [a, b, c, m, n, k, bColumn, bRow, cRow, edge] = f.params;
   const panel = f.local("i32");
-  f.get(edge).i32Const(EDGE).op(I32.add).set(panel);
+  f.op(I32.add, edge, EDGE).set(panel);
   f.whileLoop(
-    () => f.get(n).i32Const(0).op(I32.gtS),
+    () => f.op(I32.gtS, n, 0),
     () => {
-      f.get(panel).get(b).get(n).get(k).get(bColumn).get(bRow).call(pack);
-      f.get(a).get(panel).get(c).get(m).get(n).get(k).get(cRow).get(edge).call(column);
+      f.call(pack, panel, b, n, k, bColumn, bRow);
+      f.call(column, a, panel, c, m, n, k, cRow, edge);
       if (tables) f.increment(bColumn, 4 * width);
-      else f.get(bColumn).i32Const(width).op(I32.mul).get(b).op(I32.add).set(b);
+      else f.op(I32.mul, bColumn, width).op(I32.add, b).set(b);
       f.increment(c, TILE).increment(n, -width);
     },
   );
 }
-
-type Tuple8 = [Local, Local, Local, Local, Local, Local, Local, Local];
 
 const up = (n: number, step: number): number => Math.ceil(n / step) * step;
 

@@ -26,35 +26,35 @@ const ELEMENTS = [
 
 function build(e: (typeof ELEMENTS)[number]): Fold {
   return routines(module => {
-    const f = module.func("fold", new Array<"i32">(7).fill("i32"), []);
-    const [plane, rows, columns, matrix, m, n, run] = f.params as [Local, Local, Local, Local, Local, Local, Local];
-    const [row, column, at, end, wide] = Array.from({ length: 5 }, () => f.local("i32")) as [Local, Local, Local, Local, Local];
+    const f = module.func("fold", 7);
+    const [plane, rows, columns, matrix, m, n, run] = f.params;
+    const [row, column, at, end, wide] = f.locals("i32", 5);
     const last = f.local("i32");
     /** Adds from the matrix to the plane, moving on in both, as long as the place is below `limit`. */
     const add = (limit: Local, bytes: number, load: number, plus: number, store: number): Func =>
       f.whileLoop(
-        () => f.get(at).get(limit).op(I32.ltU),
+        () => f.op(I32.ltU, at, limit),
         () => {
-          f.get(at).get(at).memory(load).get(matrix).memory(load).op(plus).memory(store);
+          f.push(at, at).memory(load).push(matrix).memory(load).op(plus).memory(store);
           f.increment(at, bytes).increment(matrix, bytes);
         },
       );
-    f.get(columns).get(n).i32Const(2).op(I32.shl).op(I32.add).set(last);
-    f.get(run).i32Const(e.shift).op(I32.shl).set(wide);
+    f.push(columns).op(I32.shl, n, 2).op(I32.add).set(last);
+    f.op(I32.shl, run, e.shift).set(wide);
     f.whileLoop(
-      () => f.get(m),
+      () => f.push(m),
       () => {
-        f.get(plane).get(rows).memory(I32.load).op(I32.add).set(row);
-        f.get(columns).set(column);
+        f.push(plane, rows).memory(I32.load).op(I32.add).set(row);
+        f.set(column, columns);
         f.whileLoop(
-          () => f.get(column).get(last).op(I32.ne),
+          () => f.op(I32.ne, column, last),
           () => {
-            f.get(row).get(column).memory(I32.load).op(I32.add).tee(at).get(wide).op(I32.add).set(end);
-            f.get(at).get(wide).i32Const(-16).op(I32.and).op(I32.add).tee(n);
-            f.get(at).op(I32.ne);
+            f.push(row, column).memory(I32.load).op(I32.add).tee(at).op(I32.add, wide).set(end);
+            f.push(at).op(I32.and, wide, -16).op(I32.add).tee(n);
+            f.op(I32.ne, at);
             f.if(() => add(n, 16, V128.load, e.vectorAdd, V128.store));
             add(end, 1 << e.shift, e.load, e.add, e.store);
-            f.get(run).i32Const(2).op(I32.shl).get(column).op(I32.add).set(column);
+            f.op(I32.shl, run, 2).op(I32.add, column).set(column);
           },
         );
         f.increment(rows, 4).increment(m, -1);
@@ -118,49 +118,41 @@ function routinesOf(code: number): Routines {
 
 /** row(x, w, y, n, k, offsets, xRow, yRow, adds): n results, or what they are more. */
 function writeRow(module: Module, lanes: Lanes, fused: boolean): Func {
-  const f = module.func("", new Array(9).fill("i32"), []);
-  const [x, w, y, n, k, offsets, , , adds] = f.params as [Local, Local, Local, Local, Local, Local, Local, Local, Local];
-  const [l, at, weight] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const f = module.func("", 9);
+  const [x, w, y, n, k, offsets, , , adds] = f.params;
+  const [l, at, weight] = f.locals("i32", 3);
   const sums = VECTORS.map(() => f.local("v128")).concat(f.local("v128"));
-  const [factor, value] = [f.local("v128"), f.local("v128")];
+  const [factor, value] = f.locals("v128", 2);
   for (const vectors of VECTORS) {
     const used = sums.slice(0, vectors);
     const width = vectors * lanes.lanes;
     f.whileLoop(
-      () =>
-        f
-          .get(n)
-          .i32Const(vectors > 1 ? width : 1)
-          .op(I32.geS),
+      () => f.op(I32.geS, n, vectors > 1 ? width : 1),
       () => {
         for (const sum of used) f.i32x4Const(0).set(sum);
-        f.get(w).set(weight);
+        f.set(weight, w);
         f.forLoop(l, 0, k, 1, () => {
-          f.get(offsets).get(l).i32Const(2).op(I32.shl).op(I32.add).memory(I32.load).get(x).op(I32.add).set(at);
-          f.get(weight).memory(lanes.splat).set(factor);
+          f.push(offsets).op(I32.shl, l, 2).op(I32.add).memory(I32.load).op(I32.add, x).set(at);
+          f.push(weight).memory(lanes.splat).set(factor);
           used.forEach((sum, v) => {
-            f.get(at)
+            f.push(at)
               .memory(V128.load, 16 * v)
               .set(value);
             writeProduct(f, lanes, fused, sum, factor, value);
           });
           f.increment(weight, 1 << lanes.shift);
         });
-        f.get(adds);
+        f.push(adds);
         f.if(() => {
           used.forEach((sum, v) => {
-            f.get(sum)
-              .get(y)
+            f.push(sum, y)
               .memory(V128.load, 16 * v)
               .op(lanes.add)
               .set(sum);
           });
         });
         used.forEach((sum, v) => {
-          if (vectors > 1)
-            f.get(y)
-              .get(sum)
-              .memory(V128.store, 16 * v);
+          if (vectors > 1) f.push(y, sum).memory(V128.store, 16 * v);
           else storePart(f, lanes, y, sum, n);
         });
         for (const p of [x, y]) f.increment(p, 16 * vectors);
@@ -177,19 +169,18 @@ function writeRow(module: Module, lanes: Lanes, fused: boolean): Func {
  */
 function writeWeights(module: Module, lanes: Lanes, fused: boolean): void {
   const groups = SUMS.map(count => writeSums(module, lanes, fused, count));
-  const f = module.func("weights", new Array(13).fill("i32"), []);
-  const [count, x, w, y, xStep, wStep, yStep, rows, n, k, offsets, xRow, yRow] = f.params as Local[] as Tuple13;
-  const [left, at, weight] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const f = module.func("weights", 13);
+  const [count, x, w, y, xStep, wStep, yStep, rows, n, k, offsets, xRow, yRow] = f.params;
+  const [left, at, weight] = f.locals("i32", 3);
   f.whileLoop(
-    () => f.get(count),
+    () => f.push(count),
     () => {
-      f.get(k).set(left).get(offsets).set(at).get(w).set(weight);
+      f.set(left, k).set(at, offsets).set(weight, w);
       SUMS.forEach((some, i) => {
         f.whileLoop(
-          () => f.get(left).i32Const(some).op(I32.geS),
+          () => f.op(I32.geS, left, some),
           () => {
-            for (const p of [x, weight, y, rows, n, at, xRow, yRow]) f.get(p);
-            f.call(groups[i]!);
+            f.call(groups[i]!, x, weight, y, rows, n, at, xRow, yRow);
             f.increment(at, 4 * some)
               .increment(weight, some << lanes.shift)
               .increment(left, -some);
@@ -201,37 +192,34 @@ function writeWeights(module: Module, lanes: Lanes, fused: boolean): void {
   );
 }
 
-type Tuple13 = [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
-
 /** The same for a few elements of the windows of one plane: a vector of running sums for each. */
 function writeSums(module: Module, lanes: Lanes, fused: boolean, count: number): Func {
-  const f = module.func("", new Array(8).fill("i32"), []);
-  const [x, w, y, rows, n, offsets, xRow, yRow] = f.params as [Local, Local, Local, Local, Local, Local, Local, Local];
-  const sums = Array.from({ length: count }, () => f.local("v128"));
+  const f = module.func("", 8);
+  const [x, w, y, rows, n, offsets, xRow, yRow] = f.params;
+  const sums = f.locals("v128", count);
   const at = sums.map(() => f.local("i32"));
-  const [c, whole, z] = [f.local("i32"), f.local("i32"), f.local("i32")];
-  const [result, value] = [f.local("v128"), f.local("v128")];
+  const [c, whole, z] = f.locals("i32", 3);
+  const [result, value] = f.locals("v128", 2);
   const one = lanes.lanes === 4 ? V128.load32Zero : V128.load64Zero;
   const step = (load: number, bytes: number): void => {
-    f.get(z).memory(load).set(result);
+    f.push(z).memory(load).set(result);
     sums.forEach((sum, i) => {
-      f.get(at[i]!).memory(load).set(value);
+      f.push(at[i]!).memory(load).set(value);
       writeProduct(f, lanes, fused, sum, result, value);
     });
     for (const p of [z, ...at]) f.increment(p, bytes);
   };
-  f.get(n).i32Const(-lanes.lanes).op(I32.and).set(whole);
+  f.op(I32.and, n, -lanes.lanes).set(whole);
   f.whileLoop(
-    () => f.get(rows),
+    () => f.push(rows),
     () => {
       at.forEach((p, i) => {
-        f.get(offsets)
+        f.push(offsets)
           .memory(I32.load, 4 * i)
-          .get(x)
-          .op(I32.add)
+          .op(I32.add, x)
           .set(p);
       });
-      f.get(y).set(z);
+      f.set(z, y);
       f.forLoop(c, 0, whole, lanes.lanes, () => step(V128.load, 16));
       f.forLoop(c, whole, n, 1, () => step(one, 1 << lanes.shift));
       f.increment(x, xRow).increment(y, yRow).increment(rows, -1);
@@ -239,20 +227,15 @@ function writeSums(module: Module, lanes: Lanes, fused: boolean, count: number):
   );
   sums.forEach((sum, i) => {
     for (let bytes = 8; bytes >= 1 << lanes.shift; bytes /= 2)
-      f.get(sum)
-        .get(sum)
-        .get(sum)
+      f.push(sum, sum, sum)
         .shuffle(Array.from({ length: 16 }, (_, j) => (j + bytes) & 15))
         .op(lanes.add)
         .set(sum);
-    f.get(w)
+    f.push(w)
       .memory(lanes.splat, i << lanes.shift)
-      .get(sum)
-      .op(lanes.add)
+      .op(lanes.add, sum)
       .set(sum);
-    f.get(w)
-      .get(sum)
-      .memoryLane(lanes.storeLane, 0, i << lanes.shift);
+    f.push(w, sum).memoryLane(lanes.storeLane, 0, i << lanes.shift);
   });
   return f;
 }

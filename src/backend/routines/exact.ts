@@ -22,17 +22,17 @@ const QUARTER_PI = 0.7853981633974483;
 
 /** word(i): a word of 2/π, with a word of zeros before the point because a window may begin there. */
 function writeWord(module: Module): Func {
-  const f = module.func("", ["i32"], ["i64"]);
+  const f = module.func("", 1, ["i64"]);
   const words = [0n];
   for (let i = 0; i < TWO_OVER_PI.length; i += 16) words.push(BigInt(`0x${TWO_OVER_PI.slice(i, i + 16)}`));
   const nest = (labels: readonly Label[]): void => {
     const i = labels.length;
     if (i === words.length) {
-      f.get(f.param(0)).brTable(labels, labels[0]!);
+      f.push(f.param(0)).brTable(labels, labels[0]!);
       return;
     }
     f.block(leave => nest([...labels, leave]));
-    f.i64Const(words[i]!).return();
+    f.push(words[i]!).return();
   };
   nest([]);
   return f;
@@ -41,10 +41,10 @@ function writeWord(module: Module): Func {
 /** mulHigh(a, b): the upper 64 bits of the unsigned product. */
 function writeMulHigh(module: Module): Func {
   const f = module.func("", ["i64", "i64"], ["i64"]);
-  const [a, b] = [f.param(0), f.param(1)];
-  const [low, middle, t, u] = [f.local("i64"), f.local("i64"), f.local("i64"), f.local("i64")];
-  const lower = (x: Local): Func => f.get(x).i64Const(0xffffffffn).op(I64.and);
-  const upper = (x: Local): Func => f.get(x).i64Const(32n).op(I64.shrU);
+  const [a, b] = f.params;
+  const [low, middle, t, u] = f.locals("i64", 4);
+  const lower = (x: Local): Func => f.op(I64.and, x, 0xffffffffn);
+  const upper = (x: Local): Func => f.op(I64.shrU, x, 32n);
   lower(a);
   lower(b).op(I64.mul).set(low);
   upper(a);
@@ -55,7 +55,7 @@ function writeMulHigh(module: Module): Func {
   lower(t).op(I64.add).set(middle);
   upper(a);
   upper(b).op(I64.mul).set(u);
-  f.get(u);
+  f.push(u);
   upper(t).op(I64.add);
   upper(middle).op(I64.add);
   return f;
@@ -73,7 +73,7 @@ function writePiReduce(module: Module): Func {
   const word = module.helper("pi word", writeWord);
   const mulHigh = module.helper("multiply high", writeMulHigh);
   const f = module.func("", ["f64", "i32"], ["f64"]);
-  const [x, quadrant] = [f.param(0), f.param(1)];
+  const [x, quadrant] = f.params;
   const start = f.local("i32");
   const negative = f.local("i32");
   const n = f.local("i32");
@@ -87,73 +87,73 @@ function writePiReduce(module: Module): Func {
   const carry = i64();
   /** high << shift | low >>> (64 - shift), for a shift of 0 … 63. */
   const funnel = (high: Local, low: Local): Func =>
-    f.get(high).get(shift).op(I64.shl).get(low).i64Const(1n).op(I64.shrU).i64Const(63n).get(shift).op(I64.sub).op(I64.shrU).op(I64.or);
-  const less = (a: Local, b: Local): Func => f.get(a).get(b).op(I64.ltU).op(I64.extendI32U);
+    f.op(I64.shl, high, shift).op(I64.shrU, low, 1n).op(I64.sub, 63n, shift).op(I64.shrU).op(I64.or);
+  const less = (a: Local, b: Local): Func => f.op(I64.ltU, a, b).op(I64.extendI32U);
 
-  f.get(x).op(F64.abs).f64Const(Number.POSITIVE_INFINITY).op(F64.lt).op(I32.eqz);
-  f.if(() => f.get(x).get(x).op(F64.sub).return());
-  f.get(x).op(F64.abs).f64Const(QUARTER_PI).op(F64.le);
-  f.if(() => f.f64Const(0).get(x).get(quadrant).select().return());
+  f.op(F64.abs, x).f64Const(Number.POSITIVE_INFINITY).op(F64.lt).op(I32.eqz);
+  f.if(() => f.op(F64.sub, x, x).return());
+  f.op(F64.abs, x).f64Const(QUARTER_PI).op(F64.le);
+  f.if(() => f.f64Const(0).push(x, quadrant).select().return());
 
   // The window begins at bit e - 1 of 2/π, which the word of zeros makes bit e + 62 from 0; e is the biased exponent - 1075.
-  f.get(x).op(F64.abs).op(I64.reinterpretF64).tee(m).i64Const(52n).op(I64.shrU).op(I32.wrapI64).i32Const(1013).op(I32.sub).set(start);
-  f.get(m).i64Const(0xfffffffffffffn).op(I64.and).i64Const(0x10000000000000n).op(I64.or).set(m);
-  for (const [i, part] of t.entries()) f.get(start).i32Const(6).op(I32.shrU).i32Const(i).op(I32.add).call(word).set(part);
-  f.get(start).op(I64.extendI32U).i64Const(63n).op(I64.and).set(shift);
+  f.op(F64.abs, x).op(I64.reinterpretF64).tee(m).op(I64.shrU, 52n).op(I32.wrapI64).op(I32.sub, 1013).set(start);
+  f.op(I64.and, m, 0xfffffffffffffn).op(I64.or, 0x10000000000000n).set(m);
+  for (const [i, part] of t.entries()) f.op(I32.shrU, start, 6).op(I32.add, i).call(word).set(part);
+  f.op(I64.extendI32U, start).op(I64.and, 63n).set(shift);
   for (let i = 0; i < 3; i++) funnel(t[2 - i]!, t[3 - i]!).set(window[i]!);
 
   // p = m·window mod 2¹⁹², least significant word first.
-  f.get(m).get(window[0]).op(I64.mul).set(p[0]);
-  f.get(m).get(window[0]).call(mulHigh).tee(carry);
-  f.get(m).get(window[1]).op(I64.mul).op(I64.add).set(p[1]);
+  f.op(I64.mul, m, window[0]).set(p[0]);
+  f.call(mulHigh, m, window[0]).tee(carry);
+  f.op(I64.mul, m, window[1]).op(I64.add).set(p[1]);
   less(p[1], carry);
-  f.get(m).get(window[1]).call(mulHigh).op(I64.add);
-  f.get(m).get(window[2]).op(I64.mul).op(I64.add).set(p[2]);
+  f.call(mulHigh, m, window[1]).op(I64.add);
+  f.op(I64.mul, m, window[2]).op(I64.add).set(p[2]);
 
-  f.get(x).f64Const(0).op(F64.lt).set(negative);
-  f.get(quadrant);
+  f.push(x).f64Const(0).op(F64.lt).set(negative);
+  f.push(quadrant);
   f.if(() => {
-    f.get(p[2]).i64Const(0x2000000000000000n).op(I64.add).i64Const(62n).op(I64.shrU).op(I32.wrapI64).set(n);
-    f.i32Const(0).get(n).op(I32.sub).get(n).get(negative).select();
-    f.i32Const(3).op(I32.and).op(F64.convertI32S).return();
+    f.op(I64.add, p[2], 0x2000000000000000n).op(I64.shrU, 62n).op(I32.wrapI64).set(n);
+    f.op(I32.sub, 0, n).push(n, negative).select();
+    f.op(I32.and, 3).op(F64.convertI32S).return();
   });
 
   // Without its two upper bits p is the signed distance from the nearest multiple, in units of 2⁻¹⁹².
-  f.i64Const(2n).set(shift);
+  f.set(shift, 2n);
   funnel(p[2], p[1]).set(p[2]);
   funnel(p[1], p[0]).set(p[1]);
-  f.get(p[0]).i64Const(2n).op(I64.shl).set(p[0]);
-  f.get(p[2]).i64Const(0n).op(I64.ltS);
+  f.op(I64.shl, p[0], 2n).set(p[0]);
+  f.op(I64.ltS, p[2], 0n);
   f.if(() => {
-    f.get(negative).op(I32.eqz).set(negative);
-    f.i64Const(0n).get(p[0]).op(I64.sub).tee(p[0]).op(I64.eqz).op(I64.extendI32U).set(carry);
-    f.get(p[1]).i64Const(-1n).op(I64.xor).get(carry).op(I64.add).tee(p[1]).op(I64.eqz).op(I64.extendI32U);
-    f.get(carry).op(I64.and).get(p[2]).i64Const(-1n).op(I64.xor).op(I64.add).set(p[2]);
+    f.op(I32.eqz, negative).set(negative);
+    f.op(I64.sub, 0n, p[0]).tee(p[0]).op(I64.eqz).op(I64.extendI32U).set(carry);
+    f.op(I64.xor, p[1], -1n).op(I64.add, carry).tee(p[1]).op(I64.eqz).op(I64.extendI32U);
+    f.op(I64.and, carry).op(I64.xor, p[2], -1n).op(I64.add).set(p[2]);
   });
 
-  f.get(p[2]).op(I64.clz).tee(shift).set(exponent); // p[2] is not 0: see above
+  f.op(I64.clz, p[2]).tee(shift).set(exponent); // p[2] is not 0: see above
   funnel(p[2], p[1]).set(p[2]);
   funnel(p[1], p[0]).set(p[1]);
 
   // Times π/2: the upper 128 of 256 bits in (high, low).
   const [high, low] = [t[0], t[1]];
-  f.get(p[2]).i64Const(HALF_PI_HIGH).call(mulHigh);
-  f.get(p[2]).i64Const(HALF_PI_LOW).call(mulHigh).tee(carry);
-  f.get(p[2]).i64Const(HALF_PI_HIGH).op(I64.mul).op(I64.add).set(low);
+  f.call(mulHigh, p[2], HALF_PI_HIGH);
+  f.call(mulHigh, p[2], HALF_PI_LOW).tee(carry);
+  f.op(I64.mul, p[2], HALF_PI_HIGH).op(I64.add).set(low);
   less(low, carry).op(I64.add).set(high);
-  f.get(p[1]).i64Const(HALF_PI_HIGH).call(mulHigh).tee(carry).get(low).op(I64.add).set(low);
-  less(low, carry).get(high).op(I64.add).set(high);
-  f.get(high).i64Const(0n).op(I64.geS);
+  f.call(mulHigh, p[1], HALF_PI_HIGH).tee(carry).op(I64.add, low).set(low);
+  less(low, carry).op(I64.add, high).set(high);
+  f.op(I64.geS, high, 0n);
   f.if(() => {
-    f.i64Const(1n).set(shift);
+    f.set(shift, 1n);
     funnel(high, low).set(high);
-    f.get(low).i64Const(1n).op(I64.shl).set(low);
-    f.get(exponent).i64Const(1n).op(I64.add).set(exponent);
+    f.op(I64.shl, low, 1n).set(low);
+    f.op(I64.add, exponent, 1n).set(exponent);
   });
   // A last bit that stands for all below it makes the conversion to float64 the one rounding.
-  f.get(high).get(low).op(I64.eqz).op(I32.eqz).op(I64.extendI32U).op(I64.or).op(F64.convertI64U);
-  f.i64Const(960n).get(exponent).op(I64.sub).i64Const(52n).op(I64.shl).op(F64.reinterpretI64).op(F64.mul).set(x); // ·2⁻⁶³⁻ᵉ
-  f.get(x).op(F64.neg).get(x).get(negative).select();
+  f.push(high).op(I64.eqz, low).op(I32.eqz).op(I64.extendI32U).op(I64.or).op(F64.convertI64U);
+  f.op(I64.sub, 960n, exponent).op(I64.shl, 52n).op(F64.reinterpretI64).op(F64.mul).set(x); // ·2⁻⁶³⁻ᵉ
+  f.op(F64.neg, x).push(x, negative).select();
   return f;
 }
 
@@ -172,46 +172,46 @@ const UNIT = 0x10000000000000n;
  */
 function writeRemainder(module: Module): Func {
   const f = module.func("", ["f64", "f64"], ["f64"]);
-  const [x, y] = [f.param(0), f.param(1)];
-  const [r, m, left, by] = [f.local("i64"), f.local("i64"), f.local("i64"), f.local("i64")];
-  f.get(y).op(F64.abs).set(y);
-  f.get(x).op(F64.abs).get(y).op(F64.lt);
-  f.if(() => f.get(x).return());
+  const [x, y] = f.params;
+  const [r, m, left, by] = f.locals("i64", 4);
+  f.op(F64.abs, y).set(y);
+  f.op(F64.abs, x).op(F64.lt, y);
+  f.if(() => f.push(x).return());
   // Infinite x, NaN and y = 0.
-  f.get(x).op(F64.abs).f64Const(Number.POSITIVE_INFINITY).op(F64.lt).get(y).f64Const(0).op(F64.gt).op(I32.and).op(I32.eqz);
+  f.op(F64.abs, x).f64Const(Number.POSITIVE_INFINITY).op(F64.lt).push(y).f64Const(0).op(F64.gt).op(I32.and).op(I32.eqz);
   f.if(() => f.f64Const(Number.NaN).return());
   /** Leaves the significand of a number >= 0 in a local, and the exponent that is stored (1 for subnormal ones) on the stack. */
   const split = (of: () => void, significand: typeof r): void => {
     of();
-    f.op(I64.reinterpretF64).tee(significand).i64Const(52n).op(I64.shrU).tee(by);
+    f.op(I64.reinterpretF64).tee(significand).op(I64.shrU, 52n).tee(by);
     f.op(I64.eqz);
     f.if(
-      () => f.i64Const(1n).set(by),
-      () => f.get(significand).i64Const(SIGNIFICAND).op(I64.and).i64Const(UNIT).op(I64.or).set(significand),
+      () => f.set(by, 1n),
+      () => f.op(I64.and, significand, SIGNIFICAND).op(I64.or, UNIT).set(significand),
     );
-    f.get(by);
+    f.push(by);
   };
-  split(() => f.get(x).op(F64.abs), r);
-  split(() => f.get(y), m);
+  split(() => f.op(F64.abs, x), r);
+  split(() => f.push(y), m);
   f.op(I64.sub).set(left);
-  f.get(r).get(m).op(I64.remU).set(r);
+  f.op(I64.remU, r, m).set(r);
   f.whileLoop(
-    () => f.get(left).i64Const(0n).op(I64.gtS),
+    () => f.op(I64.gtS, left, 0n),
     () => {
-      f.get(left).i64Const(11n).get(left).i64Const(11n).op(I64.ltS).select().set(by);
-      f.get(r).get(by).op(I64.shl).get(m).op(I64.remU).set(r);
-      f.get(left).get(by).op(I64.sub).set(left);
+      f.push(left, 11n).op(I64.ltS, left, 11n).select().set(by);
+      f.op(I64.shl, r, by).op(I64.remU, m).set(r);
+      f.op(I64.sub, left, by).set(left);
     },
   );
   // r times the last place of y, which is y's power of 2 (at least that of the subnormal numbers) less 52 binary places.
-  f.get(r).op(F64.convertI64U);
-  f.get(y).op(I64.reinterpretF64).i64Const(~SIGNIFICAND).op(I64.and).op(F64.reinterpretI64);
+  f.op(F64.convertI64U, r);
+  f.op(I64.reinterpretF64, y).op(I64.and, ~SIGNIFICAND).op(F64.reinterpretI64);
   f.f64Const(2 ** -1022)
     .op(F64.max)
     .f64Const(2 ** -52)
     .op(F64.mul)
     .op(F64.mul);
-  f.get(x).op(F64.copysign);
+  f.op(F64.copysign, x);
   return f;
 }
 
@@ -219,13 +219,13 @@ function writeRemainder(module: Module): Func {
 export const remainder = (module: Module): Func => module.helper("remainder", writeRemainder);
 
 function writeGcd(module: Module): Func {
-  const f = module.func("", ["i32", "i32"], ["i32"]);
-  const [a, b] = [f.param(0), f.param(1)];
+  const f = module.func("", 2, ["i32"]);
+  const [a, b] = f.params;
   f.whileLoop(
-    () => f.get(b),
-    () => f.get(b).get(a).get(b).op(I32.remU).set(b).set(a),
+    () => f.push(b),
+    () => f.push(b).op(I32.remU, a, b).set(b).set(a),
   );
-  f.get(a);
+  f.push(a);
   return f;
 }
 

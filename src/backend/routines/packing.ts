@@ -58,15 +58,12 @@ export function writeTurn(
   const pairs = rows.length === 2 ? rows : spare;
   if (rows.length === 4)
     for (const [k, pair] of spare.entries())
-      f.get(rows[k & 2]!)
-        .get(rows[(k & 2) + 1]!)
+      f.push(rows[k & 2]!, rows[(k & 2) + 1]!)
         .shuffle(ZIPS[k & 1]!)
         .set(pair);
   for (const k of rows.keys()) {
     before(k);
-    f.get(pairs[k >> 1]!)
-      .get(pairs[(k >> 1) + rows.length / 2]!)
-      .shuffle(HALVES[k & 1]!);
+    f.push(pairs[k >> 1]!, pairs[(k >> 1) + rows.length / 2]!).shuffle(HALVES[k & 1]!);
     use(k);
   }
 }
@@ -78,21 +75,18 @@ export function writeTurn(
  */
 export function writePack(module: Module, name: string, lanes: Lanes, width: number, tables: boolean): Func {
   const panel = writePanel(module, lanes, width, tables);
-  const f = module.func(name, new Array(6).fill("i32"), []);
-  const [to, from, n, k, step, kStep] = f.params as [Local, Local, Local, Local, Local, Local];
+  const f = module.func(name, 6);
+  const [to, from, n, k, step, kStep] = f.params;
   f.whileLoop(
-    () => f.get(n).i32Const(0).op(I32.gtS),
+    () => f.op(I32.gtS, n, 0),
     () => {
-      for (const p of f.params) f.get(p);
-      f.call(panel);
-      f.get(to)
-        .get(k)
-        .i32Const(width << lanes.shift)
-        .op(I32.mul)
+      f.call(panel, ...f.params);
+      f.push(to)
+        .op(I32.mul, k, width << lanes.shift)
         .op(I32.add)
         .set(to);
       if (tables) f.increment(step, 4 * width);
-      else f.get(from).get(step).i32Const(width).op(I32.mul).op(I32.add).set(from);
+      else f.push(from).op(I32.mul, step, width).op(I32.add).set(from);
       f.increment(n, -width);
     },
   );
@@ -102,53 +96,47 @@ export function writePack(module: Module, name: string, lanes: Lanes, width: num
 
 /** One panel of pack, with the same arguments: of the first `width` columns or as many as there are. */
 export function writePanel(module: Module, { shift, lanes, load, store, storeLane }: Lanes, width: number, tables: boolean): Func {
-  const f = module.func("", new Array(6).fill("i32"), []);
-  const [to, from, n, k, step, kStep] = f.params as [Local, Local, Local, Local, Local, Local];
+  const f = module.func("", 6);
+  const [to, from, n, k, step, kStep] = f.params;
   const bytes = 1 << shift;
   const row = width * bytes;
-  const offsets = Array.from({ length: width }, () => f.local("i32"));
-  const [p, jumps, run] = [f.local("i32"), f.local("i32"), f.local("i32")];
-  const vectors = Array.from({ length: lanes }, () => f.local("v128"));
+  const offsets = f.locals("i32", width);
+  const [p, jumps, run] = f.locals("i32", 3);
+  const vectors = f.locals("v128", lanes);
   const pairs = lanes === 4 ? vectors.map(() => f.local("v128")) : vectors;
 
   // The columns' offsets; whether they are neighbours.
   for (const [i, offset] of offsets.entries()) {
-    if (i > 0) f.get(n).i32Const(i).op(I32.gtS);
+    if (i > 0) f.op(I32.gtS, n, i);
     if (tables) {
-      if (i > 0) f.i32Const(2).op(I32.shl).get(step).op(I32.add).tee(step);
-      else f.get(step);
+      if (i > 0) f.op(I32.shl, 2).op(I32.add, step).tee(step);
+      else f.push(step);
       f.memory(I32.load).set(offset);
     } else if (i > 0)
-      f.get(step)
-        .op(I32.mul)
-        .get(offsets[i - 1]!)
-        .op(I32.add)
+      f.op(I32.mul, step)
+        .op(I32.add, offsets[i - 1]!)
         .set(offset);
     if (i > 0)
-      f.get(offset)
-        .get(offsets[i - 1]!)
-        .op(I32.sub)
-        .i32Const(bytes)
-        .op(I32.xor)
-        .get(jumps)
-        .op(I32.or)
+      f.op(I32.sub, offset, offsets[i - 1]!)
+        .op(I32.xor, bytes)
+        .op(I32.or, jumps)
         .set(jumps);
   }
-  const place = (): Func => (tables ? f.get(from).get(kStep).memory(I32.load).op(I32.add) : f.get(from)).set(p);
+  const place = (): Func => (tables ? f.push(from, kStep).memory(I32.load).op(I32.add) : f.push(from)).set(p);
   const next = (rows: number): void => {
     f.increment(to, rows * row).increment(k, -rows);
     if (tables) f.increment(kStep, 4 * rows);
     else for (let i = 0; i < rows; i++) f.increment(from, kStep);
   };
-  const each = (body: () => void): Func => f.whileLoop(() => f.get(k).i32Const(0).op(I32.gtS), body);
+  const each = (body: () => void): Func => f.whileLoop(() => f.op(I32.gtS, k, 0), body);
 
-  f.get(jumps).op(I32.eqz);
+  f.op(I32.eqz, jumps);
   f.if(() => {
     each(() => {
       place();
-      f.get(p).get(offsets[0]!).op(I32.add).set(p);
+      f.op(I32.add, p, offsets[0]!).set(p);
       for (let at = 0; at < row; at += 16) {
-        f.get(to).get(p).memory(V128.load, at);
+        f.push(to, p).memory(V128.load, at);
         if (row - at >= 16) f.memory(V128.store, at);
         else f.memoryLane(row - at === 8 ? V128.store64Lane : V128.store32Lane, 0, at);
       }
@@ -156,63 +144,55 @@ export function writePanel(module: Module, { shift, lanes, load, store, storeLan
     });
     f.return();
   });
-  if (!tables) f.get(kStep).i32Const(bytes).op(I32.eq).set(run);
+  if (!tables) f.op(I32.eq, kStep, bytes).set(run);
   each(() => {
     place();
-    f.get(k).i32Const(lanes).op(I32.geS);
+    f.op(I32.geS, k, lanes);
     if (tables) {
       // Whether the next rows are neighbours: read only where there are as many.
       f.if(
         () => {
-          f.i32Const(0);
+          f.push(0);
           for (let l = 1; l < lanes; l++)
-            f.get(kStep)
+            f.push(kStep)
               .memory(I32.load, 4 * l)
-              .get(kStep)
+              .push(kStep)
               .memory(I32.load)
               .op(I32.sub)
-              .i32Const(l * bytes)
-              .op(I32.xor)
+              .op(I32.xor, l * bytes)
               .op(I32.or);
           f.op(I32.eqz);
         },
-        () => f.i32Const(0),
+        () => f.push(0),
         "i32",
       );
-    } else f.get(run).op(I32.and);
+    } else f.op(I32.and, run);
     f.if(
       () => {
         let i = 0;
         for (; i + lanes <= width; i += lanes) {
           for (let r = 0; r < lanes; r++)
-            f.get(p)
-              .get(offsets[i + r]!)
-              .op(I32.add)
+            f.op(I32.add, p, offsets[i + r]!)
               .memory(V128.load)
               .set(vectors[r]!);
           writeTurn(
             f,
             vectors,
             pairs,
-            () => f.get(to),
+            () => f.push(to),
             l => f.memory(V128.store, l * row + i * bytes),
           );
         }
         for (; i < width; i++) {
-          f.get(p).get(offsets[i]!).op(I32.add).memory(V128.load).set(vectors[0]!);
-          for (let l = 0; l < lanes; l++)
-            f.get(to)
-              .get(vectors[0]!)
-              .memoryLane(storeLane, l, l * row + i * bytes);
+          f.op(I32.add, p, offsets[i]!).memory(V128.load).set(vectors[0]!);
+          for (let l = 0; l < lanes; l++) f.push(to, vectors[0]!).memoryLane(storeLane, l, l * row + i * bytes);
         }
         next(lanes);
       },
       () => {
         for (const [i, offset] of offsets.entries())
-          f.get(to)
-            .get(p)
-            .get(offset)
-            .op(I32.add)
+          f.push(to)
+            .op(I32.add, p, offset)
             .memory(load)
             .memory(store, i * bytes);
         next(1);

@@ -66,31 +66,31 @@ export interface Four {
 }
 
 function begin(f: Func, { x }: Four, counter: Local, pushOffsets: () => Func, c2: Local, c3: Local): void {
-  f.get(counter).op(I32.wrapI64).op(I32x4.splat).tee(x[1]);
+  f.op(I32.wrapI64, counter).op(I32x4.splat).tee(x[1]);
   pushOffsets().op(I32x4.add).tee(x[0]);
   // A lane that wrapped around is smaller than where it began; its mask is -1, the carry.
-  f.get(x[1]).op(I32x4.ltU).set(x[1]);
-  f.get(counter).i64Const(32n).op(I64.shrU).op(I32.wrapI64).op(I32x4.splat).get(x[1]).op(I32x4.sub).set(x[1]);
-  f.get(c2).op(I32x4.splat).set(x[2]).get(c3).op(I32x4.splat).set(x[3]);
+  f.op(I32x4.ltU, x[1]).set(x[1]);
+  f.op(I64.shrU, counter, 32n).op(I32.wrapI64).op(I32x4.splat).op(I32x4.sub, x[1]).set(x[1]);
+  f.op(I32x4.splat, c2).set(x[2]).op(I32x4.splat, c3).set(x[3]);
 }
 
 function round(f: Func, { x, low, high }: Four, key0: Local, key1: Local): void {
-  f.get(x[0]).i32x4Const(MULTIPLIER0).op(I64x2.extmulLowI32x4U).set(low[0]);
-  f.get(x[0]).i32x4Const(MULTIPLIER0).op(I64x2.extmulHighI32x4U).set(high[0]);
-  f.get(x[2]).i32x4Const(MULTIPLIER1).op(I64x2.extmulLowI32x4U).set(low[1]);
-  f.get(x[2]).i32x4Const(MULTIPLIER1).op(I64x2.extmulHighI32x4U).set(high[1]);
-  f.get(low[1]).get(high[1]).shuffle(ODD).get(x[1]).op(V128.xor).get(key0).op(V128.xor).set(x[0]);
-  f.get(low[1]).get(high[1]).shuffle(EVEN).set(x[1]);
-  f.get(low[0]).get(high[0]).shuffle(ODD).get(x[3]).op(V128.xor).get(key1).op(V128.xor).set(x[2]);
-  f.get(low[0]).get(high[0]).shuffle(EVEN).set(x[3]);
+  f.push(x[0]).i32x4Const(MULTIPLIER0).op(I64x2.extmulLowI32x4U).set(low[0]);
+  f.push(x[0]).i32x4Const(MULTIPLIER0).op(I64x2.extmulHighI32x4U).set(high[0]);
+  f.push(x[2]).i32x4Const(MULTIPLIER1).op(I64x2.extmulLowI32x4U).set(low[1]);
+  f.push(x[2]).i32x4Const(MULTIPLIER1).op(I64x2.extmulHighI32x4U).set(high[1]);
+  f.push(low[1], high[1]).shuffle(ODD).op(V128.xor, x[1]).op(V128.xor, key0).set(x[0]);
+  f.push(low[1], high[1]).shuffle(EVEN).set(x[1]);
+  f.push(low[0], high[0]).shuffle(ODD).op(V128.xor, x[3]).op(V128.xor, key1).set(x[2]);
+  f.push(low[0], high[0]).shuffle(EVEN).set(x[3]);
 }
 
 /** From the words of four blocks to four blocks of words. */
 function transpose(f: Func, { x, low, high }: Four): void {
-  f.get(x[0]).get(x[1]).shuffle(FIRST_PAIRS).set(low[0]).get(x[2]).get(x[3]).shuffle(FIRST_PAIRS).set(low[1]);
-  f.get(x[0]).get(x[1]).shuffle(LAST_PAIRS).set(high[0]).get(x[2]).get(x[3]).shuffle(LAST_PAIRS).set(high[1]);
-  f.get(low[0]).get(low[1]).shuffle(FIRST_HALVES).set(x[0]).get(low[0]).get(low[1]).shuffle(LAST_HALVES).set(x[1]);
-  f.get(high[0]).get(high[1]).shuffle(FIRST_HALVES).set(x[2]).get(high[0]).get(high[1]).shuffle(LAST_HALVES).set(x[3]);
+  f.push(x[0], x[1]).shuffle(FIRST_PAIRS).set(low[0]).push(x[2], x[3]).shuffle(FIRST_PAIRS).set(low[1]);
+  f.push(x[0], x[1]).shuffle(LAST_PAIRS).set(high[0]).push(x[2], x[3]).shuffle(LAST_PAIRS).set(high[1]);
+  f.push(low[0], low[1]).shuffle(FIRST_HALVES).set(x[0]).push(low[0], low[1]).shuffle(LAST_HALVES).set(x[1]);
+  f.push(high[0], high[1]).shuffle(FIRST_HALVES).set(x[2]).push(high[0], high[1]).shuffle(LAST_HALVES).set(x[3]);
 }
 
 /** What a loop over groups of blocks needs to know of them. */
@@ -119,12 +119,12 @@ export function writeGroups(
     high: [vector(), vector()],
   }));
   for (const [k0, k1] of keys) {
-    f.get(key0).op(I32x4.splat).set(k0).get(key1).op(I32x4.splat).set(k1);
+    f.op(I32x4.splat, key0).set(k0).op(I32x4.splat, key1).set(k1);
     f.increment(key0, WEYL0);
     f.increment(key1, WEYL1);
   }
   f.whileLoop(
-    () => f.get(count),
+    () => f.push(count),
     () => {
       fours.forEach((four, half) => {
         begin(f, four, counter, () => pushOffsets(half), c2, c3);
@@ -139,20 +139,20 @@ export function writeGroups(
 
 /** groups(out, count, counter, c2, c3, key0, key1): eight blocks, `count` times. */
 function writeBlocks(module: Module, convert: Convert): Func {
-  const f = module.func("", ["i32", "i32", "i64", "i32", "i32", "i32", "i32"], []);
-  const [out, count, counter, ...words] = f.params as [Local, Local, Local, Local, Local, Local, Local];
-  writeGroups(f, count, counter, words, {
+  const f = module.func("", ["i32", "i32", "i64", "i32", "i32", "i32", "i32"]);
+  const [out, count, counter, c2, c3, key0, key1] = f.params;
+  writeGroups(f, count, counter, [c2, c3, key0, key1], {
     pushOffsets: half => f.v128Const([0, 1, 2, 3].flatMap(lane => [4 * half + lane, 0, 0, 0])),
     store: (four, half) => {
       transpose(f, four);
       four.x.forEach((block, j) => {
-        f.get(out);
+        f.push(out);
         convert(f, block).memory(V128.store, 64 * half + 16 * j);
       });
     },
     advance: () => {
       f.increment(out, 16 * GROUP);
-      f.get(counter).i64Const(BigInt(GROUP)).op(I64.add).set(counter);
+      f.op(I64.add, counter, BigInt(GROUP)).set(counter);
     },
   });
   return f;
@@ -161,17 +161,14 @@ function writeBlocks(module: Module, convert: Convert): Func {
 /** The four words of a block as float32 in [0, 1). */
 const toUniform32 = (f: Func, block: Local): Func =>
   f
-    .get(block)
-    .i32Const(8)
-    .op(I32x4.shrU)
+    .op(I32x4.shrU, block, 8)
     .op(F32x4.convertI32x4S)
     .f32x4Const(2 ** -24)
     .op(F32x4.mul);
 
 const toOpen32 = (f: Func, block: Local): Func =>
   f
-    .get(block)
-    .op(F32x4.convertI32x4U)
+    .op(F32x4.convertI32x4U, block)
     .f32x4Const(2 ** -32)
     .op(F32x4.mul)
     .f32x4Const(2 ** -33)
@@ -179,8 +176,7 @@ const toOpen32 = (f: Func, block: Local): Func =>
 
 const toSigned32 = (f: Func, block: Local): Func =>
   f
-    .get(block)
-    .op(F32x4.convertI32x4S)
+    .op(F32x4.convertI32x4S, block)
     .f32x4Const(2 ** -32)
     .op(F32x4.mul)
     .f32x4Const(2 ** -33)
@@ -188,20 +184,19 @@ const toSigned32 = (f: Func, block: Local): Func =>
 
 /** Below the bits of 2^84 and 2^52 an integer's two halves are float64 numbers; taking both powers away leaves the integer. */
 export function toUniform64(f: Func, block: Local): Func {
-  f.get(block).i32Const(11).op(I64x2.shrU).tee(block);
-  f.i32Const(32)
-    .op(I64x2.shrU)
+  f.op(I64x2.shrU, block, 11).tee(block);
+  f.op(I64x2.shrU, 32)
     .i64x2Const(0x4530000000000000n)
     .op(V128.or)
     .f64x2Const(2 ** 84 + 2 ** 52)
     .op(F64x2.sub);
-  f.get(block).i64x2Const(0xffffffffn).op(V128.and).i64x2Const(0x4330000000000000n).op(V128.or).op(F64x2.add);
+  f.push(block).i64x2Const(0xffffffffn).op(V128.and).i64x2Const(0x4330000000000000n).op(V128.or).op(F64x2.add);
   return f.f64x2Const(2 ** -53).op(F64x2.mul);
 }
 
 /** Pushes a counter's first two words as 64 bits. */
 export const pushCounter = (f: Func, c0: Local, c1: Local): Func =>
-  f.get(c1).op(I64.extendI32U).i64Const(32n).op(I64.shl).get(c0).op(I64.extendI32U).op(I64.or);
+  f.op(I64.extendI32U, c1).op(I64.shl, 32n).op(I64.extendI32U, c0).op(I64.or);
 
 /** How many groups one call computes, so that the engine can replace its first code in long fills. */
 const GROUPS_PER_CALL = 1024;
@@ -215,52 +210,52 @@ function writeFill(module: Module, kind: Kind, shift: number, convert: Convert):
   const perGroup = bytes >> shift;
   const cells = scratch(0, 0, 0);
   const groups = writeBlocks(module, convert);
-  const f = module.func(kind, new Array<"i32">(9).fill("i32"), []);
-  const [out, n, skip, ...words] = f.params as [Local, Local, Local, ...Local[]];
-  const [c0, c1, c2, c3, key0, key1] = words as [Local, Local, Local, Local, Local, Local];
+  const f = module.func(kind, 9);
+  const [out, n, skip, ...words] = f.params;
+  const [c0, c1, c2, c3, key0, key1] = words;
   const [counter, count, m] = [f.local("i64"), f.local("i32"), f.local("i32")];
   /** x = the smaller of x and y. */
   const limit = (x: Local, push: () => Func): void => {
-    f.get(x);
-    push().get(x);
+    f.push(x);
+    push().push(x);
     push().op(I32.ltU).select().set(x);
   };
-  const inBytes = (x: Local): Func => f.get(x).i32Const(shift).op(I32.shl);
-  const run = (): Func => f.get(count).get(counter).get(c2).get(c3).get(key0).get(key1).call(groups);
+  const inBytes = (x: Local): Func => f.op(I32.shl, x, shift);
+  const run = (): Func => f.call(groups, count, counter, c2, c3, key0, key1);
 
   pushCounter(f, c0, c1).set(counter);
   f.whileLoop(
-    () => f.get(n),
+    () => f.push(n),
     () => {
-      f.get(skip).get(n).i32Const(perGroup).op(I32.ltU).op(I32.or);
+      f.push(skip).op(I32.ltU, n, perGroup).op(I32.or);
       f.if(
         () => {
-          f.i32Const(perGroup).get(skip).op(I32.sub).set(m);
-          limit(m, () => f.get(n));
-          f.i32Const(1).set(count).i32Const(cells);
+          f.op(I32.sub, perGroup, skip).set(m);
+          limit(m, () => f.push(n));
+          f.set(count, 1).push(cells);
           run();
-          f.get(out).i32Const(cells);
+          f.push(out, cells);
           inBytes(skip).op(I32.add);
           inBytes(m).memoryCopy();
-          f.i32Const(0).set(skip);
+          f.set(skip, 0);
         },
         () => {
-          f.get(n).i32Const(perGroup).op(I32.divU).set(count);
-          limit(count, () => f.i32Const(GROUPS_PER_CALL));
-          f.get(count).i32Const(perGroup).op(I32.mul).set(m).get(out);
+          f.op(I32.divU, n, perGroup).set(count);
+          limit(count, () => f.push(GROUPS_PER_CALL));
+          f.op(I32.mul, count, perGroup).set(m).push(out);
           run();
         },
       );
-      f.get(counter).get(count).op(I64.extendI32U).i64Const(BigInt(GROUP)).op(I64.mul).op(I64.add).set(counter);
-      f.get(out);
+      f.push(counter).op(I64.extendI32U, count).op(I64.mul, BigInt(GROUP)).op(I64.add).set(counter);
+      f.push(out);
       inBytes(m).op(I32.add).set(out);
-      f.get(n).get(m).op(I32.sub).set(n);
+      f.op(I32.sub, n, m).set(n);
     },
   );
 }
 
 const CONVERT: Readonly<Record<Kind, Convert>> = {
-  words: (f, block) => f.get(block),
+  words: (f, block) => f.push(block),
   uniform32: toUniform32,
   open32: toOpen32,
   signed32: toSigned32,

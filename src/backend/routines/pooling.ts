@@ -39,23 +39,23 @@ interface Body {
 }
 
 function write(module: Module, name: string, bytes: number, bodyOf: (f: Func, values: Local) => Body): void {
-  const f = module.func(name, new Array<"i32">(8).fill("i32"), []);
-  const [plane, rows, columns, values, m, n, count, step] = f.params as [Local, Local, Local, Local, Local, Local, Local, Local];
-  const [j, column, window, row, end, at] = Array.from({ length: 6 }, () => f.local("i32")) as [Local, Local, Local, Local, Local, Local];
+  const f = module.func(name, 8);
+  const [plane, rows, columns, values, m, n, count, step] = f.params;
+  const [j, column, window, row, end, at] = f.locals("i32", 6);
   const { begin, element, finish } = bodyOf(f, values);
-  f.get(rows).get(m).i32Const(2).op(I32.shl).op(I32.add).set(end);
+  f.push(rows).op(I32.shl, m, 2).op(I32.add).set(end);
   f.whileLoop(
-    () => f.get(count),
+    () => f.push(count),
     () => {
-      f.get(columns).set(column);
+      f.set(column, columns);
       f.forLoop(j, 0, n, 1, () => {
-        f.get(plane).get(column).memory(I32.load).op(I32.add).set(window);
+        f.push(plane, column).memory(I32.load).op(I32.add).set(window);
         begin(window, rows);
-        f.get(rows).set(row);
+        f.set(row, rows);
         f.loop(again => {
-          f.get(window).get(row).memory(I32.load).op(I32.add).set(at);
+          f.push(window, row).memory(I32.load).op(I32.add).set(at);
           element(at);
-          f.get(row).i32Const(4).op(I32.add).tee(row).get(end).op(I32.ne).brIf(again);
+          f.op(I32.add, row, 4).tee(row).op(I32.ne, end).brIf(again);
         });
         finish(plane);
         f.increment(values, bytes).increment(column, 4);
@@ -67,78 +67,67 @@ function write(module: Module, name: string, bytes: number, bodyOf: (f: Func, va
 
 /** A vector of windows at a time where they are neighbours, or every second element, else one. */
 function writePlaces(module: Module, e: (typeof ELEMENTS)[number]): void {
-  const f = module.func("places", new Array<"i32">(10).fill("i32"), []);
-  const [plane, rows, columns, values, m, n, count, step] = f.params as [Local, Local, Local, Local, Local, Local, Local, Local];
+  const f = module.func("places", 10);
+  const [plane, rows, columns, values, m, n, count, step] = f.params;
   const [run, apart] = [f.param(8), f.param(9)];
-  const [column, last, window, row, end, left] = Array.from({ length: 6 }, () => f.local("i32")) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ];
-  const [x, best, place, better] = Array.from({ length: 4 }, () => f.local("v128")) as [Local, Local, Local, Local];
+  const [column, last, window, row, end, left] = f.locals("i32", 6);
+  const [x, best, place, better] = f.locals("v128", 4);
   const bytes = 1 << e.shift;
   const lanes = 16 >> e.shift;
   const even = Array.from({ length: 16 }, (_, i) => Math.floor(i / bytes) * 2 * bytes + (i % bytes));
   /** What the row table points to, for windows so many elements apart; 0 for one window. */
   const load = (distance: number): Func => {
-    f.get(window).get(row).memory(I32.load).op(I32.add);
+    f.push(window, row).memory(I32.load).op(I32.add);
     if (distance === 0) return f.memory(e.one);
     if (distance === 1) return f.memory(V128.load);
     f.tee(left).memory(V128.load);
-    return f.get(left).memory(V128.load, 16).shuffle(even);
+    return f.push(left).memory(V128.load, 16).shuffle(even);
   };
   const search = (distance: number): void => {
     const many = distance === 0 ? 1 : lanes;
-    f.get(rows).set(row);
+    f.set(row, rows);
     load(distance).set(best);
-    f.get(row).memory(I32.load).op(I32x4.splat).set(place);
+    f.push(row).memory(I32.load).op(I32x4.splat).set(place);
     f.whileLoop(
-      () => f.get(row).i32Const(4).op(I32.add).tee(row).get(end).op(I32.ne),
+      () => f.op(I32.add, row, 4).tee(row).op(I32.ne, end),
       () => {
         // A NaN is not at most anything, and nothing comes after it.
         load(distance).set(x);
-        f.get(best).get(best).op(e.eq).get(x).get(best).op(e.le).op(V128.andnot).set(better);
-        f.get(x).get(best).get(better).op(V128.bitselect).set(best);
-        f.get(row).memory(I32.load).op(I32x4.splat).get(place).get(better).op(V128.bitselect).set(place);
+        f.op(e.eq, best, best).op(e.le, x, best).op(V128.andnot).set(better);
+        f.op(V128.bitselect, x, best, better).set(best);
+        f.push(row).memory(I32.load).op(I32x4.splat).op(V128.bitselect, place, better).set(place);
       },
     );
-    f.get(window).get(plane).op(I32.sub).set(window);
+    f.op(I32.sub, window, plane).set(window);
     for (let i = 0; i < many; i++) {
-      f.get(values)
-        .get(place)
+      f.push(values, place)
         .lane(I32x4.extractLane, (i * 4) / lanes)
-        .get(window)
-        .op(I32.add);
-      f.i32Const(e.shift)
-        .op(I32.shrU)
-        .i32Const(i * distance)
-        .op(I32.add)
+        .op(I32.add, window);
+      f.op(I32.shrU, e.shift)
+        .op(I32.add, i * distance)
         .memory(I32.store, 4 * i);
     }
     f.increment(values, 4 * many).increment(column, 4 * many);
   };
-  f.get(rows).get(m).i32Const(2).op(I32.shl).op(I32.add).set(end);
-  f.get(columns).get(n).i32Const(2).op(I32.shl).op(I32.add).set(last);
+  f.push(rows).op(I32.shl, m, 2).op(I32.add).set(end);
+  f.push(columns).op(I32.shl, n, 2).op(I32.add).set(last);
   // Runs that are no vectors in any case are taken one by one.
-  f.get(apart).i32Const(2).op(I32.gtS);
-  f.if(() => f.i32Const(1).set(run));
+  f.op(I32.gtS, apart, 2);
+  f.if(() => f.set(run, 1));
   f.whileLoop(
-    () => f.get(count),
+    () => f.push(count),
     () => {
-      f.get(columns).set(column);
+      f.set(column, columns);
       f.whileLoop(
-        () => f.get(column).get(last).op(I32.ne),
+        () => f.op(I32.ne, column, last),
         () => {
-          f.get(plane).get(column).memory(I32.load).op(I32.add).set(window);
+          f.push(plane, column).memory(I32.load).op(I32.add).set(window);
           // How many there are up to the end of the run.
-          f.get(run).get(column).get(columns).op(I32.sub).i32Const(2).op(I32.shrU).get(run).op(I32.remU).op(I32.sub);
-          f.i32Const(lanes).op(I32.geS);
+          f.push(run).op(I32.sub, column, columns).op(I32.shrU, 2).op(I32.remU, run).op(I32.sub);
+          f.op(I32.geS, lanes);
           f.if(
             () => {
-              f.get(apart).i32Const(1).op(I32.eq);
+              f.op(I32.eq, apart, 1);
               f.if(
                 () => search(1),
                 () => search(2),
@@ -160,15 +149,15 @@ function build(e: (typeof ELEMENTS)[number]): PoolingRoutines {
       const sum = f.local(e.type);
       return {
         begin: () => (e.type === "f32" ? f.f32Const(0) : f.f64Const(0)).set(sum),
-        element: at => f.get(sum).get(at).memory(e.load).op(e.add).set(sum),
-        finish: () => f.get(values).get(sum).memory(e.store),
+        element: at => f.push(sum, at).memory(e.load).op(e.add).set(sum),
+        finish: () => f.push(values, sum).memory(e.store),
       };
     });
     write(module, "spread", bytes, (f, values) => {
       const value = f.local(e.type);
       return {
-        begin: () => f.get(values).memory(e.load).set(value),
-        element: at => f.get(at).get(at).memory(e.load).get(value).op(e.add).memory(e.store),
+        begin: () => f.push(values).memory(e.load).set(value),
+        element: at => f.push(at, at).memory(e.load).op(e.add, value).memory(e.store),
         finish: () => {},
       };
     });

@@ -1,5 +1,4 @@
 /** Philox for blocks that lie anywhere, in WebAssembly. Knows addresses and counters, not what the numbers are for. */
-import type { Local } from "../wasm/assembler.ts";
 import { I32, V128 } from "../wasm/assembler.ts";
 import { routines } from "../wasm/drivers.ts";
 import { FIRST_PAIRS, GROUP, LAST_PAIRS, pushCounter, toUniform64, writeGroups } from "./philox.ts";
@@ -23,32 +22,20 @@ export type FillAt = (
 
 function build(): FillAt {
   return routines(module => {
-    const f = module.func("at", new Array<"i32">(10).fill("i32"), []);
-    const [out, plane, places, groups, c0, c1, ...words] = f.params as [
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-    ];
+    const f = module.func("at", 10);
+    const [out, plane, places, groups, c0, c1, c2, c3, key0, key1] = f.params;
     const counter = f.local("i64");
     pushCounter(f, c0, c1).set(counter);
-    writeGroups(f, groups, counter, words, {
-      pushOffsets: half => f.get(places).memory(V128.load, 16 * half),
+    writeGroups(f, groups, counter, [c2, c3, key0, key1], {
+      pushOffsets: half => f.push(places).memory(V128.load, 16 * half),
       store: ({ x, low }, half) => {
         for (const word of [0, 2] as const)
           [FIRST_PAIRS, LAST_PAIRS].forEach((pairs, j) => {
-            f.get(x[word])
-              .get(x[word === 0 ? 1 : 3])
+            f.push(x[word], x[word === 0 ? 1 : 3])
               .shuffle(pairs)
               .set(low[0]);
-            f.get(out);
-            if (word === 2) f.get(plane).op(I32.add);
+            f.push(out);
+            if (word === 2) f.op(I32.add, plane);
             toUniform64(f, low[0]).memory(V128.store, 32 * half + 16 * j);
           });
       },

@@ -119,16 +119,16 @@ const isFloat = (e: Element): boolean => e.max !== undefined;
 
 /** Pushes the address of element `index` of the run at `base`. */
 function at(f: Func, base: Local, index: Local, shift: number): Func {
-  f.get(base).get(index);
-  if (shift > 0) f.i32Const(shift).op(I32.shl);
+  f.push(base, index);
+  if (shift > 0) f.op(I32.shl, shift);
   return f.op(I32.add);
 }
 
 /** Pushes whether `later` has to come before `earlier`, which stands in front of it: strictly smaller, with NaN as the largest. */
 function overtakes(f: Func, e: Element, later: Local, earlier: Local): Func {
-  if (!isFloat(e)) return f.get(later).get(earlier).op(e.lt);
-  f.get(earlier).get(later).op(e.le).op(I32.eqz);
-  return f.get(later).get(later).op(e.eq).op(I32.and);
+  if (!isFloat(e)) return f.op(e.lt, later, earlier);
+  f.op(e.le, earlier, later).op(I32.eqz);
+  return f.op(e.eq, later, later).op(I32.and);
 }
 
 /** Runs of this length are sorted by insertion, then merged. */
@@ -136,44 +136,44 @@ const RUN = 16;
 
 /** insertion(src, out, from, to): writes the positions from … to - 1 in order. */
 function writeInsertion(module: Module, e: Element): Func {
-  const f = module.func("", ["i32", "i32", "i32", "i32"], []);
-  const [src, out, from, to] = [f.param(0), f.param(1), f.param(2), f.param(3)];
-  const [i, p, start, hole] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-  const [x, y] = [f.local(e.type), f.local(e.type)];
+  const f = module.func("", 4);
+  const [src, out, from, to] = f.params;
+  const [i, p, start, hole] = f.locals("i32", 4);
+  const [x, y] = f.locals(e.type, 2);
   at(f, out, from, 2).set(start);
   f.forLoop(i, from, to, 1, () => {
     at(f, src, i, e.shift).memory(e.load).set(x);
     at(f, out, i, 2).set(hole);
     f.whileLoop(
-      () => f.get(hole).get(start).op(I32.ne),
+      () => f.op(I32.ne, hole, start),
       leave => {
-        f.get(hole).i32Const(4).op(I32.sub).memory(I32.load).set(p);
+        f.op(I32.sub, hole, 4).memory(I32.load).set(p);
         at(f, src, p, e.shift).memory(e.load).set(y);
         overtakes(f, e, x, y).op(I32.eqz).brIf(leave);
-        f.get(hole).get(p).memory(I32.store);
+        f.push(hole, p).memory(I32.store);
         f.increment(hole, -4);
       },
     );
-    f.get(hole).get(i).memory(I32.store);
+    f.push(hole, i).memory(I32.store);
   });
   return f;
 }
 
 /** merge(src, left, right, end, to): merges the sorted positions left … right and right … end of one buffer into another. */
 function writeMerge(module: Module, e: Element): Func {
-  const f = module.func("", ["i32", "i32", "i32", "i32", "i32"], []);
-  const [src, left, right, end, to] = [f.param(0), f.param(1), f.param(2), f.param(3), f.param(4)];
-  const [middle, p, q] = [f.local("i32"), f.local("i32"), f.local("i32")];
-  const [x, y] = [f.local(e.type), f.local(e.type)];
+  const f = module.func("", 5);
+  const [src, left, right, end, to] = f.params;
+  const [middle, p, q] = f.locals("i32", 3);
+  const [x, y] = f.locals(e.type, 2);
   const fetch = (from: Local, position: Local, value: Local): void => {
-    f.get(from).memory(I32.load).set(position);
+    f.push(from).memory(I32.load).set(position);
     at(f, src, position, e.shift).memory(e.load).set(value);
   };
-  f.get(right).set(middle);
+  f.set(middle, right);
   f.block(leave => {
-    f.get(right).get(end).op(I32.eq).brIf(leave);
+    f.op(I32.eq, right, end).brIf(leave);
     // Runs that are in order already are copied: sorting what is sorted costs no comparison per element.
-    f.get(right).i32Const(4).op(I32.sub).set(p);
+    f.op(I32.sub, right, 4).set(p);
     fetch(p, p, x);
     fetch(right, q, y);
     overtakes(f, e, y, x).op(I32.eqz).brIf(leave);
@@ -183,26 +183,26 @@ function writeMerge(module: Module, e: Element): Func {
       overtakes(f, e, y, x);
       f.if(
         () => {
-          f.get(to).get(q).memory(I32.store);
+          f.push(to, q).memory(I32.store);
           f.increment(to, 4);
           f.increment(right, 4);
-          f.get(right).get(end).op(I32.eq).brIf(leave);
+          f.op(I32.eq, right, end).brIf(leave);
           fetch(right, q, y);
           f.br(again);
         },
         () => {
-          f.get(to).get(p).memory(I32.store);
+          f.push(to, p).memory(I32.store);
           f.increment(to, 4);
           f.increment(left, 4);
-          f.get(left).get(middle).op(I32.eq).brIf(leave);
+          f.op(I32.eq, left, middle).brIf(leave);
           fetch(left, p, x);
           f.br(again);
         },
       );
     });
   });
-  f.get(to).get(left).get(middle).get(left).op(I32.sub).memoryCopy();
-  f.get(to).get(middle).get(left).op(I32.sub).op(I32.add).get(right).get(end).get(right).op(I32.sub).memoryCopy();
+  f.push(to, left).op(I32.sub, middle, left).memoryCopy();
+  f.push(to).op(I32.sub, middle, left).op(I32.add).push(right).op(I32.sub, end, right).memoryCopy();
   return f;
 }
 
@@ -210,52 +210,52 @@ function writeMerge(module: Module, e: Element): Func {
 function writeArgsort(module: Module, e: Element): void {
   const insertion = writeInsertion(module, e);
   const merge = writeMerge(module, e);
-  const f = module.func("argsort", ["i32", "i32", "i32", "i32", "i32"], []);
-  const [src, out, work, n, rows] = [f.param(0), f.param(1), f.param(2), f.param(3), f.param(4)];
-  const [row, width, double, from] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-  const [bound, here, there] = [f.local("i32"), f.local("i32"), f.local("i32")];
-  const swap = (): Func => f.get(here).get(there).set(here).set(there);
+  const f = module.func("argsort", 5);
+  const [src, out, work, n, rows] = f.params;
+  const [row, width, double, from] = f.locals("i32", 4);
+  const [bound, here, there] = f.locals("i32", 3);
+  const swap = (): Func => f.push(here).set(here, there).set(there);
   /** Pushes from + by, or n if that is less. */
   const limit = (by: Local): Func => {
-    f.get(from).get(by).op(I32.add).tee(bound).get(n);
-    return f.get(bound).get(n).op(I32.ltS).select();
+    f.op(I32.add, from, by).tee(bound).push(n);
+    return f.op(I32.ltS, bound, n).select();
   };
   f.forLoop(row, 0, rows, 1, () => {
-    f.get(out).set(here).get(work).set(there);
-    f.i32Const(RUN).set(width);
+    f.set(here, out).set(there, work);
+    f.set(width, RUN);
     f.whileLoop(
-      () => f.get(width).get(n).op(I32.ltS),
+      () => f.op(I32.ltS, width, n),
       () => {
         swap();
-        f.get(width).i32Const(1).op(I32.shl).set(width);
+        f.op(I32.shl, width, 1).set(width);
       },
     );
-    f.i32Const(RUN).set(width);
+    f.set(width, RUN);
     f.forLoop(from, 0, n, width, () => {
-      f.get(src).get(here).get(from);
+      f.push(src, here, from);
       limit(width).call(insertion);
     });
     f.whileLoop(
-      () => f.get(width).get(n).op(I32.ltS),
+      () => f.op(I32.ltS, width, n),
       () => {
-        f.get(width).i32Const(1).op(I32.shl).set(double);
-        f.i32Const(0).set(from);
+        f.op(I32.shl, width, 1).set(double);
+        f.set(from, 0);
         f.loop(again => {
-          f.get(src);
+          f.push(src);
           at(f, here, from, 2);
           limit(width).set(bound);
           at(f, here, bound, 2);
           limit(double).set(bound);
           at(f, here, bound, 2);
           at(f, there, from, 2).call(merge);
-          f.get(from).get(double).op(I32.add).tee(from).get(n).op(I32.ltS).brIf(again);
+          f.op(I32.add, from, double).tee(from).op(I32.ltS, n).brIf(again);
         });
         swap();
-        f.get(double).set(width);
+        f.set(width, double);
       },
     );
-    f.get(src).get(n).i32Const(e.shift).op(I32.shl).op(I32.add).set(src);
-    f.get(out).get(n).i32Const(2).op(I32.shl).op(I32.add).set(out);
+    f.push(src).op(I32.shl, n, e.shift).op(I32.add).set(src);
+    f.push(out).op(I32.shl, n, 2).op(I32.add).set(out);
   });
 }
 
@@ -267,63 +267,62 @@ const ACCUMULATORS = 4;
 
 /** extreme(src, n): the largest or smallest of n >= 1 elements; NaN if there is one. */
 function writeExtreme(module: Module, e: Element, direction: Direction): Func {
-  const f = module.func("", ["i32", "i32"], [e.type]);
-  const [src, n] = [f.param(0), f.param(1)];
-  const [i, wide] = [f.local("i32"), f.local("i32")];
-  const [x, best] = [f.local(e.type), f.local(e.type)];
-  const acc = Array.from({ length: ACCUMULATORS }, () => f.local("v128"));
+  const f = module.func("", 2, [e.type]);
+  const [src, n] = f.params;
+  const [i, wide] = f.locals("i32", 2);
+  const [x, best] = f.locals(e.type, 2);
+  const acc = f.locals("v128", ACCUMULATORS);
   const [vector, scalar, better] = direction === "max" ? [e.vectorMax, e.max, e.gt] : [e.vectorMin, e.min, e.lt];
   /** best = the better of best and x, which is on the stack. */
   const improve = (): Func => {
-    if (scalar !== undefined) return f.get(best).op(scalar).set(best);
-    return f.tee(x).get(best).get(x).get(best).op(better).select().set(best);
+    if (scalar !== undefined) return f.op(scalar, best).set(best);
+    return f.tee(x).push(best).op(better, x, best).select().set(best);
   };
-  f.get(src).memory(e.load).set(best);
+  f.push(src).memory(e.load).set(best);
   const step = (16 >> e.shift) * ACCUMULATORS;
-  f.get(n).get(n).i32Const(step).op(I32.remU).op(I32.sub).tee(wide);
+  f.push(n).op(I32.remU, n, step).op(I32.sub).tee(wide);
   f.if(() => {
-    f.get(best).op(e.splat).set(acc[0]!);
-    for (let k = 1; k < ACCUMULATORS; k++) f.get(acc[0]!).set(acc[k]!);
+    f.op(e.splat, best).set(acc[0]!);
+    for (let k = 1; k < ACCUMULATORS; k++) f.set(acc[k]!, acc[0]!);
     f.forLoop(i, 0, wide, step, () => {
       acc.forEach((a, k) => {
-        f.get(a)
-          .get(src)
+        f.push(a, src)
           .memory(V128.load, 16 * k)
           .op(vector)
           .set(a);
       });
       f.increment(src, 16 * ACCUMULATORS);
     });
-    for (let k = 1; k < ACCUMULATORS; k++) f.get(acc[0]!).get(acc[k]!).op(vector).set(acc[0]!);
+    for (let k = 1; k < ACCUMULATORS; k++) f.op(vector, acc[0]!, acc[k]!).set(acc[0]!);
     for (let bytes = 8; bytes >= 1 << e.shift; bytes >>= 1) {
       const rotated = Array.from({ length: 16 }, (_, k) => (k + bytes) & 15);
-      f.get(acc[0]!).get(acc[0]!).get(acc[0]!).shuffle(rotated).op(vector).set(acc[0]!);
+      f.push(acc[0]!, acc[0]!, acc[0]!).shuffle(rotated).op(vector).set(acc[0]!);
     }
-    f.get(acc[0]!).lane(e.extract, 0).set(best);
+    f.push(acc[0]!).lane(e.extract, 0).set(best);
   });
   f.forLoop(i, wide, n, 1, () => {
-    f.get(src).memory(e.load);
+    f.push(src).memory(e.load);
     improve();
     f.increment(src, 1 << e.shift);
   });
-  f.get(best);
+  f.push(best);
   return f;
 }
 
 /** find(src, x): the first position of x, or of a NaN if x is one; there must be one. */
 function writeFind(module: Module, e: Element): Func {
   const f = module.func("", ["i32", e.type], ["i32"]);
-  const [src, x] = [f.param(0), f.param(1)];
+  const [src, x] = f.params;
   const [i, y] = [f.local("i32"), f.local(e.type)];
   f.loop(again => {
-    at(f, src, i, e.shift).memory(e.load).tee(y).get(x).op(e.ne);
-    if (isFloat(e)) f.get(y).get(x).op(e.eq).get(y).get(y).op(e.eq).op(I32.or).op(I32.and);
+    at(f, src, i, e.shift).memory(e.load).tee(y).op(e.ne, x);
+    if (isFloat(e)) f.op(e.eq, y, x).op(e.eq, y, y).op(I32.or).op(I32.and);
     f.if(() => {
       f.increment(i, 1);
       f.br(again);
     });
   });
-  f.get(i);
+  f.push(i);
   return f;
 }
 
@@ -331,48 +330,46 @@ function writeFind(module: Module, e: Element): Func {
 function writeArgExtreme(module: Module, e: Element, direction: Direction): void {
   const extreme = writeExtreme(module, e, direction);
   const find = writeFind(module, e);
-  const f = module.func(`arg${direction}`, ["i32", "i32", "i32", "i32"], []);
-  const [src, out, n, rows] = [f.param(0), f.param(1), f.param(2), f.param(3)];
-  const [row, from, left, found] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-  const [x, best] = [f.local(e.type), f.local(e.type)];
+  const f = module.func(`arg${direction}`, 4);
+  const [src, out, n, rows] = f.params;
+  const [row, from, left, found] = f.locals("i32", 4);
+  const [x, best] = f.locals(e.type, 2);
   const count = BLOCK >> e.shift;
   const better = direction === "max" ? e.gt : e.lt;
   f.forLoop(row, 0, rows, 1, () => {
-    f.i32Const(0).set(found);
-    f.get(src).memory(e.load).set(best);
+    f.set(found, 0);
+    f.push(src).memory(e.load).set(best);
     f.forLoop(from, 0, n, count, leave => {
-      f.get(n).get(from).op(I32.sub).set(left);
+      f.op(I32.sub, n, from).set(left);
       at(f, src, from, e.shift);
-      f.get(left).i32Const(count).get(left).i32Const(count).op(I32.ltS).select().call(extreme).set(x);
+      f.push(left, count).op(I32.ltS, left, count).select().call(extreme).set(x);
       // A NaN is neither: it ends the search.
-      f.get(x).get(best).op(better);
-      if (isFloat(e)) f.get(x).get(x).op(e.ne).op(I32.or);
-      f.if(() => f.get(from).set(found).get(x).set(best));
-      if (isFloat(e)) f.get(x).get(x).op(e.ne).brIf(leave);
+      f.op(better, x, best);
+      if (isFloat(e)) f.op(e.ne, x, x).op(I32.or);
+      f.if(() => f.set(found, from).set(best, x));
+      if (isFloat(e)) f.op(e.ne, x, x).brIf(leave);
     });
-    f.get(out);
-    at(f, src, found, e.shift).get(best).call(find).get(found).op(I32.add).memory(I32.store);
+    f.push(out);
+    at(f, src, found, e.shift).call(find, best).op(I32.add, found).memory(I32.store);
     f.increment(out, 4);
-    f.get(src).get(n).i32Const(e.shift).op(I32.shl).op(I32.add).set(src);
+    f.push(src).op(I32.shl, n, e.shift).op(I32.add).set(src);
   });
 }
 
 /** Where x, of row `index`, is better than the best so far, it takes its place: for the elements `from` … `to` - 1 of the rows. */
 function writeImprove(module: Module, e: Element, direction: Direction): Func {
-  const f = module.func("", ["i32", "i32", "i32", "i32", "i32", "i32"], []);
-  const [row, best, out, index, j, to] = f.params as [Local, Local, Local, Local, Local, Local];
-  const [x, y] = [f.local(e.type), f.local(e.type)];
+  const f = module.func("", 6);
+  const [row, best, out, index, j, to] = f.params;
+  const [x, y] = f.locals(e.type, 2);
   f.forLoop(j, j, to, 1, () => {
     at(f, row, j, e.shift).memory(e.load).set(x);
     at(f, best, j, e.shift).memory(e.load).set(y);
-    f.get(x)
-      .get(y)
-      .op(direction === "max" ? e.gt : e.lt);
+    f.op(direction === "max" ? e.gt : e.lt, x, y);
     // The first NaN is better than all numbers.
-    if (isFloat(e)) f.get(x).get(x).op(e.ne).get(y).get(y).op(e.eq).op(I32.and).op(I32.or);
+    if (isFloat(e)) f.op(e.ne, x, x).op(e.eq, y, y).op(I32.and).op(I32.or);
     f.if(() => {
-      at(f, best, j, e.shift).get(x).memory(e.store);
-      at(f, out, j, 2).get(index).memory(I32.store);
+      at(f, best, j, e.shift).push(x).memory(e.store);
+      at(f, out, j, 2).push(index).memory(I32.store);
     });
   });
   return f;
@@ -381,34 +378,34 @@ function writeImprove(module: Module, e: Element, direction: Direction): Func {
 /** Goes down the rows with the best element of each column; a vector in which nothing is better costs one comparison. */
 function writeRowExtreme(module: Module, e: Element, direction: Direction): void {
   const improve = writeImprove(module, e, direction);
-  const f = module.func(`arg${direction}Rows`, new Array(6).fill("i32"), []);
-  const [src, out, best, n, width, blocks] = f.params as [Local, Local, Local, Local, Local, Local];
-  const [block, i, j, end, whole, bytes] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const f = module.func(`arg${direction}Rows`, 6);
+  const [src, out, best, n, width, blocks] = f.params;
+  const [block, i, j, end, whole, bytes] = f.locals("i32", 6);
   const current = f.local("v128");
   const lanes = 16 >> e.shift;
-  f.get(width).i32Const(e.shift).op(I32.shl).set(bytes);
-  f.get(width).get(width).i32Const(lanes).op(I32.remU).op(I32.sub).set(whole);
+  f.op(I32.shl, width, e.shift).set(bytes);
+  f.push(width).op(I32.remU, width, lanes).op(I32.sub).set(whole);
   f.forLoop(block, 0, blocks, 1, () => {
-    f.get(best).get(src).get(bytes).memoryCopy();
-    f.get(out).i32Const(0).get(width).i32Const(2).op(I32.shl).memoryFill();
+    f.push(best, src, bytes).memoryCopy();
+    f.push(out, 0).op(I32.shl, width, 2).memoryFill();
     f.increment(src, bytes);
     f.forLoop(i, 1, n, 1, () => {
       f.forLoop(j, 0, whole, lanes, () => {
-        at(f, best, j, e.shift).memory(V128.load).tee(current).get(current);
+        at(f, best, j, e.shift).memory(V128.load).tee(current).push(current);
         at(f, src, j, e.shift)
           .memory(V128.load)
           .op(direction === "max" ? e.vectorMax : e.vectorMin)
           .op(V128.xor)
           .op(V128.anyTrue);
         f.if(() => {
-          f.get(j).i32Const(lanes).op(I32.add).set(end);
-          f.get(src).get(best).get(out).get(i).get(j).get(end).call(improve);
+          f.op(I32.add, j, lanes).set(end);
+          f.call(improve, src, best, out, i, j, end);
         });
       });
-      f.get(src).get(best).get(out).get(i).get(whole).get(width).call(improve);
+      f.call(improve, src, best, out, i, whole, width);
       f.increment(src, bytes);
     });
-    f.get(out).get(width).i32Const(2).op(I32.shl).op(I32.add).set(out);
+    f.push(out).op(I32.shl, width, 2).op(I32.add).set(out);
   });
 }
 

@@ -79,12 +79,12 @@ export interface Runner {
 export function assembleRunner(): Uint8Array<ArrayBuffer> {
   const module = new Module(true);
   module.useTable();
-  const load = (f: Func, offset: number): Func => f.get(f.param(0)).memory(I32.load, offset);
-  const loadNow = (f: Func, offset: number): Func => f.get(f.param(0)).memory(ATOMIC.load32, offset, 2);
-  const add = (f: Func, offset: number, by: number): Func => f.get(f.param(0)).i32Const(by).memory(ATOMIC.add32, offset, 2).drop();
+  const load = (f: Func, offset: number): Func => f.push(f.param(0)).memory(I32.load, offset);
+  const loadNow = (f: Func, offset: number): Func => f.push(f.param(0)).memory(ATOMIC.load32, offset, 2);
+  const add = (f: Func, offset: number, by: number): Func => f.push(f.param(0), by).memory(ATOMIC.add32, offset, 2).drop();
   const wake = (f: Func): void => {
     loadNow(f, POOL.SLEEPING);
-    f.if(() => f.get(f.param(0)).i32Const(-1).memory(ATOMIC.notify, POOL.JOB, 2).drop());
+    f.if(() => f.push(f.param(0), -1).memory(ATOMIC.notify, POOL.JOB, 2).drop());
   };
   /** Waits until DONE is what `expected` pushes. */
   const join = (f: Func, expected: () => Func): void => {
@@ -94,30 +94,30 @@ export function assembleRunner(): Uint8Array<ArrayBuffer> {
     });
   };
 
-  const enter = module.func("enter", ["i32"], []);
+  const enter = module.func("enter", 1);
   add(enter, POOL.READY, 1);
 
-  const rest = module.func("rest", ["i32", "i32"], ["i32"]);
+  const rest = module.func("rest", 2, ["i32"]);
   {
     const left = rest.local("i32");
-    rest.i32Const(PATIENCE).set(left);
+    rest.set(left, PATIENCE);
     rest.block(moved => {
       rest.loop(again => {
-        loadNow(rest, POOL.JOB).get(rest.param(1)).op(I32.ne).brIf(moved);
-        rest.get(left).i32Const(1).op(I32.sub).tee(left).brIf(again);
+        loadNow(rest, POOL.JOB).op(I32.ne, rest.param(1)).brIf(moved);
+        rest.op(I32.sub, left, 1).tee(left).brIf(again);
       });
       add(rest, POOL.SLEEPING, 1);
       // Returns at once if the number is another one already.
-      rest.get(rest.param(0)).get(rest.param(1)).i64Const(-1n).memory(ATOMIC.wait32, POOL.JOB, 2).drop();
+      rest.push(rest.param(0), rest.param(1), -1n).memory(ATOMIC.wait32, POOL.JOB, 2).drop();
       add(rest, POOL.SLEEPING, -1);
     });
     loadNow(rest, POOL.JOB);
   }
 
-  const needs = module.func("needs", ["i32"], ["i32"]);
+  const needs = module.func("needs", 1, ["i32"]);
   loadNow(needs, POOL.CLOSED);
   needs.if(
-    () => needs.i32Const(-1),
+    () => needs.push(-1),
     () => loadNow(needs, POOL.FUNCTION),
     "i32",
   );
@@ -125,17 +125,17 @@ export function assembleRunner(): Uint8Array<ArrayBuffer> {
   const run = writeRun(module, load);
   /** Where segment s begins, and where that after it (`next`) does. */
   const begin = (f: Func, s: Local, next: 0 | 1): Func => {
-    load(f, POOL.COUNT).get(s).i32Const(next).op(I32.add).op(I32.mul);
+    load(f, POOL.COUNT).op(I32.add, s, next).op(I32.mul);
     return load(f, POOL.THREADS).op(I32.divU);
   };
   /** The address of a segment. */
-  const segment = (f: Func, s: Local): Func => f.get(f.param(0)).get(s).i32Const(LINE).op(I32.mul).op(I32.add);
+  const segment = (f: Func, s: Local): Func => f.push(f.param(0)).op(I32.mul, s, LINE).op(I32.add);
 
   // claim(pool, f, thread, busy): shares, with 1 in a word while a call is running.
-  const claim = module.func("", ["i32", "i32", "i32", "i32"], []);
+  const claim = module.func("", 4);
   {
-    const [pool, f, s, busy] = claim.params as [Local, Local, Local, Local];
-    const [at, left] = [claim.local("i32"), claim.local("i32")];
+    const [pool, f, s, busy] = claim.params;
+    const [at, left] = claim.locals("i32", 2);
     const word = claim.local("i64");
     load(claim, POOL.THREADS).set(left);
     claim.block(leave => {
@@ -143,87 +143,87 @@ export function assembleRunner(): Uint8Array<ArrayBuffer> {
         segment(claim, s).set(at);
         claim.block(empty => {
           claim.loop(again => {
-            claim.get(at).memory(ATOMIC.load64, POOL.SEGMENTS, 3).tee(word).op(I32.wrapI64).op(I32.eqz).brIf(empty);
-            load(claim, POOL.FUNCTION).get(f).op(I32.ne).brIf(leave);
-            claim.get(at).get(word).get(word).i64Const(1n).op(I64.sub).memory(ATOMIC.compareExchange64, POOL.SEGMENTS, 3);
-            claim.get(word).op(I64.ne).brIf(again);
-            claim.get(busy).i32Const(1).memory(I32.store);
-            claim.get(pool);
-            begin(claim, s, 1).get(word).op(I32.wrapI64).op(I32.sub).call(run);
-            claim.get(busy).i32Const(0).memory(I32.store);
+            claim.push(at).memory(ATOMIC.load64, POOL.SEGMENTS, 3).tee(word).op(I32.wrapI64).op(I32.eqz).brIf(empty);
+            load(claim, POOL.FUNCTION).op(I32.ne, f).brIf(leave);
+            claim.push(at, word).op(I64.sub, word, 1n).memory(ATOMIC.compareExchange64, POOL.SEGMENTS, 3);
+            claim.op(I64.ne, word).brIf(again);
+            claim.push(busy, 1).memory(I32.store);
+            claim.push(pool);
+            begin(claim, s, 1).op(I32.wrapI64, word).op(I32.sub).call(run);
+            claim.push(busy, 0).memory(I32.store);
             add(claim, POOL.DONE, 1);
             claim.br(again);
           });
         });
-        claim.i32Const(0).get(s).i32Const(1).op(I32.add).tee(s).get(s);
+        claim.push(0).op(I32.add, s, 1).tee(s).push(s);
         load(claim, POOL.THREADS).op(I32.eq).select().set(s);
-        claim.get(left).i32Const(1).op(I32.sub).tee(left).brIf(next);
+        claim.op(I32.sub, left, 1).tee(left).brIf(next);
       });
     });
   }
 
-  const share = module.func("share", ["i32", "i32", "i32"], []);
-  for (const x of share.params) share.get(x);
-  share.get(share.param(0)).i32Const(POOL.ELSEWHERE).op(I32.add).call(claim);
+  const share = module.func("share", 3);
+  for (const x of share.params) share.push(x);
+  share.op(I32.add, share.param(0), POOL.ELSEWHERE).call(claim);
 
-  const fail = module.func("fail", ["i32"], []);
+  const fail = module.func("fail", 1);
   add(fail, POOL.FAILED, 1);
   add(fail, POOL.DONE, 1);
 
-  const lead = module.func("lead", ["i32"], []);
+  const lead = module.func("lead", 1);
   {
-    const [job, s] = [lead.local("i32"), lead.local("i32")];
+    const [job, s] = lead.locals("i32", 2);
     const pool = lead.param(0);
-    for (const word of [POOL.DONE, POOL.BUSY]) lead.get(pool).i32Const(0).memory(I32.store, word);
-    lead.get(pool).i32Const(1).memory(I32.store, POOL.LED);
-    loadNow(lead, POOL.JOB).i32Const(1).op(I32.add).set(job);
+    for (const word of [POOL.DONE, POOL.BUSY]) lead.push(pool, 0).memory(I32.store, word);
+    lead.push(pool, 1).memory(I32.store, POOL.LED);
+    loadNow(lead, POOL.JOB).op(I32.add, 1).set(job);
     lead.whileLoop(
       () => {
-        lead.get(s);
+        lead.push(s);
         load(lead, POOL.THREADS).op(I32.ltU);
       },
       () => {
-        segment(lead, s).get(job).op(I64.extendI32U).i64Const(32n).op(I64.shl);
+        segment(lead, s).op(I64.extendI32U, job).op(I64.shl, 32n);
         begin(lead, s, 1);
         begin(lead, s, 0).op(I32.sub).op(I64.extendI32U).op(I64.or).memory(ATOMIC.store64, POOL.SEGMENTS, 3);
         lead.increment(s, 1);
       },
     );
-    lead.get(pool).get(job).memory(ATOMIC.store32, POOL.JOB, 2);
+    lead.push(pool, job).memory(ATOMIC.store32, POOL.JOB, 2);
     wake(lead);
-    lead.get(pool);
-    load(lead, POOL.FUNCTION).i32Const(0).get(pool).i32Const(POOL.BUSY).op(I32.add).call(claim);
+    lead.push(pool);
+    load(lead, POOL.FUNCTION).push(0).op(I32.add, pool, POOL.BUSY).call(claim);
   }
 
-  const wait = module.func("await", ["i32"], []);
+  const wait = module.func("await", 1);
   join(wait, () => load(wait, POOL.COUNT));
-  wait.get(wait.param(0)).i32Const(0).memory(I32.store, POOL.LED);
+  wait.push(wait.param(0), 0).memory(I32.store, POOL.LED);
 
-  const recall = module.func("recall", ["i32"], []);
+  const recall = module.func("recall", 1);
   {
-    const [left, s] = [recall.local("i32"), recall.local("i32")];
+    const [left, s] = recall.locals("i32", 2);
     load(recall, POOL.LED);
     recall.if(() => {
       recall.whileLoop(
         () => {
-          recall.get(s);
+          recall.push(s);
           load(recall, POOL.THREADS).op(I32.ltU);
         },
         () => {
-          segment(recall, s).i32Const(0).memory(ATOMIC.exchange32, POOL.SEGMENTS, 2).get(left).op(I32.add).set(left);
+          segment(recall, s).push(0).memory(ATOMIC.exchange32, POOL.SEGMENTS, 2).op(I32.add, left).set(left);
           recall.increment(s, 1);
         },
       );
       // What was claimed, but for the call that failed, if it was one.
       join(recall, () => {
-        load(recall, POOL.COUNT).get(left).op(I32.sub);
+        load(recall, POOL.COUNT).op(I32.sub, left);
         return load(recall, POOL.BUSY).op(I32.sub);
       });
-      recall.get(recall.param(0)).i32Const(0).memory(I32.store, POOL.LED);
+      recall.push(recall.param(0), 0).memory(I32.store, POOL.LED);
     });
   }
 
-  const close = module.func("close", ["i32"], []);
+  const close = module.func("close", 1);
   add(close, POOL.CLOSED, 1);
   add(close, POOL.JOB, 1);
   wake(close);
@@ -232,28 +232,26 @@ export function assembleRunner(): Uint8Array<ArrayBuffer> {
 
 /** run(pool, i): makes call i. */
 function writeRun(module: Module, load: (f: Func, offset: number) => Func): Func {
-  const f = module.func("", ["i32", "i32"], []);
+  const f = module.func("", 2);
   const i = f.param(1);
   const last = f.local("i32");
   const form = f.local("i32");
-  load(f, POOL.COUNT).i32Const(1).op(I32.sub).get(i).op(I32.eq).set(last);
+  load(f, POOL.COUNT).op(I32.sub, 1).op(I32.eq, i).set(last);
   load(f, POOL.FORM).set(form);
   const rows = Array.from({ length: MAX_INPUTS }, (_, k) => writeRows(module, "", k + 1));
   const push = (count: number): void => {
     for (let k = 0; k < count; k++) {
       load(f, POOL.ARGUMENTS + 4 * k);
       load(f, POOL.STEPS + 4 * k)
-        .get(i)
-        .op(I32.mul)
+        .op(I32.mul, i)
         .op(I32.add);
       load(f, POOL.LAST + 4 * k)
-        .get(last)
-        .op(I32.mul)
+        .op(I32.mul, last)
         .op(I32.add);
     }
   };
   const when = (which: number, call: () => void): void => {
-    f.get(form).i32Const(which).op(I32.eq);
+    f.op(I32.eq, form, which);
     f.if(call);
   };
   for (let n = MIN_ARGUMENTS; n <= MAX_ARGUMENTS; n++)

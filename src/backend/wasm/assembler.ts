@@ -111,6 +111,13 @@ export class Local {
   ) {}
 }
 
+type Four = readonly [Local, Local, Local, Local];
+/** Several locals. As many are there as were asked for; so many can be named at once without a check of each. */
+export type Locals = readonly [...Four, ...Four, ...Four, ...Four, ...Local[]];
+
+/** What is put on the stack: a local, or a constant of type i32 (a number) or i64 (a bigint). */
+export type Operand = Local | number | bigint;
+
 /** Where a `br` goes: the nesting depth of the block it leaves, or of the loop it repeats. */
 export type Label = number & { readonly label: unique symbol };
 
@@ -119,7 +126,7 @@ export class Func {
   private readonly code = spare.pop() ?? new Bytes();
   private readonly localTypes: ValueType[] = [];
   private depth = 0;
-  readonly params: readonly Local[];
+  readonly params: Locals;
 
   constructor(
     /** The function's number in its module. */
@@ -128,7 +135,7 @@ export class Func {
     readonly exportName: string,
     params: readonly ValueType[],
   ) {
-    this.params = params.map((type, i) => new Local(i, type));
+    this.params = params.map((type, i) => new Local(i, type)) as unknown as Locals;
   }
 
   param(index: number): Local {
@@ -142,8 +149,15 @@ export class Func {
     return new Local(this.params.length + this.localTypes.length - 1, type);
   }
 
-  /** An opcode without immediates, as opcodes.ts encodes it. */
-  op(opcode: number): this {
+  private immediate(opcode: number, value: number): this {
+    this.code.byte(opcode);
+    this.code.unsigned(value);
+    return this;
+  }
+
+  /** An opcode without immediates, as opcodes.ts encodes it, of these operands and what is on the stack before them. */
+  op(opcode: number, ...operands: Operand[]): this {
+    this.push(...operands);
     if (opcode > 0xff) {
       this.code.byte(opcode >> 12);
       this.code.unsigned(opcode & 0xfff);
@@ -151,35 +165,30 @@ export class Func {
     return this;
   }
 
-  get(local: Local): this {
-    this.code.byte(0x20);
-    this.code.unsigned(local.index);
+  locals(type: ValueType, count: number): Locals {
+    return Array.from({ length: count }, () => this.local(type)) as unknown as Locals;
+  }
+
+  /** Puts locals and constants on the stack. */
+  push(...values: Operand[]): this {
+    for (const value of values)
+      if (typeof value === "number") {
+        this.code.byte(0x41);
+        this.code.signed(value);
+      } else if (typeof value === "bigint") {
+        this.code.byte(0x42);
+        this.code.signed64(value);
+      } else this.immediate(0x20, value.index);
     return this;
   }
 
-  set(local: Local): this {
-    this.code.byte(0x21);
-    this.code.unsigned(local.index);
-    return this;
+  set(local: Local, ...value: Operand[]): this {
+    return this.push(...value).immediate(0x21, local.index);
   }
 
   /** Sets a local and leaves the value on the stack. */
-  tee(local: Local): this {
-    this.code.byte(0x22);
-    this.code.unsigned(local.index);
-    return this;
-  }
-
-  i32Const(value: number): this {
-    this.code.byte(0x41);
-    this.code.signed(value);
-    return this;
-  }
-
-  i64Const(value: bigint): this {
-    this.code.byte(0x42);
-    this.code.signed64(value);
-    return this;
+  tee(local: Local, ...value: Operand[]): this {
+    return this.push(...value).immediate(0x22, local.index);
   }
 
   f32Const(value: number): this {
@@ -307,10 +316,8 @@ export class Func {
     return this;
   }
 
-  call(callee: Func): this {
-    this.code.byte(0x10);
-    this.code.unsigned(callee.index);
-    return this;
+  call(callee: Func, ...operands: Operand[]): this {
+    return this.push(...operands).immediate(0x10, callee.index);
   }
 
   /** Calls the table's function whose number is on the stack, above the arguments. The type comes from Module.type. */
@@ -357,16 +364,12 @@ export class Func {
   }
 
   br(label: Label): this {
-    this.code.byte(0x0c);
-    this.code.unsigned(this.depth - label);
-    return this;
+    return this.immediate(0x0c, this.depth - label);
   }
 
   /** Branches if the i32 on the stack is not 0. */
   brIf(label: Label): this {
-    this.code.byte(0x0d);
-    this.code.unsigned(this.depth - label);
-    return this;
+    return this.immediate(0x0d, this.depth - label);
   }
 
   /** Branches to labels[i] for the i on the stack, to `otherwise` if there is none. */
@@ -380,25 +383,19 @@ export class Func {
 
   /** local += by, for an i32 local. */
   increment(local: Local, by: number | Local): this {
-    this.get(local);
-    if (typeof by === "number") this.i32Const(by);
-    else this.get(by);
-    return this.op(I32.add).set(local);
+    return this.op(I32.add, local, by).set(local);
   }
 
   /** for (i = from; i < to; i += step), signed; the body may run no time. Branching to the label leaves the loop. */
   forLoop(i: Local, from: number | Local, to: number | Local, step: number | Local, body: (leave: Label) => void): this {
-    const push = (x: number | Local): this => (typeof x === "number" ? this.i32Const(x) : this.get(x));
-    push(from).tee(i);
-    push(to).op(I32.ltS);
-    return this.if(leave => {
-      this.loop(again => {
-        body(leave);
-        this.get(i);
-        push(step).op(I32.add).tee(i);
-        push(to).op(I32.ltS).brIf(again);
+    return this.tee(i, from)
+      .op(I32.ltS, to)
+      .if(leave => {
+        this.loop(again => {
+          body(leave);
+          this.op(I32.add, i, step).tee(i).op(I32.ltS, to).brIf(again);
+        });
       });
-    });
   }
 
   /** Repeats the body while the condition (which leaves an i32) holds. Branching to the label leaves the loop. */
@@ -461,9 +458,10 @@ export class Module {
     return number;
   }
 
-  /** A new function, exported if it has a name. */
-  func(exportName: string, params: readonly ValueType[], results: readonly ValueType[]): Func {
-    const f = new Func(this.functions.length, this.type(params, results), exportName, params);
+  /** A new function, exported if it has a name. Its parameters are so many i32, or of these types. */
+  func(exportName: string, params: number | readonly ValueType[], results: readonly ValueType[] = []): Func {
+    const types = typeof params === "number" ? new Array<ValueType>(params).fill("i32") : params;
+    const f = new Func(this.functions.length, this.type(types, results), exportName, types);
     this.functions.push(f);
     return f;
   }

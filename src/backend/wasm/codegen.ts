@@ -56,7 +56,7 @@ class Body {
   /** Pushes a node's value for the vector `at` vectors behind the pointers. */
   private push(node: Node, at: number): void {
     if (node.ready) {
-      this.f.get(node.local!);
+      this.f.push(node.local!);
       return;
     }
     this.compute(node, at);
@@ -107,14 +107,14 @@ class Body {
         return;
       case "shift":
         this.push(node.src[0]!, at);
-        f.i32Const(node.bits[0]).op(node.code);
+        f.op(node.code, node.bits[0]);
         return;
       case "halves":
         for (const s of node.src) this.push(s, at);
         if (node.src.length === 2) f.shuffle(LOWER_HALVES);
         else {
           const x = f.local("v128");
-          f.tee(x).get(x).shuffle(turn(8));
+          f.tee(x).push(x).shuffle(turn(8));
         }
         return;
       case "lanes":
@@ -144,10 +144,10 @@ class Body {
     });
     for (let i = 0; i < this.lanes; i++) {
       for (const x of operands) {
-        f.get(x).lane(extractLane, i);
+        f.push(x).lane(extractLane, i);
         if (lane === FLOAT32) f.op(F64.promoteF32);
       }
-      if (operands.length === 1) f.i32Const(op === "piQuadrant" ? 1 : 0);
+      if (operands.length === 1) f.push(op === "piQuadrant" ? 1 : 0);
       f.call(compute);
       if (lane === FLOAT32) f.op(F32.demoteF64);
       f.lane(replaceLane, i);
@@ -161,14 +161,14 @@ class Body {
     this.settle(mask, at);
     this.push(fast, at);
     f.set(value);
-    f.get(mask.local!).op(V128.anyTrue);
+    f.op(V128.anyTrue, mask.local!);
     f.if(() => {
       const since = this.trail.length;
       this.push(slow, at);
-      f.get(value).get(mask.local!).op(V128.bitselect).set(value);
+      f.op(V128.bitselect, value, mask.local!).set(value);
       this.forget(since); // what was computed here is not there outside
     });
-    f.get(value);
+    f.push(value);
   }
 
   private loadVector(input: number, at: number): void {
@@ -176,7 +176,7 @@ class Body {
     const { lane } = this.kernel;
     const { dtype } = this.kernel.inputs[input]!;
     const offset = at * this.lanes * BYTES[dtype]!;
-    f.get(f.param(input));
+    f.push(f.param(input));
     if (dtype === FLOAT32) {
       if (lane === FLOAT32) f.memory(V128.load, offset);
       else if (lane === FLOAT64) f.memory(V128.load64Zero, offset).op(F64x2.promoteLowF32x4);
@@ -187,7 +187,7 @@ class Body {
       f.memory(V128.load, offset);
       if (lane === FLOAT64) return;
       const narrow = lane === FLOAT32 ? F32x4.demoteF64x2Zero : I32x4.truncSatF64x2SZero;
-      f.op(narrow).get(f.param(input));
+      f.op(narrow).push(f.param(input));
       f.memory(V128.load, offset + 16)
         .op(narrow)
         .shuffle(LOWER_HALVES);
@@ -207,7 +207,7 @@ class Body {
     const { f } = this;
     const { lane } = this.kernel;
     const { dtype } = this.kernel.inputs[input]!;
-    f.get(f.param(input));
+    f.push(f.param(input));
     if (dtype === FLOAT32) {
       f.memory(F32.load);
       if (lane === FLOAT64) f.op(F64.promoteF32);
@@ -250,11 +250,11 @@ class Store {
     const { f, low, high } = this;
     if (high !== null) {
       const widen = this.lane === FLOAT32 ? F64x2.promoteLowF32x4 : F64x2.convertLowI32x4S;
-      f.tee(low).get(low).shuffle(turn(8)).op(widen).set(high).get(low).op(widen);
+      f.tee(low).push(low).shuffle(turn(8)).op(widen).set(high).op(widen, low);
     } else if (this.width === 1) {
       // From float64 lanes numbers come as two neighbours, masks and booleans as lanes of 64 bits.
       const lowest = this.lanes === 2 && this.out === BOOL ? BYTES_OF_TWO : BYTES_OF_FOUR;
-      f.tee(low).get(low).shuffle(lowest);
+      f.tee(low).push(low).shuffle(lowest);
     }
     f.set(low);
   }
@@ -263,10 +263,10 @@ class Store {
     const { f, low, high, pointer } = this;
     const bytes = this.lanes * this.width;
     const offset = at * bytes;
-    f.get(pointer).get(low);
+    f.push(pointer, low);
     this.leading(bytes, offset);
     if (high === null) return;
-    f.get(pointer).get(high);
+    f.push(pointer, high);
     this.leading(16, offset + 16);
   }
 
@@ -275,22 +275,22 @@ class Store {
     const { f, low, high, pointer, width } = this;
     if (this.lanes === 4) {
       const half = 2 * width;
-      f.get(count).i32Const(2).op(I32.and);
+      f.op(I32.and, count, 2);
       f.if(() => {
-        f.get(pointer).get(low);
+        f.push(pointer, low);
         this.leading(half, 0);
-        if (high !== null) f.get(high);
-        else f.get(low).get(low).shuffle(turn(half));
+        if (high !== null) f.push(high);
+        else f.push(low, low).shuffle(turn(half));
         f.set(low).increment(pointer, half);
       });
-      f.get(count).i32Const(1).op(I32.and);
+      f.op(I32.and, count, 1);
       f.if(() => this.first());
     } else this.first();
   }
 
   /** Stores the first element. */
   first(): void {
-    this.f.get(this.pointer).get(this.low);
+    this.f.push(this.pointer, this.low);
     this.leading(this.width, 0);
   }
 
@@ -310,7 +310,7 @@ export const kernelParams = (inputs: number): ValueType[] => new Array<ValueType
 
 /** Writes the function of a kernel into a module, exported under a name. */
 export function emit(kernel: Kernel, module: Module, name: string): Func {
-  const f = module.func(name, kernelParams(kernel.inputs.length), []);
+  const f = module.func(name, kernelParams(kernel.inputs.length));
   if (kernel.kind === "map") emitMap(kernel, module, f);
   else emitReduce(kernel, module, f);
   return f;
@@ -340,7 +340,7 @@ function emitMap(kernel: MapKernel, module: Module, f: Func): void {
   body.hoist();
   if (graph.instructions <= UNROLLED_INSTRUCTIONS) {
     const many = UNROLL * lanes;
-    f.get(n).i32Const(many).op(I32.geS);
+    f.op(I32.geS, n, many);
     f.if(() => {
       f.loop(again => {
         for (let at = 0; at < UNROLL; at++) {
@@ -349,9 +349,9 @@ function emitMap(kernel: MapKernel, module: Module, f: Func): void {
           store.whole(at);
         }
         step(UNROLL);
-        f.get(n).i32Const(many).op(I32.geS).brIf(again);
+        f.op(I32.geS, n, many).brIf(again);
       });
-      f.get(n).op(I32.eqz);
+      f.op(I32.eqz, n);
       f.if(() => f.return());
     });
   }
@@ -359,10 +359,10 @@ function emitMap(kernel: MapKernel, module: Module, f: Func): void {
     f.loop(again => {
       body.value();
       store.pack();
-      f.get(n).i32Const(lanes).op(I32.ltS).brIf(partial);
+      f.op(I32.ltS, n, lanes).brIf(partial);
       store.whole();
       step(1);
-      f.get(n).brIf(again);
+      f.push(n).brIf(again);
     });
     f.return();
   });
@@ -382,26 +382,26 @@ function emitReduce(kernel: ReduceKernel, module: Module, f: Func): void {
   const identity = f.local("v128");
   const value = f.local("v128");
   const count = f.local("i32");
-  const [a, b, c, d] = [f.local("v128"), f.local("v128"), f.local("v128"), f.local("v128")];
+  const [a, b, c, d] = f.locals("v128", 4);
   const accumulators = [a, b, c, d];
   const [low, high] = bitsOf((lane === INT32 ? integerIdentity : REDUCTION.identity)[combine], lane);
   f.wordsConst(low, high, low, high).set(identity);
-  for (const accumulator of accumulators) f.get(identity).set(accumulator);
+  for (const accumulator of accumulators) f.set(accumulator, identity);
   body.hoist();
 
   if (graph.instructions <= UNROLLED_INSTRUCTIONS) {
     const many = ACCUMULATORS * lanes;
-    f.get(n).i32Const(many).op(I32.geS);
+    f.op(I32.geS, n, many);
     f.if(() => {
       f.loop(again => {
         accumulators.forEach((accumulator, at) => {
-          f.get(accumulator);
+          f.push(accumulator);
           body.value(at);
           f.op(fold).set(accumulator);
         });
         advance(f, kernel, ACCUMULATORS);
         f.increment(n, -many);
-        f.get(n).i32Const(many).op(I32.geS).brIf(again);
+        f.op(I32.geS, n, many).brIf(again);
       });
     });
   }
@@ -409,36 +409,36 @@ function emitReduce(kernel: ReduceKernel, module: Module, f: Func): void {
   // One vector at a time: the accumulators take turns in the first place, and at the end turn until they are in order.
   const inOrder = ACCUMULATORS - 1;
   const rotate = (): void => {
-    f.get(b).set(a).get(c).set(b).get(d).set(c).get(value).set(d).increment(count, 1);
+    f.set(a, b).set(b, c).set(c, d).set(d, value).increment(count, 1);
   };
-  f.get(n).i32Const(0).op(I32.gtS);
+  f.op(I32.gtS, n, 0);
   f.if(() => {
     f.loop(again => {
       body.value();
       f.set(value);
-      f.get(n).i32Const(lanes).op(I32.ltS);
+      f.op(I32.ltS, n, lanes);
       f.if(() => {
-        f.get(value).get(identity);
+        f.push(value, identity);
         if (lanes === 2) f.wordsConst(0, 0, 1, 1);
         else f.wordsConst(0, 1, 2, 3);
-        f.get(n).op(I32x4.splat).op(I32x4.ltS).op(V128.bitselect).set(value);
+        f.op(I32x4.splat, n).op(I32x4.ltS).op(V128.bitselect).set(value);
       });
-      f.get(a).get(value).op(fold).set(value);
+      f.op(fold, a, value).set(value);
       rotate();
       advance(f, kernel, 1);
-      f.get(n).i32Const(lanes).op(I32.sub).tee(n).i32Const(0).op(I32.gtS).brIf(again);
+      f.op(I32.sub, n, lanes).tee(n).op(I32.gtS, 0).brIf(again);
     });
     f.whileLoop(
-      () => f.get(count).i32Const(inOrder).op(I32.and),
+      () => f.op(I32.and, count, inOrder),
       () => {
-        f.get(a).set(value);
+        f.set(value, a);
         rotate();
       },
     );
   });
 
-  f.get(a).get(b).op(fold).get(c).get(d).op(fold).op(fold).set(a);
-  for (let bytes = 8; bytes >= BYTES[lane]!; bytes /= 2) f.get(a).get(a).get(a).shuffle(turn(bytes)).op(fold).set(a);
+  f.op(fold, a, b).op(fold, c, d).op(fold).set(a);
+  for (let bytes = 8; bytes >= BYTES[lane]!; bytes /= 2) f.push(a, a, a).shuffle(turn(bytes)).op(fold).set(a);
   new Body(module, f, kernel, graph.stored(graph.held(a), false, out)).value();
   const store = new Store(f, lane, out, pointer);
   store.pack();

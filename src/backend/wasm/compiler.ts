@@ -47,9 +47,9 @@ export function assembleDrivers(shared: boolean): Uint8Array<ArrayBuffer> {
   for (let k = 1; k <= MAX_INPUTS; k++) {
     const kernel = kernelParams(k);
     const type = module.type(kernel, []);
-    const call = module.func(`call${k}`, ["i32", ...kernel], []);
-    for (let i = 1; i <= k + 2; i++) call.get(call.param(i));
-    call.get(call.param(0)).callIndirect(type);
+    const call = module.func(`call${k}`, ["i32", ...kernel]);
+    for (let i = 1; i <= k + 2; i++) call.push(call.param(i));
+    call.push(call.param(0)).callIndirect(type);
 
     writeRows(module, `rows${k}`, k);
   }
@@ -60,13 +60,13 @@ export function assembleDrivers(shared: boolean): Uint8Array<ArrayBuffer> {
 export function writeRows(module: Module, name: string, k: number): Func {
   const kernel = kernelParams(k);
   const type = module.type(kernel, []);
-  const rows = module.func(name, ["i32", ...kernel, "i32", ...kernel.slice(1)], []);
+  const rows = module.func(name, ["i32", ...kernel, "i32", ...kernel.slice(1)]);
   const outer = rows.param(k + 3);
   return rows.whileLoop(
-    () => rows.get(outer),
+    () => rows.push(outer),
     () => {
-      for (let i = 1; i <= k + 2; i++) rows.get(rows.param(i));
-      rows.get(rows.param(0)).callIndirect(type);
+      for (let i = 1; i <= k + 2; i++) rows.push(rows.param(i));
+      rows.push(rows.param(0)).callIndirect(type);
       for (let i = 0; i <= k; i++) rows.increment(rows.param(i + 1), rows.param(k + 4 + i));
       rows.increment(outer, -1);
     },

@@ -2,7 +2,7 @@
 
 import { BYTES, F32 as FLOAT32, F64 as FLOAT64, SHIFT } from "../../dtype.ts";
 import { writeTurn } from "../routines/packing.ts";
-import { type Func, I32, type Local, type Module, F32 as Op32, F64 as Op64, V128, type ValueType } from "./assembler.ts";
+import { type Func, I32, type Module, F32 as Op32, F64 as Op64, V128, type ValueType } from "./assembler.ts";
 import type { Routine } from "./compiler.ts";
 import { routines } from "./drivers.ts";
 
@@ -13,15 +13,15 @@ const STORE: Record<number, number> = { 0: I32.store8, 2: Op32.store, 3: Op64.st
 let moves: Record<string, Routine> | undefined;
 
 function writeMoves(m: Module): void {
-  const copy = m.func("copy", ["i32", "i32", "i32"], []);
-  copy.get(copy.param(0)).get(copy.param(1)).get(copy.param(2)).memoryCopy();
-  const fill = m.func("fill", ["i32", "i32", "i32"], []);
-  fill.get(fill.param(0)).get(fill.param(1)).get(fill.param(2)).memoryFill();
+  const copy = m.func("copy", 3);
+  copy.push(copy.param(0), copy.param(1), copy.param(2)).memoryCopy();
+  const fill = m.func("fill", 3);
+  fill.push(fill.param(0), fill.param(1), fill.param(2)).memoryFill();
   for (const shift of [0, 2, 3]) {
     writeStrided(m, shift);
     if (shift > 0) writeTurned(m, shift);
     writeGather(m, shift);
-    writeScatter(m, `scatter${shift}`, shift, f => f.i32Const(0).select(), LOAD[shift]!, STORE[shift]!);
+    writeScatter(m, `scatter${shift}`, shift, f => f.push(0).select(), LOAD[shift]!, STORE[shift]!);
   }
   writeCount(m);
   writePlaces(m);
@@ -33,16 +33,16 @@ function writeMoves(m: Module): void {
 
 /** strided(from, to, n0, f0, t0, n1, f1, t1): two nested loops over elements, steps in bytes. */
 function writeStrided(m: Module, shift: number): void {
-  const f = m.func(`strided${shift}`, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
-  const [from, to, n0, f0, t0, n1, f1, t1] = f.params as [Local, Local, Local, Local, Local, Local, Local, Local];
+  const f = m.func(`strided${shift}`, 8);
+  const [from, to, n0, f0, t0, n1, f1, t1] = f.params;
   const i = f.local("i32");
   const j = f.local("i32");
   const p = f.local("i32");
   const q = f.local("i32");
   f.forLoop(i, 0, n0, 1, () => {
-    f.get(from).set(p).get(to).set(q);
+    f.set(p, from).set(q, to);
     f.forLoop(j, 0, n1, 1, () => {
-      f.get(q).get(p).memory(LOAD[shift]!).memory(STORE[shift]!);
+      f.push(q, p).memory(LOAD[shift]!).memory(STORE[shift]!);
       f.increment(p, f1).increment(q, t1);
     });
     f.increment(from, f0).increment(to, t0);
@@ -54,22 +54,22 @@ function writeStrided(m: Module, shift: number): void {
  * that squares of vectors can be turned in registers.
  */
 function writeTurned(m: Module, shift: number): void {
-  const f = m.func(`turned${shift}`, ["i32", "i32", "i32", "i32", "i32", "i32"], []);
-  const [from, to, n0, t0, n1, f1] = f.params as [Local, Local, Local, Local, Local, Local];
+  const f = m.func(`turned${shift}`, 6);
+  const [from, to, n0, t0, n1, f1] = f.params;
   const lanes = 16 >> shift;
-  const [i, j, p, q, at] = Array.from({ length: 5 }, () => f.local("i32")) as [Local, Local, Local, Local, Local];
-  const rows = Array.from({ length: lanes }, () => f.local("v128"));
+  const [i, j, p, q, at] = f.locals("i32", 5);
+  const rows = f.locals("v128", lanes);
   const zipped = lanes === 2 ? rows : rows.map(() => f.local("v128"));
   f.forLoop(i, 0, n0, lanes, () => {
-    f.get(from).set(p).get(to).set(q);
+    f.set(p, from).set(q, to);
     f.forLoop(j, 0, n1, lanes, () => {
-      for (const row of rows) f.get(p).memory(V128.load).set(row).increment(p, f1);
-      f.get(q).set(at);
+      for (const row of rows) f.push(p).memory(V128.load).set(row).increment(p, f1);
+      f.set(at, q);
       writeTurn(
         f,
         rows,
         zipped,
-        () => f.get(at),
+        () => f.push(at),
         () => f.memory(V128.store).increment(at, t0),
       );
       f.increment(q, 16);
@@ -81,18 +81,18 @@ function writeTurned(m: Module, shift: number): void {
 
 /** gather(src, index, out, n, row): out's row i is src's row index[i]; a row has `row` elements. */
 function writeGather(m: Module, shift: number): void {
-  const f = m.func(`gather${shift}`, ["i32", "i32", "i32", "i32", "i32"], []);
-  const [src, index, out, n, row] = f.params as [Local, Local, Local, Local, Local];
+  const f = m.func(`gather${shift}`, 5);
+  const [src, index, out, n, row] = f.params;
   const i = f.local("i32");
   const bytes = f.local("i32");
   const from = f.local("i32");
-  f.get(row).i32Const(shift).op(I32.shl).set(bytes);
+  f.op(I32.shl, row, shift).set(bytes);
   f.forLoop(i, 0, n, 1, () => {
-    f.get(src).get(index).memory(I32.load).get(bytes).op(I32.mul).op(I32.add).set(from);
-    f.get(row).i32Const(1).op(I32.eq);
+    f.push(src, index).memory(I32.load).op(I32.mul, bytes).op(I32.add).set(from);
+    f.op(I32.eq, row, 1);
     f.if(
-      () => f.get(out).get(from).memory(LOAD[shift]!).memory(STORE[shift]!),
-      () => f.get(out).get(from).get(bytes).memoryCopy(),
+      () => f.push(out, from).memory(LOAD[shift]!).memory(STORE[shift]!),
+      () => f.push(out, from, bytes).memoryCopy(),
     );
     f.increment(out, bytes).increment(index, 4);
   });
@@ -100,15 +100,15 @@ function writeGather(m: Module, shift: number): void {
 
 /** scatter…(src, index, out, n, row): combines what is in out's row index[i] with src's row i, one after another. */
 function writeScatter(m: Module, name: string, shift: number, combine: (f: Func) => void, load: number, store: number): void {
-  const f = m.func(name, ["i32", "i32", "i32", "i32", "i32"], []);
-  const [src, index, out, n, row] = f.params as [Local, Local, Local, Local, Local];
+  const f = m.func(name, 5);
+  const [src, index, out, n, row] = f.params;
   const i = f.local("i32");
   const j = f.local("i32");
   const to = f.local("i32");
   f.forLoop(i, 0, n, 1, () => {
-    f.get(out).get(index).memory(I32.load).get(row).op(I32.mul).i32Const(shift).op(I32.shl).op(I32.add).set(to);
+    f.push(out, index).memory(I32.load).op(I32.mul, row).op(I32.shl, shift).op(I32.add).set(to);
     f.forLoop(j, 0, row, 1, () => {
-      f.get(to).get(to).memory(load).get(src).memory(load);
+      f.push(to, to).memory(load).push(src).memory(load);
       combine(f);
       f.memory(store);
       f.increment(to, 1 << shift).increment(src, 1 << shift);
@@ -119,29 +119,29 @@ function writeScatter(m: Module, name: string, shift: number, combine: (f: Func)
 
 /** count(src, n): how many of n bytes are not 0. */
 function writeCount(m: Module): void {
-  const f = m.func("count", ["i32", "i32"], ["i32"]);
-  const [src, n] = f.params as [Local, Local];
+  const f = m.func("count", 2, ["i32"]);
+  const [src, n] = f.params;
   const i = f.local("i32");
   const found = f.local("i32");
   f.forLoop(i, 0, n, 1, () => {
-    f.get(found).get(src).get(i).op(I32.add).memory(I32.load8U).i32Const(0).op(I32.ne).op(I32.add).set(found);
+    f.push(found).op(I32.add, src, i).memory(I32.load8U).op(I32.ne, 0).op(I32.add).set(found);
   });
-  f.get(found);
+  f.push(found);
 }
 
 /** places(src, out, count): the positions of the first `count` bytes that are not 0. */
 function writePlaces(m: Module): void {
-  const f = m.func("places", ["i32", "i32", "i32"], []);
-  const [src, out, count] = f.params as [Local, Local, Local];
+  const f = m.func("places", 3);
+  const [src, out, count] = f.params;
   const i = f.local("i32");
   const end = f.local("i32");
-  f.get(out).get(count).i32Const(2).op(I32.shl).op(I32.add).set(end);
+  f.push(out).op(I32.shl, count, 2).op(I32.add).set(end);
   f.whileLoop(
-    () => f.get(out).get(end).op(I32.ne),
+    () => f.op(I32.ne, out, end),
     () => {
       // Written whether it is one or not, and overwritten if not: a branch would be mispredicted half of the time.
-      f.get(out).get(i).memory(I32.store);
-      f.get(out).get(src).get(i).op(I32.add).memory(I32.load8U).i32Const(0).op(I32.ne).i32Const(2).op(I32.shl).op(I32.add).set(out);
+      f.push(out, i).memory(I32.store);
+      f.push(out).op(I32.add, src, i).memory(I32.load8U).op(I32.ne, 0).op(I32.shl, 2).op(I32.add).set(out);
       f.increment(i, 1);
     },
   );
@@ -289,33 +289,32 @@ function writeScans(m: Module): void {
 
 function writeScan(m: Module, how: Step, lane: number): void {
   const { type, op } = NUMBERS[lane]!;
-  const f = m.func(`${how}${lane}`, new Array(7).fill("i32"), []);
-  const [x, a, out, n, step, lines, gap] = f.params as [Local, Local, Local, Local, Local, Local, Local];
-  const [line, i, p, q, r] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const f = m.func(`${how}${lane}`, 7);
+  const [x, a, out, n, step, lines, gap] = f.params;
+  const [line, i, p, q, r] = f.locals("i32", 5);
   // Sums of float32 are kept in float64: what rounds is each result, not the sum.
   const wide = how === "add" && type === "f32";
   const y = f.local(wide ? "f64" : type);
   const load = (): Func => {
-    f.get(p).memory(op.load);
+    f.push(p).memory(op.load);
     return wide ? f.op(Op64.promoteF32) : f;
   };
   const store = (): Func => (wide ? f.op(Op32.demoteF64) : f).memory(op.store);
   const sum = wide ? Op64.add : op.add;
   f.forLoop(line, 0, lines, 1, () => {
-    f.get(x).set(p).get(a).set(q).get(out).set(r);
+    f.set(p, x).set(q, a).set(r, out);
     load().set(y);
-    f.get(r).get(y);
+    f.push(r, y);
     store();
     f.forLoop(i, 1, n, 1, () => {
-      f.increment(p, step).increment(r, step).get(r);
+      f.increment(p, step).increment(r, step).push(r);
       if (how === "chain") {
-        f.get(y).get(q).memory(op.load).op(op.mul).get(y).get(y);
+        f.push(y, q).memory(op.load).op(op.mul).push(y, y);
         (type === "f32" ? f.f32Const(0) : f.f64Const(0)).op(op.ne).select().set(y);
         f.increment(q, step);
       }
       load()
-        .get(y)
-        .op(how === "mul" ? op.mul : sum)
+        .op(how === "mul" ? op.mul : sum, y)
         .tee(y);
       store();
     });
