@@ -291,7 +291,7 @@ export function unshare(x: NDArray): void {
   if (old.saved === 0 && old.region.needed === 0) return overwrite(old);
   // Its address first: the block of a 0-d result whose cell moved knows its size again only then.
   const from = address(old);
-  const fresh = old.bytes <= 2048 ? allocateHost(old.bytes) : allocate(old.bytes);
+  const fresh = allocateHost(old.bytes);
   const to = address(fresh);
   viewU8.copyWithin(to, from, from + old.bytes);
   // The array may live outside of a scope that is open now.

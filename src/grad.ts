@@ -3,7 +3,7 @@
  * their `rule` and `fused`; broadcasting and dtypes are fitted here, once, and never by a rule.
  */
 import { type ArrayInput, addressOf, forGood, NDArray, recycle, unshare } from "./array.ts";
-import { free } from "./backend/wasm/heap.ts";
+import { free, SMALL } from "./backend/wasm/heap.ts";
 import { call1 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
 import { accumulate, drop, filled, fit, fitted, hold } from "./cotangent.ts";
@@ -234,7 +234,7 @@ function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: numb
   accumulate(parents[0]!, left, true);
 }
 
-const isLargeLike = ({ shape, code }: Like): boolean => sizeOf(shape) * BYTES[code]! > 2048;
+const isLargeLike = ({ shape, code }: Like): boolean => sizeOf(shape) * BYTES[code]! > SMALL;
 
 /** The parts of a rule of large arrays: what it made on the way is given back, and the walk owns those that are new. */
 function passLarge(node: Node, row: Row, g: NDArray, owned: boolean, wants: readonly boolean[], likes: readonly Like[]): void {

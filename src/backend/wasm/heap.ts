@@ -87,7 +87,7 @@ const PAGE = 65536;
 /** Bytes of a slab. One kept small array keeps its slab's copy, so slabs are small. */
 const SLAB = 4096;
 /** Arrays up to this size share slabs; larger ones have a region of their own. */
-const SMALL = 2048;
+export const SMALL = 2048;
 /** Evicting in pieces of this size is 1.2 to 4 times as fast as in one: the C heap reuses them without new page faults. */
 const PIECE = 262144;
 /** How many of the latest large regions are never evicted: more than any call addresses. */
