@@ -3,18 +3,20 @@ import {
   address,
   allocate,
   allocateHost,
+  allocateRegion,
   Block,
   free,
   isReleased,
   overwrite,
+  REPEATED,
   type Region,
   remember,
+  SMALL,
   F32 as viewF32,
   F64 as viewF64,
   I8 as viewI8,
   I32 as viewI32,
   U8 as viewU8,
-  WATCHED,
 } from "./backend/wasm/heap.ts";
 import { BOOL, BYTES, DTYPES, type DType, F32, F64, I8, I32, SHIFT, type TypedArray, typedArrayOf } from "./dtype.ts";
 import { DTypeError, describe, IndexError, ValueError } from "./errors.ts";
@@ -299,11 +301,20 @@ export function unshare(x: NDArray): void {
   storage.block = fresh;
 }
 
-/** The array on its region alone: a recipe that held the block would keep it from being collected. */
-function ghost(x: NDArray | number): NDArray | number {
-  if (typeof x === "number") return x;
-  const { region, offset, bytes } = x.storage.block;
-  return new NDArray(new Storage(new Block(region, offset, bytes)), x.offset, x.shape, x.view, x.size, x.code);
+/** How an operand is had again: a small one from its elements; a large one on its region alone, for a block would keep that from being collected. */
+function again(x: NDArray | number): () => NDArray | number {
+  if (typeof x === "number") return () => x;
+  const { offset, shape, view, size, code } = x;
+  if (bytesOf(x) <= SMALL) {
+    const values = x.toTypedArray();
+    return () => {
+      const y = new NDArray(new Storage(allocateRegion(values.byteLength)), 0, shape, null, size, code);
+      memoryOf(code).set(values, addressOf(y) >> SHIFT[code]!);
+      return y;
+    };
+  }
+  const { region, offset: start, bytes } = x.storage.block;
+  return () => new NDArray(new Storage(new Block(region, start, bytes)), offset, shape, view, size, code);
 }
 
 /**
@@ -317,12 +328,15 @@ export function repeatable<X extends NDArray | number, A>(
   run: (xs: readonly X[], attrs: A) => NDArray,
 ): NDArray {
   const reads: Region[] = [];
-  for (const x of xs) if (typeof x !== "number") reads.push(x.storage.block.region);
-  const ghosts = xs.map(ghost) as X[];
+  for (const x of xs) if (typeof x !== "number" && bytesOf(x) > SMALL) reads.push(x.storage.block.region);
+  const operands = xs.map(again) as (() => X)[];
   remember(y.storage.block, reads, () => {
     const was = setRecording(false);
     try {
-      return run(ghosts, attrs).storage.block;
+      return run(
+        operands.map(operand => operand()),
+        attrs,
+      ).storage.block;
     } finally {
       setRecording(was);
     }
@@ -331,7 +345,7 @@ export function repeatable<X extends NDArray | number, A>(
 }
 
 /** Whether a result is so large that evicting it should not mean to copy it. */
-export const isLarge = (y: NDArray): boolean => bytesOf(y) >= WATCHED;
+export const isLarge = (y: NDArray): boolean => bytesOf(y) >= REPEATED;
 
 /** Copies host values into a fresh array. Values are converted as JavaScript's TypedArrays do; checks are the caller's. */
 export function fromValues(values: ArrayLike<number>, shape: Shape, code: number): NDArray {

@@ -172,7 +172,7 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
   let through = 0;
   let last: Node | null = null;
   const { region } = g.storage.block;
-  if (owned && region.large) region.shares = 1;
+  if (owned && region.queue !== null) region.shares = 1;
   for (let i = 0; i < parents.length; i++) {
     const parent = parents[i]!;
     if (parent === null || parent.mark !== walk) continue;
@@ -216,7 +216,7 @@ function passByRule(node: Node, row: Row, g: NDArray, owned: boolean, walk: numb
   if (row.addTo !== undefined && !recording && mapping === 0)
     for (let i = 0; i < parents.length; i++) if (wants[i] && addsTo(parents[i]!, row.addTo, node, g, i)) wants[i] = false;
   if (erases) hold(g);
-  const large = !recording && mapping === 0 && (g.storage.block.region.large || parents.some((_, i) => isLargeLike(likes[i]!)));
+  const large = !recording && mapping === 0 && (g.storage.block.region.queue !== null || parents.some((_, i) => isLargeLike(likes[i]!)));
   if (large) passLarge(node, row, g, owned && !erases, wants, likes);
   else {
     const parts = callRule(node, row, g, wants, likes);
@@ -240,7 +240,7 @@ const isLargeLike = ({ shape, code }: Like): boolean => sizeOf(shape) * BYTES[co
 function passLarge(node: Node, row: Row, g: NDArray, owned: boolean, wants: readonly boolean[], likes: readonly Like[]): void {
   const { parents } = node;
   const { region } = g.storage.block;
-  if (owned && region.large) region.shares = 1;
+  if (owned && region.queue !== null) region.shares = 1;
   const [parts, own] = passing(() => {
     const given = callRule(node, row, g, wants, likes);
     return parents.map((_, i) => (wants[i] ? fitted(given[i], likes[i]!) : null));

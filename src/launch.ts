@@ -249,13 +249,6 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
   });
 }
 
-function numberOf(x: NDArray | number): NDArray | number {
-  if (typeof x === "number" || x.size !== 1) return x;
-  const value = Number(x.item());
-  // JavaScript does not keep which NaN it was.
-  return Number.isNaN(value) ? x : value;
-}
-
 /** Computes an expression into a fresh array, which is computed again where it had to make room. */
 export function mapAnew(family: Family, xs: readonly (NDArray | number)[], shape: Shape): NDArray {
   const run = (ys: readonly (NDArray | number)[]): NDArray => {
@@ -264,8 +257,7 @@ export function mapAnew(family: Family, xs: readonly (NDArray | number)[], shape
     return y;
   };
   const y = run(xs);
-  // One element is remembered as a number, for what it is now.
-  return isLarge(y) ? repeatable(y, xs.map(numberOf), null, run) : y;
+  return isLarge(y) ? repeatable(y, xs, null, run) : y;
 }
 
 /** An expression for each lane, made once. */

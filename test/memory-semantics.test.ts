@@ -179,6 +179,27 @@ describe("a small limit", () => {
     expect(npx.memoryInfo().wasm).toBeLessThanOrEqual(wasm * 1.25);
   });
 
+  // With a limit of 1 MB, as in the smallest memory, there is nothing to be seen.
+  test.skipIf(usual < 8 * MB)("a loop over arrays of every middle size stays in little memory", () => {
+    for (const n of [1_000, 3_000, 10_000, 30_000]) {
+      const x = np.ones(n);
+      for (let i = 0; i < 4_000; i++) x.mul(2);
+      const { resident } = npx.memoryInfo();
+      for (let i = 0; i < 4_000; i++) x.mul(2);
+      expect(npx.memoryInfo().resident).toBeLessThanOrEqual(resident + 4 * n);
+      expect(npx.memoryInfo().resident).toBeLessThan(24 * MB);
+    }
+  });
+
+  test.skipIf(usual < 8 * MB)("of arrays of a middle size as many stay in memory as are read again and again", () => {
+    const xs = Array.from({ length: 500 }, (_, i) => np.full(2_500, i, { dtype: "float64" }));
+    const pass = (): number => xs.reduce((sum, x) => sum + x.at(7).item(), 0);
+    for (let i = 0; i < 20; i++) expect(pass()).toBe((500 * 499) / 2);
+    const { returns } = npx.memoryInfo();
+    for (let i = 0; i < 20; i++) pass();
+    expect(npx.memoryInfo().returns - returns).toBeLessThan(20 * 50);
+  });
+
   test("a random program gives the same under any limit", () => {
     const run = (limit: number): number[] => {
       npx.setMemoryLimit(limit);

@@ -111,6 +111,29 @@ describe("a result that had to make room", () => {
     );
   });
 
+  test("reads small operands as they were: rows, views of small arrays and of large ones", () => {
+    const x = sequence(0).reshape(-1, 2);
+    const row = np.array([0.25, -4], { dtype: "float64" });
+    const wide = sequence(100);
+    const parts = [row, row.at("::-1"), wide.at("::10000"), np.broadcastTo(row.at(0), [2])];
+    const ys = parts.map(part => x.mul(part).add(1));
+    row.set(1e6);
+    wide.set(-1e6);
+    crowd();
+    const wanted = [
+      [0.25, -4],
+      [-4, 0.25],
+      [100, 10100],
+      [0.25, 0.25],
+    ];
+    ys.forEach((y, k) => {
+      same(
+        y,
+        list(i => i * wanted[k]![i % 2]! + 1),
+      );
+    });
+  });
+
   test("outlives a scope that gives back what it was computed from", () => {
     const x = sequence(0);
     const z = npx.scope(() => {

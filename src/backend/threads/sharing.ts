@@ -25,9 +25,8 @@ export interface Sharing {
 export let sharing: Sharing | null = null;
 
 /** Up to so many elements nobody need ask whether there is somebody to share them with. */
-export let alone = 16384;
+export const alone = 4096;
 
 export function setSharing(others: Sharing | null): void {
   sharing = others;
-  alone = others === null ? 16384 : 8192;
 }

@@ -26,7 +26,7 @@ interface Seat {
 export class Region {
   /** Copies of the bytes, piece by piece, while the region is evicted. */
   host: Uint8Array[] | null = null;
-  /** The neighbours in the list of large regions, least recently used first. */
+  /** The neighbours in the queue of a large region, least recently used first. */
   older: Region | null = null;
   newer: Region | null = null;
   stamp = 0;
@@ -49,8 +49,32 @@ export class Region {
     /** Where the bytes are in memory; 0 while they are not. */
     public address: number,
     public bytes: number,
-    readonly large: boolean,
+    /** Where a large region stands while it is in memory; a slab in none. */
+    public queue: Queue | null,
   ) {}
+}
+
+/** Large regions in memory, in the order of their use. */
+class Queue {
+  oldest: Region | null = null;
+  newest: Region | null = null;
+  bytes = 0;
+  room: number;
+  /**
+   * `least` are the bytes that it may have before the oldest are evicted, whatever the limit: more while what was evicted
+   * is read again.
+   */
+  constructor(private readonly least: number) {
+    this.room = least;
+  }
+
+  grow(bytes: number): void {
+    if (this.room < limit) this.room += bytes;
+  }
+
+  shrink(bytes: number): void {
+    this.room = Math.max(this.least, this.room - bytes / SLOW);
+  }
 }
 
 /**
@@ -62,7 +86,7 @@ interface Recipe {
   /** Their versions when they were read. */
   readonly versions: readonly number[];
   /** Where the chain of recipes begins: what there must be for it, whatever else is evicted. */
-  readonly sources: ReadonlySet<Region>;
+  readonly sources: readonly Region[];
   /** The recipes one after another. */
   readonly depth: number;
   /** The result, in a block of its own. */
@@ -92,8 +116,15 @@ export const SMALL = 2048;
 const PIECE = 262144;
 /** How many of the latest large regions are never evicted: more than any call addresses. */
 const GUARD = 8;
+/** From this size on, computing again takes less time than a copy, for all it takes to remember how. */
+export const REPEATED = 16384;
 /** Only the blocks of arrays of at least this size tell the collector's end of them (a registration costs 200 ns). */
-export const WATCHED = 65536;
+export const WATCHED = 131072;
+/** Bytes that regions of these kinds have at least. */
+const UNWATCHED = 2 ** 20;
+const REPEATABLE = 2 ** 24;
+/** How many bytes must be evicted for the room of a queue to shrink by one. */
+const SLOW = 64;
 /** The longest chain of recipes: coming back takes so many kernels at most, and one eviction in so many copies. */
 const DEEPEST = 8;
 /** How many given-back places of one size are remembered. */
@@ -184,32 +215,55 @@ function grow(pages: number): boolean {
 
 // ---- large regions: one array each, the least recently used is evicted first
 
-let oldest: Region | null = null;
-let newest: Region | null = null;
+/** Of watched ones only the limit says when to evict, since between jobs the collector may tell that they are dead. */
+const watched = new Queue(Infinity);
+/** Watched ones that are computed again: to evict one costs nothing, and its memory is still in the processor's cache. */
+const repeatable = new Queue(REPEATABLE);
+/** The others: little, so that they stay in that cache, and that what is evicted is still young, as with slabs. */
+const unwatched = new Queue(UNWATCHED);
 let clock = 0;
 
 function unlink(r: Region): void {
-  if (r.older === null) oldest = r.newer;
+  const queue = r.queue!;
+  if (r.older === null) queue.oldest = r.newer;
   else r.older.newer = r.newer;
-  if (r.newer === null) newest = r.older;
+  if (r.newer === null) queue.newest = r.older;
   else r.newer.older = r.older;
   r.older = r.newer = null;
 }
 
 function append(r: Region): void {
+  const queue = r.queue!;
   r.stamp = ++clock;
-  r.older = newest;
-  if (newest === null) oldest = r;
-  else newest.newer = r;
-  newest = r;
+  r.older = queue.newest;
+  if (queue.newest === null) queue.oldest = r;
+  else queue.newest.newer = r;
+  queue.newest = r;
 }
 
-function touch(r: Region): number {
-  if (r !== newest) {
+function touch(r: Region, queue: Queue): number {
+  if (r !== queue.newest) {
     unlink(r);
     append(r);
   }
   return r.address;
+}
+
+/** Moves a region that is in memory to another queue, as used last. */
+function enqueue(r: Region, queue: Queue): void {
+  unlink(r);
+  r.queue!.bytes -= r.bytes;
+  r.queue = queue;
+  queue.bytes += r.bytes;
+  append(r);
+}
+
+/** Puts a large region where the memory for it was found. */
+function settle(r: Region, address: number): void {
+  r.address = address;
+  resident += r.bytes;
+  r.queue!.bytes += r.bytes;
+  append(r);
 }
 
 function copyOut(address: number, bytes: number): Uint8Array[] {
@@ -223,6 +277,7 @@ function release(r: Region, place: (address: number, bytes: number) => void = ad
   unlink(r);
   place(r.address, roundUp(r.bytes));
   resident -= r.bytes;
+  r.queue!.bytes -= r.bytes;
   r.address = 0;
   if (r.seat !== null) r.seat.region = null;
 }
@@ -232,15 +287,27 @@ let began = Infinity;
 
 const isFresh = (r: Region): boolean => r.stamp > Math.min(clock, began) - GUARD;
 
+/** Whether a region has a recipe that still holds. */
+function isRepeatable({ recipe }: Region): boolean {
+  if (recipe === null) return false;
+  const { reads, versions } = recipe;
+  return reads.every((x, i) => x.version === versions[i] && (x.address !== 0 || x.host !== null || x.recipe !== null));
+}
+
+/** Lets go of a recipe: from now on the region must be copied. */
+function forget(r: Region): void {
+  r.recipe = null;
+  if (r.queue === repeatable) enqueue(r, watched);
+}
+
 /** Moves a region out of memory: with a recipe that still holds nothing is copied. */
 function evict(r: Region): void {
-  const recipe = r.recipe;
-  if (recipe?.reads.every((x, i) => x.version === recipe.versions[i] && (x.address !== 0 || x.host !== null || x.recipe !== null))) {
-    for (const x of recipe.reads) x.needed++;
+  if (isRepeatable(r)) {
+    for (const x of r.recipe!.reads) x.needed++;
     if (torture) r.proof = copyOut(r.address, r.bytes);
     evictions++;
   } else {
-    r.recipe = null;
+    forget(r);
     r.host = copyOut(r.address, r.bytes);
   }
   release(r);
@@ -270,7 +337,7 @@ function recompute(r: Region): number {
   began = Math.min(began, clock);
   let made: Region;
   try {
-    for (const x of recipe.reads) if (x.address !== 0) touch(x);
+    for (const x of recipe.reads) if (x.address !== 0) touch(x, x.queue!);
     made = recipe.compute().region;
   } finally {
     scope = outer;
@@ -281,6 +348,8 @@ function recompute(r: Region): number {
   release(made, () => {});
   clock = then;
   r.recipe = null;
+  // The next time it is copied.
+  if (r.queue === repeatable) r.queue = watched;
   unneed(recipe);
   r.proof?.forEach((piece, i) => {
     if (piece.some((byte, at) => byte !== U8[a + i * PIECE + at])) throw new ValueError("array: it was not computed again as it was");
@@ -294,20 +363,23 @@ function recompute(r: Region): number {
  * blocks from then on. It is not kept where it would keep (much) more than twice the bytes of the result, or takes too many steps.
  */
 export function remember(block: Block, reads: readonly Region[], compute: () => Block): void {
-  const sources = new Set<Region>();
+  if (block.region.address === 0) return;
+  const most = 2.25 * block.bytes;
+  const sources: Region[] = [];
   let depth = 1;
-  for (const r of reads) {
-    if (!r.large || r === block.region) return;
-    if (r.recipe === null) sources.add(r);
-    else {
-      depth = Math.max(depth, r.recipe.depth + 1);
-      for (const s of r.recipe.sources) sources.add(s);
-    }
-  }
   let bytes = 0;
-  for (const s of sources) bytes += s.bytes;
-  if (depth <= DEEPEST && bytes <= 2.25 * block.bytes)
-    block.region.recipe = { reads, versions: reads.map(r => r.version), sources, depth, compute };
+  for (const r of reads) {
+    if (r.queue === null || r === block.region) return;
+    if (r.recipe !== null) depth = Math.max(depth, r.recipe.depth + 1);
+    for (const s of r.recipe?.sources ?? [r]) {
+      if (sources.includes(s)) continue;
+      sources.push(s);
+      bytes += s.bytes;
+    }
+    if (bytes > most || depth > DEEPEST) return;
+  }
+  block.region.recipe = { reads, versions: reads.map(r => r.version), sources, depth, compute };
+  if (block.region.queue === watched) enqueue(block.region, repeatable);
 }
 
 /** Before a write over the bytes of a block: what was computed from them is not computed again from what they are then. */
@@ -315,15 +387,35 @@ export function overwrite(block: Block): void {
   const r = block.region;
   if (r.recipe !== null) {
     address(block);
-    r.recipe = null;
+    forget(r);
   }
   r.version++;
 }
 
+const evictable = (r: Region | null): r is Region => r !== null && !isFresh(r);
+
+function longestUnused(): Region | null {
+  let found = watched.oldest;
+  for (const { oldest } of [repeatable, unwatched]) if (oldest !== null && !(found !== null && found.stamp < oldest.stamp)) found = oldest;
+  return found;
+}
+
+/** Evicts the oldest of a queue until so many bytes more fit its room. */
+function makeRoom(queue: Queue, bytes: number): void {
+  for (let r = queue.oldest; queue.bytes + bytes > queue.room && evictable(r); r = queue.oldest) {
+    if (queue === repeatable && !isRepeatable(r)) forget(r);
+    else {
+      queue.shrink(r.bytes);
+      evict(r);
+    }
+  }
+}
+
 /** Finds memory for a large region: a hole, fresh memory below the limit, or the place of what was longest unused. */
-function place(bytes: number): number {
+function place(bytes: number, queue: Queue): number {
   if (torture) shake();
   const wanted = roundUp(bytes);
+  makeRoom(queue === unwatched ? unwatched : repeatable, bytes);
   let address = takeSpare(wanted) || takeHole(wanted);
   if (address !== 0) return address;
   if (top + wanted <= limit) return extend(wanted);
@@ -333,9 +425,9 @@ function place(bytes: number): number {
     if (address !== 0) return address;
   }
   let evicted = 0;
-  while (oldest !== null && !isFresh(oldest) && evicted < 4 * wanted) {
-    evicted += oldest.bytes;
-    evict(oldest);
+  for (let r = longestUnused(); evictable(r) && evicted < 4 * wanted; r = longestUnused()) {
+    evicted += r.bytes;
+    evict(r);
     address = takeHole(wanted);
     if (address !== 0) return address;
   }
@@ -349,9 +441,9 @@ const registry = new FinalizationRegistry<Seat>(seat => {
 function allocateLarge(bytes: number): Block {
   if (bytes > MAX_PAGES * PAGE - FIRST - SLACK)
     throw new ValueError(`array: out of memory: ${bytes} bytes wanted for one array, which can have ${MAX_PAGES * PAGE} at most`);
-  const r = new Region(place(bytes), bytes, true);
-  resident += bytes;
-  append(r);
+  const queue = bytes < WATCHED ? unwatched : watched;
+  const r = new Region(0, bytes, queue);
+  settle(r, place(bytes, queue));
   const block = new Block(r, 0, bytes);
   if (bytes >= WATCHED) {
     r.seat = { region: r };
@@ -427,7 +519,7 @@ class Nursery {
   }
 
   private open(): Region {
-    const r = new Region(this.base + this.position * SLAB, SLAB, false);
+    const r = new Region(this.base + this.position * SLAB, SLAB, null);
     r.home = this;
     this.slabs[this.position] = r;
     return r;
@@ -447,8 +539,8 @@ class Nursery {
 // ---- 0-d results: a ring of cells. One that must make room leaves its bits in its block, so a kept loss keeps nothing else
 
 /** The region of all cells, and what stands in a block instead once its bits are in `offset` and `bytes`. */
-const CELLS = new Region(0, 0, false);
-const MOVED = new Region(0, 0, false);
+const CELLS = new Region(0, 0, null);
+const MOVED = new Region(0, 0, null);
 // Few, since blocks that the ring holds through a collection grow old, and die only in a full one.
 let cellCount = 128;
 let cellBlocks: (Block | null)[] = [];
@@ -518,6 +610,9 @@ export function allocate(bytes: number): Block {
   return noted(results.allocate((bytes + 15) & ~15));
 }
 
+/** A region of its own, however small: it moves nothing on in the rings of small arrays. */
+export const allocateRegion = (bytes: number): Block => noted(allocateLarge(bytes));
+
 /** Memory for what comes from outside and stays: host data, parameters, gradient buffers. */
 export function allocateHost(bytes: number): Block {
   if (bytes > SMALL) return noted(allocateLarge(bytes));
@@ -531,7 +626,8 @@ export function address(block: Block): number {
   const r = block.region;
   const a = r.address;
   if (a === 0) return comeBack(block);
-  return (r.large ? touch(r) : a) + block.offset;
+  const { queue } = r;
+  return (queue === null ? a : touch(r, queue)) + block.offset;
 }
 
 function comeBack(block: Block): number {
@@ -541,14 +637,14 @@ function comeBack(block: Block): number {
   if (host === null && recipe === null)
     throw new ValueError("array: it was released: it was made inside npx.scope and not returned, or disposed; keep it with npx.keep");
   returns++;
-  if (r.large) {
-    const a = host === null ? recompute(r) : place(r.bytes);
+  const { queue } = r;
+  if (queue !== null) {
+    queue.grow(r.bytes);
+    const a = host === null ? recompute(r) : place(r.bytes, queue);
     if (host !== null) for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
-    r.address = a;
+    settle(r, a);
     r.host = null;
     if (r.seat !== null) r.seat.region = r;
-    resident += r.bytes;
-    append(r);
     return a;
   }
   const outer = scope;
@@ -562,12 +658,12 @@ function comeBack(block: Block): number {
   return a;
 }
 
-const RELEASED = new Region(0, 0, false);
+const RELEASED = new Region(0, 0, null);
 
 /** Gives back at once what nobody will read again. Using the block afterwards is an error, not a wrong number. */
 export function free(block: Block): void {
   const r = block.region;
-  if (r.large) {
+  if (r.queue !== null) {
     dispose(r, addSpare);
   } else if (r.address !== 0) {
     if (r === CELLS) cellBlocks[block.offset / CELL] = null;
