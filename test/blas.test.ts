@@ -48,9 +48,17 @@ describe.skipIf(library === null)(`with ${library ?? reason}`, () => {
     const a = np.random.uniform(-1, 1, [3, 40, 50], { dtype: "float64" });
     const b = np.broadcastTo(np.random.uniform(-1, 1, [50, 1], { dtype: "float64" }), [50, 60]);
     const c = np.random.uniform(-1, 1, [3, 50, 40], { dtype: "float64" });
-    const own = [np.matmul(a, b), np.matmul(a, c), np.matmul(np.swapaxes(c, 1, 2), c)];
+    const constant = np.broadcastTo(np.array(0.75, { dtype: "float64" }), [60, 50]);
+    const products = (): NDArray[] => [
+      np.matmul(a, b),
+      np.matmul(a, c),
+      np.matmul(np.swapaxes(c, 1, 2), c),
+      np.matmul(constant, b),
+      grad((x: NDArray) => np.matmul(x, a.at(0).T).sum())(constant),
+    ];
+    const own = products();
     npx.useBlas();
-    const others = [np.matmul(a, b), np.matmul(a, c), np.matmul(np.swapaxes(c, 1, 2), c)];
+    const others = products();
     npx.useBlas(false);
     own.forEach((x, i) => {
       expect(np.max(np.abs(np.subtract(x, others[i]!))).item()).toBeLessThan(1e-13);

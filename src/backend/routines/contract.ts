@@ -353,11 +353,13 @@ function wayOf(bytes: number, { m, n, k }: Sizes, a: Operand, b: Operand): Way {
 }
 
 /**
- * Which operand is worth a copy in C order before `multiply`: a vector beside a matrix of neighbours, a thin b, and small
- * ones of which there are `many`.
+ * Which operand is worth a copy in C order before `multiply`: one that BLAS cannot read as it lies (as a gradient that is
+ * the same everywhere), a vector beside a matrix of neighbours, a thin b, and small ones of which there are `many`.
  */
-export function wantsCopies(lane: number, { m, n, k }: Sizes, a: Operand, b: Operand, many: boolean): "a" | "b" | null {
+export function wantsCopies(lane: number, sizes: Sizes, a: Operand, b: Operand, many: boolean): "a" | "b" | null {
+  const { m, n, k } = sizes;
   const bytes = 1 << LANES[lane]!.shift;
+  if (isForBlas(lane, sizes)) return leading(a, m, k, bytes) === 0 ? "a" : leading(b, k, n, bytes) === 0 ? "b" : null;
   const [runsA, runsB] = [k === 1 || a.column === bytes, n === 1 || b.column === bytes];
   if (n === 1) return runsA && k > 1 && b.row !== bytes ? "b" : null;
   if (runsB) return null;
@@ -375,8 +377,10 @@ function leading(x: Operand, rows: number, columns: number, bytes: number): numb
   return 0;
 }
 
-const isNative = (lane: number, { m, n, k }: Sizes, a: Operand, b: Operand): boolean =>
-  gemm !== null && lane < 2 && m * n * k >= NATIVE && leading(a, m, k, 4 << lane) !== 0 && leading(b, k, n, 4 << lane) !== 0;
+const isForBlas = (lane: number, { m, n, k }: Sizes): boolean => gemm !== null && lane < 2 && m * n * k >= NATIVE;
+
+const isNative = (lane: number, sizes: Sizes, a: Operand, b: Operand): boolean =>
+  isForBlas(lane, sizes) && leading(a, sizes.m, sizes.k, 4 << lane) !== 0 && leading(b, sizes.k, sizes.n, 4 << lane) !== 0;
 
 /** The bytes of memory that `multiply` needs beside its operands. */
 export function workBytes(lane: number, sizes: Sizes, a: Operand, b: Operand): number {

@@ -141,9 +141,12 @@ function matrixProduct(a: NDArray, b: NDArray): NDArray {
   const sizes = { count: 1, m, n, k };
   let [left, right] = [a, b];
   let [p, q] = [operandOf(a), operandOf(b)];
-  const copies = wantsCopies(lane, sizes, p, q, y.size > m * n);
-  if (copies === "a") p = operandOf((left = contiguous(a)));
-  else if (copies === "b") q = operandOf((right = contiguous(b)));
+  for (;;) {
+    const copies = wantsCopies(lane, sizes, p, q, y.size > m * n);
+    if (copies === "a") p = operandOf((left = contiguous(a)));
+    else if (copies === "b") q = operandOf((right = contiguous(b)));
+    else break;
+  }
   let lead: readonly number[] = SCALAR;
   let steps: number[][] = [];
   const bytes = BYTES[lane]!;
