@@ -17,20 +17,22 @@ const WORTH_WAKING = 300;
 
 /**
  * A job is late if the caller waits longer for the others than it worked itself, by more than so many ms: somebody else
- * has the processor that one of them was at work on. Then the caller works alone for a while, from the one to the other of
- * these many ms, longer each time that the others are late again soon.
+ * has the processor that one of them was at work on. Then the caller works alone for a while, so many times as long as the
+ * job was late; where that happens again soon, for twice as long each time, up to so many ms.
  */
 const LATE = 0.05;
-const [SHORT, LONG] = [2, 128];
-/** How many times as long as the last while they must have been in time for that to be forgotten. */
-const FORGOTTEN = 20;
+const PENALTY = 4;
+const LONGEST = 128;
+/** How many times as long as the last while is soon. */
+const SOON = 3;
 
 /** How many threads are wanted, the caller's among them. */
 let wanted = 1;
 /** The work that could have been shared, in µs, while workers slept. */
 let missed = 0;
-/** When a job was late last, in ms, and how long the caller works alone since; 0 if that was long ago. */
+/** When a job was late last, by how much, and how long the caller works alone since; all in ms. */
 let late = 0;
+let lateness = 0;
 let pause = 0;
 /** The address of the pool, or 0 while there is none. */
 let pool = 0;
@@ -57,7 +59,8 @@ function isWorthwhile(work: number): boolean {
   if (work < LEAST) return false;
   if (pool === 0) open();
   if (I32[(pool + POOL.READY) >> 2] === 0) return false;
-  if (pause > 0 && performance.now() < late + pause) return false;
+  // What takes longer than that is not worse off if it is late again.
+  if (work < 1000 * lateness && performance.now() < late + pause) return false;
   if (I32[(pool + POOL.SLEEPING) >> 2] === 0) return true;
   missed += work;
   if (missed < WORTH_WAKING) return false;
@@ -188,10 +191,12 @@ function lead(f: number, form: number, count: number, args: Numbers, steps: Numb
 
 /** Notes whether the job that ended now was late. */
 function note(now: number, work: number, waitedSince: number): void {
-  if (now - waitedSince > work + LATE) {
-    pause = Math.min(LONG, pause * 2 || SHORT);
-    late = now;
-  } else if (now - late > FORGOTTEN * pause) pause = 0;
+  const by = now - waitedSince - work;
+  if (by <= LATE) return;
+  lateness = by;
+  const again = now - late < SOON * pause ? 2 * pause : 0;
+  pause = Math.min(LONGEST, Math.max(again, PENALTY * lateness));
+  late = now;
 }
 
 function calls(f: number, form: number, args: Numbers, steps: Numbers, counter: number, part: number): void {
