@@ -13,99 +13,7 @@
  */
 import { ValueError } from "../../errors.ts";
 import { addHole, addSpare, hasSpares, joinSpares, roundUp, takeHole, takeSpare } from "./holes.ts";
-
-/**
- * What the collector's callback of a large array holds: the region while it is in memory, and nothing once it is
- * evicted. Were it to hold the region itself, it would keep the evicted bytes until the callback runs, which within one
- * synchronous job is never.
- */
-interface Seat {
-  region: Region | null;
-}
-
-export class Region {
-  /** Copies of the bytes, piece by piece, while the region is evicted. */
-  host: Uint8Array[] | null = null;
-  /** The neighbours in the queue of a large region, least recently used first. */
-  older: Region | null = null;
-  newer: Region | null = null;
-  stamp = 0;
-  seat: Seat | null = null;
-  /** The ring of a slab. */
-  home: Nursery | null = null;
-  /** How a large region is computed again; while it is neither in memory nor copied, that is what there is of it. */
-  recipe: Recipe | null = null;
-  /** How often the bytes were written over since they were made. */
-  version = 0;
-  /** How many regions have nothing but a recipe that reads this one: its bytes stay as they are. */
-  needed = 0;
-  /** How many nodes of a walk hold this region of its own; 0 where that is not counted. */
-  shares = 0;
-  /** Nobody wants it but those. */
-  orphan = false;
-  /** What it must be when it is computed again; kept under torture only. */
-  proof: Uint8Array[] | null = null;
-  constructor(
-    /** Where the bytes are in memory; 0 while they are not. */
-    public address: number,
-    public bytes: number,
-    /** Where a large region stands while it is in memory; a slab in none. */
-    public queue: Queue | null,
-  ) {}
-}
-
-/** Large regions in memory, in the order of their use. */
-class Queue {
-  oldest: Region | null = null;
-  newest: Region | null = null;
-  bytes = 0;
-  room: number;
-  /**
-   * `least` are the bytes that it may have before the oldest are evicted, whatever the limit: more while what was evicted
-   * is read again.
-   */
-  constructor(private readonly least: number) {
-    this.room = least;
-  }
-
-  grow(bytes: number): void {
-    if (this.room < limit) this.room += bytes;
-  }
-
-  shrink(bytes: number): void {
-    this.room = Math.max(this.least, this.room - bytes / SLOW);
-  }
-}
-
-/**
- * How a region is computed again from others (rematerialisation). It holds regions and no blocks, so that it keeps
- * nothing from being collected while the region is in memory; what it reads may be gone by the time of eviction.
- */
-interface Recipe {
-  readonly reads: readonly Region[];
-  /** Their versions when they were read. */
-  readonly versions: readonly number[];
-  /** Where the chain of recipes begins: what there must be for it, whatever else is evicted. */
-  readonly sources: readonly Region[];
-  /** The recipes one after another. */
-  readonly depth: number;
-  /** The result, in a block of its own. */
-  readonly compute: () => Block;
-}
-
-export class Block {
-  /** How many graph nodes need the bytes as they are: a write must first give the writer a copy. */
-  saved = 0;
-  /** Belongs to an attached array or a gradient buffer: a scope does not release it. */
-  lasting = false;
-  /** Made by a walk, and seen by nothing but nodes: the last of them gives it back. */
-  passing = false;
-  constructor(
-    public region: Region,
-    public offset: number,
-    public bytes: number,
-  ) {}
-}
+import { Block, Queue, type Recipe, Region, type Seat } from "./region.ts";
 
 const PAGE = 65536;
 /** Bytes of a slab. One kept small array keeps its slab's copy, so slabs are small. */
@@ -123,8 +31,6 @@ export const WATCHED = 131072;
 /** Bytes that regions of these kinds have at least. */
 const UNWATCHED = 2 ** 20;
 const REPEATABLE = 2 ** 24;
-/** How many bytes must be evicted for the room of a queue to shrink by one. */
-const SLOW = 64;
 /** The longest chain of recipes: coming back takes so many kernels at most, and one eviction in so many copies. */
 const DEEPEST = 8;
 /** How many given-back places of one size are remembered. */
@@ -152,6 +58,8 @@ function createMemory(): WebAssembly.Memory {
     }
   return new WebAssembly.Memory({ initial: 1 });
 }
+
+export { Block, Region };
 
 export const memory = createMemory();
 export const isShared = !(memory.buffer instanceof ArrayBuffer);
@@ -639,7 +547,7 @@ function comeBack(block: Block): number {
   returns++;
   const { queue } = r;
   if (queue !== null) {
-    queue.grow(r.bytes);
+    queue.grow(r.bytes, limit);
     const a = host === null ? recompute(r) : place(r.bytes, queue);
     if (host !== null) for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
     settle(r, a);
