@@ -189,6 +189,101 @@ describe("a result that had to make room", () => {
   });
 });
 
+describe("what was released on the way", () => {
+  /** Adds 1, a hundred times, each in a scope of its own, whose other results are released. */
+  const climb = (x: NDArray, steps: number): NDArray => {
+    for (let i = 0; i < steps; i++) x = npx.scope(() => x.multiply(2).subtract(x).add(1));
+    return x;
+  };
+
+  test("is computed again on the way to what was kept of it", () => {
+    const x = sequence(0);
+    const y = climb(x, 100);
+    crowd();
+    same(
+      y,
+      list(i => i + 100),
+    );
+  });
+
+  test("is not computed again from what was written to since, wherever in the chain that was", () => {
+    for (const [before, after] of [
+      [0, 3],
+      [3, 0],
+      [2, 2],
+    ] as const) {
+      const x = sequence(0);
+      const y = climb(x, 3);
+      for (let i = 0; i < before; i++) crowd();
+      x.set(-5, np.slice(0, 10));
+      const z = climb(x, 2);
+      for (let i = 0; i < after; i++) crowd();
+      np.add(x, 1, { out: x });
+      crowd();
+      same(
+        y,
+        list(i => i + 3),
+      );
+      same(
+        z,
+        list(i => (i < 10 ? -3 : i + 2)),
+      );
+      same(
+        x,
+        list(i => (i < 10 ? -4 : i + 1)),
+      );
+    }
+  });
+
+  test("may be an array that the program disposed itself", () => {
+    const x = sequence(0);
+    const a = x.add(1);
+    const b = a.multiply(2);
+    const c = a.multiply(b);
+    (a as unknown as { [Symbol.dispose](): void })[Symbol.dispose ?? Symbol.for("Symbol.dispose")]();
+    crowd();
+    x.set(7);
+    crowd();
+    same(
+      b,
+      list(i => 2 * (i + 1)),
+    );
+    same(
+      c,
+      list(i => 2 * (i + 1) ** 2),
+    );
+    expect(() => a.add(1)).toThrow(/released/);
+  });
+
+  test("may be read by two, each of which two read: a chain takes as many steps as it has", () => {
+    let [x, y] = [sequence(0), sequence(1)];
+    let [a, b] = [list(i => i), list(i => i + 1)];
+    for (let k = 0; k < 60; k++) {
+      [x, y] = npx.scope(() => [y.multiply(1), x.add(y).multiply(0.5)] as [NDArray, NDArray]);
+      [a, b] = [b, a.map((v, i) => (v + b[i]!) * 0.5)];
+    }
+    crowd();
+    same(y, b);
+    same(x, a);
+  });
+});
+
+describe("a long chain", () => {
+  test("can be read from its end, in little memory", () => {
+    const kept = [sequence(0)];
+    for (let i = 0; i < 100; i++) kept.push(kept[i]!.add(1));
+    crowd();
+    const { wasm } = npx.memoryInfo();
+    for (let i = 100; i >= 0; i--) expect(kept[i]!.item(17)).toBe(17 + i);
+    for (let i = 100; i >= 0; i -= 9)
+      same(
+        kept[i]!,
+        list(j => j + i),
+      );
+    expect(npx.memoryInfo().wasm).toBeLessThan(wasm + 40 * 8 * N);
+  });
+});
+
 describe("a call with which much comes back", () => {
   test("keeps the number it has already set, and the array it has already addressed", () => {
     const x = sequence(0);

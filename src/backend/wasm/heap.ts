@@ -31,8 +31,8 @@ export const WATCHED = 131072;
 /** Bytes that regions of these kinds have at least. */
 const UNWATCHED = 2 ** 20;
 const REPEATABLE = 2 ** 24;
-/** The longest chain of recipes: coming back takes so many kernels at most, and one eviction in so many copies. */
-const DEEPEST = 8;
+/** The longest chain of recipes: coming back takes so many kernels at most, and of a chain one in so many is copied. */
+const DEEPEST = 32;
 /** How many given-back places of one size are remembered. */
 const MOST_SPARE = 256;
 /** Bytes never allocated at the end of the memory, so that a vector may be loaded past the end of any array. */
@@ -190,16 +190,26 @@ function release(r: Region, place: (address: number, bytes: number) => void = ad
   if (r.seat !== null) r.seat.region = null;
 }
 
-/** The clock when the computing of an evicted region began: what was addressed before that stays where it is. */
-let began = Infinity;
+/** The clocks when the computing of evicted regions began, one for another: what was addressed just before stays where it is. */
+const begun: number[] = [];
 
-const isFresh = (r: Region): boolean => r.stamp > Math.min(clock, began) - GUARD;
+const isFresh = ({ stamp }: Region): boolean => stamp > clock - GUARD || begun.some(then => stamp > then - GUARD && stamp <= then);
 
-/** Whether a region has a recipe that still holds. */
-function isRepeatable({ recipe }: Region): boolean {
+/** Whether a region has a recipe that still holds. `seen` are regions that have one. */
+function isRepeatable({ recipe }: Region, seen?: Set<Region>): boolean {
   if (recipe === null) return false;
   const { reads, versions } = recipe;
-  return reads.every((x, i) => x.version === versions[i] && (x.address !== 0 || x.host !== null || x.recipe !== null));
+  for (let i = 0; i < reads.length; i++) {
+    const x = reads[i]!;
+    if (x.version !== versions[i]) return false;
+    if (x.gone) {
+      if (seen?.has(x)) continue;
+      seen ??= new Set();
+      seen.add(x);
+      if (!isRepeatable(x, seen)) return false;
+    } else if (x.address === 0 && x.host === null && x.recipe === null) return false;
+  }
+  return true;
 }
 
 /** Lets go of a recipe: from now on the region must be copied. */
@@ -211,7 +221,7 @@ function forget(r: Region): void {
 /** Moves a region out of memory: with a recipe that still holds nothing is copied. */
 function evict(r: Region): void {
   if (isRepeatable(r)) {
-    for (const x of r.recipe!.reads) x.needed++;
+    need(r.recipe!);
     if (torture) r.proof = copyOut(r.address, r.bytes);
     evictions++;
   } else {
@@ -221,48 +231,90 @@ function evict(r: Region): void {
   release(r);
 }
 
-/** What nobody wants any more goes, unless another region is computed from it. */
+/** What nobody wants any more goes, unless another region is computed from it: then with its recipe, or not at all. */
 function dispose(r: Region, place?: typeof addSpare): void {
   if (r.needed > 0) {
     r.orphan = true;
+    if (r.address !== 0 && isRepeatable(r)) evict(r);
     return;
   }
-  if (r.address !== 0) release(r, place);
-  else if (r.host === null && r.recipe !== null) unneed(r.recipe);
-  r.host = r.recipe = r.proof = null;
+  if (r.address !== 0) {
+    if (!isRepeatable(r)) r.recipe = null;
+    release(r, place);
+  } else if (r.host === null && r.recipe !== null && !r.gone) unneed(r.recipe);
+  r.host = r.proof = null;
+  r.gone = r.recipe !== null;
+}
+
+/** Counts a region more that has nothing but this recipe. */
+function need(recipe: Recipe): void {
+  for (const x of recipe.reads) {
+    x.needed++;
+    if (x.gone) {
+      x.gone = false;
+      x.orphan = true;
+      need(x.recipe!);
+    }
+  }
 }
 
 function unneed(recipe: Recipe): void {
   for (const x of recipe.reads) if (--x.needed === 0 && x.orphan) dispose(x);
 }
 
-/** Brings back what has a recipe only. The caller may have addressed other regions and set numbers: both stay. */
+/**
+ * Computes what has a recipe only, and gives its address. The caller may have addressed other regions and set numbers:
+ * both stay.
+ */
 function recompute(r: Region): number {
   const recipe = r.recipe!;
-  const [outer, then, before] = [scope, clock, began];
+  const [outer, then] = [scope, clock];
   const numbers = U8.slice(0, FIRST);
-  scope = null;
-  began = Math.min(began, clock);
+  const back: Region[] = [];
   let made: Region;
+  scope = null;
+  begun.push(clock);
   try {
-    for (const x of recipe.reads) if (x.address !== 0) touch(x, x.queue!);
+    // One after another, so that of a long chain only few are in memory at once.
+    for (const x of recipe.reads)
+      if (x.address !== 0) touch(x, x.queue!);
+      else {
+        bringBack(x);
+        back.push(x);
+      }
     made = recipe.compute().region;
   } finally {
+    begun.pop();
     scope = outer;
-    began = before;
     U8.set(numbers, 0);
   }
   const a = made.address;
   release(made, () => {});
   clock = then;
-  r.recipe = null;
-  // The next time it is copied.
-  if (r.queue === repeatable) r.queue = watched;
+  for (const x of back) x.stamp = then - GUARD;
+  // What the caller wants is copied the next time; what is on the way to it is not.
+  if (begun.length === 0) {
+    r.recipe = null;
+    if (r.queue === repeatable) r.queue = watched;
+  }
   unneed(recipe);
   r.proof?.forEach((piece, i) => {
     if (piece.some((byte, at) => byte !== U8[a + i * PIECE + at])) throw new ValueError("array: it was not computed again as it was");
   });
   r.proof = null;
+  return a;
+}
+
+/** Brings a large region back into memory. */
+function bringBack(r: Region): number {
+  const { host, queue } = r;
+  returns++;
+  if (begun.length === 0) queue!.grow(r.bytes, limit);
+  const a = host === null ? recompute(r) : place(r.bytes, queue!);
+  if (host !== null) for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
+  settle(r, a);
+  r.host = null;
+  if (r.seat !== null) r.seat.region = r;
   return a;
 }
 
@@ -544,17 +596,8 @@ function comeBack(block: Block): number {
   const { host, recipe } = r;
   if (host === null && recipe === null)
     throw new ValueError("array: it was released: it was made inside npx.scope and not returned, or disposed; keep it with npx.keep");
+  if (r.queue !== null) return bringBack(r);
   returns++;
-  const { queue } = r;
-  if (queue !== null) {
-    queue.grow(r.bytes, limit);
-    const a = host === null ? recompute(r) : place(r.bytes, queue);
-    if (host !== null) for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
-    settle(r, a);
-    r.host = null;
-    if (r.seat !== null) r.seat.region = r;
-    return a;
-  }
   const outer = scope;
   scope = null;
   const home = allocate(block.bytes);

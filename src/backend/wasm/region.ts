@@ -32,6 +32,8 @@ export class Region {
   shares = 0;
   /** Nobody wants it but those. */
   orphan = false;
+  /** Nobody wants it at all; but what still has its bytes may one day be computed from it again. */
+  gone = false;
   /** What it must be when it is computed again; kept under torture only. */
   proof: Uint8Array[] | null = null;
   constructor(
