@@ -8,6 +8,7 @@ import { attach, checkReq, retain } from "./functions/recording.ts";
 import { compress } from "./functions/searching.ts";
 import type { Places, Unique, UniqueOptions } from "./functions/shaping.ts";
 import { backwardOf } from "./grad.ts";
+import { isMapped, Mapped } from "./mapped.ts";
 import * as members from "./members.ts";
 import { edgeOf } from "./op.ts";
 import { remainder } from "./ops/arithmetic.ts";
@@ -148,6 +149,7 @@ const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
     backwardOf(this, outGrad, options);
   },
   detach(): NDArray {
+    if (isMapped(this)) return new Mapped(this.physical.detach(), this.level);
     const y = new NDArray(this.storage, this.offset, this.shape, this.view, this.size, this.code);
     y.cause = "detach";
     return y;

@@ -2,7 +2,7 @@
 import { type ArrayInput, NDArray } from "../array.ts";
 import { isWide, toArray, toArrays } from "../convert.ts";
 import { BOOL, DTYPES, F32, isFloat } from "../dtype.ts";
-import { checkOptions, describe, flag, IndexError, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, IndexError, ShapeError, under, ValueError } from "../errors.ts";
 import type { HasRow } from "../op.ts";
 import { logicalAnd, logicalOr, remainder } from "../ops/arithmetic.ts";
 import { isnan } from "../ops/elementary.ts";
@@ -256,10 +256,8 @@ export function select(conditions: readonly ArrayInput[], choices: readonly Arra
   if (masks.length !== list.length) throw new ValueError(`select: ${masks.length} conditions for ${list.length} choices; give as many`);
   const wide = list.find(isWide);
   const last = otherwise ?? 0;
-  return list.reduceRight<ArrayInput>(
-    (rest, choice, i) => row(masks[i]!, choice, rest),
-    wide === undefined ? last : toArray(last, "select", wide),
-  ) as NDArray;
+  const rest = wide === undefined ? last : toArray(last, "select", wide);
+  return under("select", () => list.reduceRight<ArrayInput>((y, choice, i) => row(masks[i]!, choice, y), rest)) as NDArray;
 }
 
 // ---- positions of several axes

@@ -6,7 +6,7 @@ import { useNative } from "../backend/matrices/workspace.ts";
 import { setThreads } from "../backend/threads/pool.ts";
 import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
 import { BOOL, F32 } from "../dtype.ts";
-import { checkOptions, describe, GradError, ValueError } from "../errors.ts";
+import { asynchronous, checkFunction, checkOptions, describe, ValueError } from "../errors.ts";
 import { setComparison } from "../op.ts";
 
 export interface NpOptions {
@@ -71,13 +71,11 @@ function eachArray(value: unknown, visit: (x: NDArray) => void, seen = new Set<o
  * @example npx.scope(() => np.ones(3).mul(2).add(1)) // array([3., 3., 3.])
  */
 export function scope<T>(fn: () => T): T {
-  if (typeof fn !== "function") throw new ValueError(`scope: expected a function, got ${describe(fn)}`);
-  if (fn.constructor.name === "AsyncFunction") throw new GradError("scope: the function is asynchronous; the scope would end before it");
+  checkFunction("scope", fn);
   depth++;
   try {
     const [value, made] = noteBlocks(fn);
-    if (typeof (value as { then?: unknown } | null)?.then === "function")
-      throw new GradError("scope: the function is asynchronous; the scope would end before it");
+    if (typeof (value as { then?: unknown } | null)?.then === "function") throw asynchronous("scope");
     const wanted = new Set<Block>();
     eachArray(value, x => wanted.add(x.storage.block));
     for (const block of made) if (block.saved === 0 && !block.lasting && !wanted.has(block) && !kept.has(block)) free(block);

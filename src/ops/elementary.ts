@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray, toIntegers } from "../convert.ts";
 import { BOOL, DTYPES, F32, I32, isFloat } from "../dtype.ts";
-import { checkOptions, describe, ValueError } from "../errors.ts";
+import { checkOptions, describe, under, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { type OutOption, type Trailing, type Unary, unary } from "../op.ts";
 import * as scalar from "../scalar.ts";
@@ -378,7 +378,7 @@ const complement: Unary = unary("bitwiseNot", { value: x => E.not(x), grad: null
  */
 export function bitwiseNot(x: ArrayInput, options?: Trailing<OutOption>): NDArray {
   const a = toIntegers(x, "bitwiseNot");
-  return a.code === BOOL ? logicalNot(a, options) : complement(a, options);
+  return a.code === BOOL ? under("bitwiseNot", () => logicalNot(a, options)) : complement(a, options);
 }
 
 export interface NanToNumOptions {

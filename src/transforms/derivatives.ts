@@ -3,9 +3,9 @@ import { type ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { filled } from "../cotangent.ts";
 import { F64, isFloat } from "../dtype.ts";
-import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
+import { checkFunction, checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
 import { stack } from "../functions/joining.ts";
-import { record } from "../functions/recording.ts";
+import { record, within } from "../functions/recording.ts";
 import { cotangents } from "../grad.ts";
 import { mapping, physicalOf, wrapped } from "../mapped.ts";
 import { type ArrayFunction, liftNothing, type Structural, structural } from "../op.ts";
@@ -53,7 +53,7 @@ interface Recorded {
 function trace(operator: string, f: Fn, args: readonly ArrayInput[], argnums: readonly number[]): Recorded {
   const nested = recording;
   const variables: NDArray[] = [];
-  const y = record(() => {
+  const traced = (): NDArray => {
     const given: unknown[] = args.slice();
     for (const i of argnums) {
       if (i >= args.length) throw new ValueError(`${operator}: argument ${i} is wanted, but ${args.length} are given`);
@@ -63,7 +63,8 @@ function trace(operator: string, f: Fn, args: readonly ArrayInput[], argnums: re
       variables.push(v);
     }
     return callWith(f, given);
-  });
+  };
+  const y = within(operator, traced, true, true);
   if (!(y instanceof NDArray)) throw new GradError(`${operator}: the function must return an array, got ${describe(y)}`);
   return { y, variables, nested, levels: mapping };
 }
@@ -74,10 +75,6 @@ function pullBack({ y, variables, nested, levels }: Recorded, g: NDArray, retain
   // The tape knows arrays as they lie in memory; vmaps that came after the function ran map over cotangents only.
   const gs = cotangents(physicalOf(mappedEverywhere(y, levels)), variables.map(physicalOf), lower(g, levels), how);
   return gs.map(part => raise(part, levels));
-}
-
-function checkFunction(operator: string, f: unknown): void {
-  if (typeof f !== "function") throw new ValueError(`${operator}: expected a function, got ${describe(f)}`);
 }
 
 function argumentNumbers(operator: string, argnums: number | readonly number[]): readonly number[] {

@@ -2,7 +2,7 @@
 import { type ArrayInput, NDArray } from "../array.ts";
 import { filled } from "../cotangent.ts";
 import { isFloat } from "../dtype.ts";
-import { describe, ValueError } from "../errors.ts";
+import { checkFunction, describe, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { Traced } from "../expr.ts";
 import * as members from "../members.ts";
@@ -175,7 +175,7 @@ function addMethods(): void {
 export function fuse<X extends readonly NDArray[]>(
   f: (...xs: X) => NDArray,
 ): ((...xs: { [I in keyof X]: ArrayInput }) => NDArray) & HasRow {
-  if (typeof f !== "function") throw new ValueError(`fuse: expected a function, got ${describe(f)}`);
+  checkFunction("fuse", f);
   const arity = f.length;
   if (arity < 1 || arity >= MOST)
     throw new ValueError(
