@@ -194,8 +194,20 @@ const groups: [string, Record<string, unknown>][] = [
 /** What may be said at the head of a message: the operator, perhaps with a place in a list. */
 const FORM = /^[A-Za-z][\w.]*( \([^)]+\))?: \S/;
 
-/** What is wrong about how a call ended, or nothing. */
-function judge(call: () => unknown, arrays: readonly NDArray[]): string {
+/** Two names of one function, which speaks under the second. */
+const SECOND: Record<string, string> = {
+  abs: "absolute",
+  amax: "max",
+  amin: "min",
+  fix: "trunc",
+  mod: "remainder",
+  seed: "random.seed",
+  softplus: "softrelu",
+  trueDivide: "divide",
+};
+
+/** What is wrong about how a call ended, or nothing. `name` is what the message has to begin with. */
+function judge(call: () => unknown, arrays: readonly NDArray[], name = ""): string {
   const before = arrays.map(x => [...x.toTypedArray()]);
   const had = flags();
   let wrong = "";
@@ -204,6 +216,7 @@ function judge(call: () => unknown, arrays: readonly NDArray[]): string {
   } catch (error) {
     if (!(error instanceof NablaError)) wrong = `${(error as Error)?.name}: ${String((error as Error)?.message).slice(0, 100)}`;
     else if (!FORM.test(error.message)) wrong = `says "${error.message.slice(0, 100)}"`;
+    else if (name !== "" && /^[\w.]+/.exec(error.message)![0] !== name) wrong = `speaks for another: "${error.message.slice(0, 60)}"`;
     else if (error.message.length > 1000) wrong = `says ${error.message.length} characters`;
     else if (arrays.some((x, i) => x.toTypedArray().some((v, k) => v !== before[i]![k]))) wrong = "an array changed before the error";
   }
@@ -222,16 +235,17 @@ const goodArguments = (name: string): unknown[] =>
 function sweep(name: string, path: string, call: (args: unknown[]) => unknown, skip: readonly string[] = []): string[] {
   const found: string[] = [];
   const good = goodArguments(name);
+  const speaker = path.startsWith("x.") ? "" : name !== "seed" && path.startsWith("np.random.") ? `random.${name}` : (SECOND[name] ?? name);
   for (const [what, make] of Object.entries(HOSTILE)) {
     if (skip.includes(what)) continue;
     for (let place = 0; place <= good.length; place++) {
       const args = goodArguments(name);
       const arrays = args.filter(a => a instanceof NDArray);
       args[place] = make();
-      const wrong = judge(() => call(args), arrays);
+      const wrong = judge(() => call(args), arrays, speaker);
       if (wrong) found.push(`${path} with ${what} at ${place}: ${wrong}`);
     }
-    const everywhere = judge(() => call([make(), make(), make()]), []);
+    const everywhere = judge(() => call([make(), make(), make()]), [], speaker);
     if (everywhere) found.push(`${path} with ${what} everywhere: ${everywhere}`);
   }
   return found;

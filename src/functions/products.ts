@@ -323,7 +323,7 @@ export function cross(a: ArrayInput, b: ArrayInput, axis: number | null = -1): N
         [1, 2, 0],
         [2, 0, 1],
       ];
-  const z = subtract(multiply(chosen(x, next!), chosen(y, last!)), multiply(chosen(x, last!), chosen(y, next!)));
+  const z = under("cross", () => subtract(multiply(chosen(x, next!), chosen(y, last!)), multiply(chosen(x, last!), chosen(y, next!))));
   if (flat) return z;
   const at = toAxis(axis ?? -1, z.ndim, "cross");
   const order = [...z.shape.keys()].slice(0, -1);

@@ -127,21 +127,21 @@ export function predictMode<T>(...given: [fn?: () => T]): T | Scope {
   return inMode("autograd.predictMode", given, false);
 }
 
-/** Whether operators on attached arrays are recorded now. @example autograd.isRecording() // false */
+/** Whether operators on attached arrays are recorded now. MXNet's autograd.is_recording. @example autograd.isRecording() // false */
 export const isRecording = (): boolean => tape.recording;
 
-/** Whether layers behave as in training now. @example autograd.isTraining() // false */
+/** Whether layers behave as in training now. MXNet's autograd.is_training. @example autograd.isTraining() // false */
 export const isTraining = (): boolean => tape.training;
 
 /**
- * Switches recording and gives the previous state.
+ * Switches recording and gives the previous state. MXNet's autograd.set_recording.
  * @throws ValueError for anything but true and false.
  * @example autograd.setRecording(false) // false
  */
 export const setRecording = (on: boolean): boolean => tape.setRecording(checkFlag(on, "autograd.setRecording"));
 
 /**
- * Switches training mode and gives the previous state.
+ * Switches training mode and gives the previous state. MXNet's autograd.set_training.
  * @throws ValueError for anything but true and false.
  * @example autograd.setTraining(false) // false
  */
@@ -255,7 +255,7 @@ export function behind(heads: readonly NDArray[], oldest: number, operator: stri
   return found;
 }
 
-/** How many nodes are recorded behind an array, attached variables included. @example autograd.graphSize(np.array([1])) // 0 */
+/** How many nodes are recorded behind an array, attached variables included. nabla's own. @example autograd.graphSize(np.array([1])) // 0 */
 export function graphSize(y: NDArray): number {
   if (!(y instanceof NDArray)) throw new GradError(`graphSize: expected an array, got ${describe(y)}`);
   return behind([y], 0, "graphSize").size;

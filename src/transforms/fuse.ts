@@ -166,6 +166,7 @@ function addMethods(): void {
  * one kernel for its value and one for each gradient, of any order. It broadcasts and is recorded like any operator, and
  * its gradients are as accurate as those of the operators in f. Numbers that f uses are constants: one that changes must
  * be an argument. Integers become float32 if an operator in f makes them so. Choose with np.where, not with `if`.
+ * nabla's own.
  * @throws ValueError where f takes other arguments, or uses what is not pointwise.
  * @example
  * const growth = npx.fuse((x, y) => np.exp(x.mul(y)).sub(1))
