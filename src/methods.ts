@@ -49,7 +49,9 @@ export type Methods = From<typeof import("./functions/indexing.ts")> &
   From<typeof import("./ops/reduction.ts")> &
   From<typeof import("./ops/selection.ts")> &
   From<typeof import("./ops/structural.ts")> &
-  MethodsOf<Pick<typeof members, "sub" | "mul" | "div" | "pow" | "neg" | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "trueDivide">> &
+  MethodsOf<
+    Pick<typeof members, "sub" | "mul" | "div" | "pow" | "neg" | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "trueDivide" | "amax" | "amin">
+  > &
   Own;
 
 /** What is a method only. */
