@@ -66,7 +66,7 @@ export class NDArray {
     /** The dtype's code. @internal */
     readonly code: number,
   ) {
-    if (!(storage instanceof Storage)) throw new ValueError("NDArray: arrays are not made with new; use np.array, np.zeros or their kin");
+    if (!(storage instanceof Storage)) throw new ValueError("NDArray: arrays are not made with new; use np.array");
   }
 
   /** The name of the element type. */

@@ -35,12 +35,7 @@ export function under<T>(operator: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof NablaError) {
-      const { message } = error;
-      error.message = message.replace(/^[\w.]+(?=[: ])/, operator);
-      // The trace begins with the message as it was.
-      error.stack = error.stack?.replace(message, () => error.message);
-    }
+    if (error instanceof NablaError) throw new (error.constructor as typeof NablaError)(error.message.replace(/^[\w.]+/, operator));
     throw error;
   }
 }
@@ -66,9 +61,7 @@ const AsyncFunction: unknown = (async () => {}).constructor;
 
 /** What is said of a callback that is asynchronous, or whose result turns out to be a promise. */
 export const asynchronous = (operator: string): GradError =>
-  new GradError(
-    `${operator}: the function is asynchronous, but what it does must be done when it returns; await data first, then call synchronous code`,
-  );
+  new GradError(`${operator}: the function is asynchronous, but must be done when it returns; await data first`);
 
 /** Refuses what is no function, and an asynchronous one before it runs. */
 export function checkFunction(operator: string, f: unknown): void {

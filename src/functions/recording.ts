@@ -3,7 +3,7 @@ import { type ArrayInput, addressOf, blankHost, forGood, memoryOf, NDArray, Stor
 import { generator } from "../backend/routines/philox.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES, isFloat, promote, SHIFT } from "../dtype.ts";
-import { asynchronous, checkFunction, checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
+import { asynchronous, checkFunction, checkOptions, DTypeError, describe, flag, GradError, ShapeError, ValueError } from "../errors.ts";
 import { pull, whyNoGraph } from "../grad.ts";
 import { asMapping, entries, isMapped, Mapped, mapper, mapping, physicalOf, unwrapped, wrapped } from "../mapped.ts";
 import { checkWritable, edgeOf, FREED, type Row, restoreSaved, save } from "../op.ts";
@@ -33,9 +33,13 @@ function checkFlag(value: unknown, operator: string): boolean {
   return value;
 }
 
-/** Runs fn, or opens a scope, with the flags given; null leaves one as it is. Restores both, also when fn throws. @internal */
-export function within<T>(operator: string, fn: (() => T) | undefined, record: boolean | null, train: boolean | null): T | Scope {
-  if (fn !== undefined) checkFunction(operator, fn);
+/**
+ * Runs the function given, or opens a scope where nothing is given, with these flags; null leaves one as it is. Restores
+ * both, also when the function throws. One that is given and undefined is a mistake, and no wish for a scope. @internal
+ */
+export function within<T>(operator: string, given: readonly [fn?: () => T], record: boolean | null, train: boolean | null): T | Scope {
+  const [fn] = given;
+  if (given.length > 0) checkFunction(operator, fn);
   const wasRecording = tape.recording;
   const wasTraining = tape.training;
   if (record !== null) tape.setRecording(record);
@@ -65,18 +69,15 @@ type Given<T> = [first?: (() => T) | ModeOptions, second?: ModeOptions];
 
 function moded<T>(operator: string, given: Given<T>, record: boolean, train: boolean): T | Scope {
   const [first, second] = given;
-  const fn = typeof first === "object" && first !== null ? undefined : first;
-  // A callback that is not there by mistake is not the wish for a scope.
-  if (fn === undefined && first === undefined && given.length > 0) checkFunction(operator, first);
-  const options = fn === undefined ? ((first as ModeOptions | undefined) ?? second) : second;
+  const alone = typeof first === "object" && first !== null;
+  const options = alone ? first : second;
   if (options !== undefined) checkOptions(operator, options, ["trainMode"]);
-  const mode = options?.trainMode === undefined ? train : checkFlag(options.trainMode, `${operator}: trainMode`);
-  return within(operator, fn, record, mode);
-}
-
-function inMode<T>(operator: string, given: readonly [fn?: () => T], train: boolean): T | Scope {
-  if (given.length > 0) checkFunction(operator, given[0]);
-  return within(operator, given[0], null, train);
+  return within(
+    operator,
+    alone || given.length === 0 ? [] : [first as () => T],
+    record,
+    flag(operator, "trainMode", options?.trainMode, train),
+  );
 }
 
 /**
@@ -92,8 +93,8 @@ function inMode<T>(operator: string, given: readonly [fn?: () => T], train: bool
 export function record<T>(fn: () => T, options?: ModeOptions): T;
 export function record(options?: ModeOptions): Scope;
 export function record<T>(...given: Given<T>): T | Scope {
-  const [first] = given;
-  if (typeof first === "function" && given.length === 1) return within("autograd.record", first, true, true);
+  // Nothing but a function, which is the case that counts, needs no look at options.
+  if (given.length === 1 && typeof given[0] === "function") return within("autograd.record", given as [() => T], true, true);
   return moded("autograd.record", given, true, true);
 }
 
@@ -114,7 +115,7 @@ export function pause<T>(...given: Given<T>): T | Scope {
 export function trainMode<T>(fn: () => T): T;
 export function trainMode(): Scope;
 export function trainMode<T>(...given: [fn?: () => T]): T | Scope {
-  return inMode("autograd.trainMode", given, true);
+  return within("autograd.trainMode", given, null, true);
 }
 
 /**
@@ -124,7 +125,7 @@ export function trainMode<T>(...given: [fn?: () => T]): T | Scope {
 export function predictMode<T>(fn: () => T): T;
 export function predictMode(): Scope;
 export function predictMode<T>(...given: [fn?: () => T]): T | Scope {
-  return inMode("autograd.predictMode", given, false);
+  return within("autograd.predictMode", given, null, false);
 }
 
 /** Whether operators on attached arrays are recorded now. MXNet's autograd.is_recording. @example autograd.isRecording() // false */
@@ -477,7 +478,7 @@ class Rerun extends Function {
   /** Runs the function: its results, and the nodes of the run and behind it. */
   private run(args: readonly unknown[]): { ys: Results; list: readonly NDArray[]; inner: Node[]; sources: Map<Node, Like>; start: number } {
     const start = leaf().id;
-    const ys = within("checkpoint", () => this.f(...(args as never[])), true, this.training) as Results;
+    const ys = within("checkpoint", [() => this.f(...(args as never[]))], true, this.training) as Results;
     const list: readonly NDArray[] = Array.isArray(ys) ? Array.from(ys) : [ys];
     list.forEach((y: unknown) => {
       if (!(y instanceof NDArray)) throw new GradError(`checkpoint: the function returns an array or a list of arrays, got ${describe(y)}`);
@@ -567,7 +568,7 @@ export function checkpoint<A extends unknown[], Y extends NDArray | readonly NDA
   checkFunction("checkpoint", f);
   return (...args) => {
     // Arrays of vmap have no memory of their own that could be kept.
-    if (!tape.recording || mapping > 0) return within("checkpoint", () => f(...args), null, null) as Y;
+    if (!tape.recording || mapping > 0) return within("checkpoint", [() => f(...args)], null, null) as Y;
     return new Rerun(f as (...args: never[]) => unknown, args).call() as Y;
   };
 }

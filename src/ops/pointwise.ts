@@ -352,8 +352,7 @@ export const clip: ((x: ArrayInput, low: ArrayInput | null, high: ArrayInput | n
     const noLow = low === null || low === undefined;
     const noHigh = high === null || high === undefined;
     if (noLow && noHigh) throw new ValueError("clip: neither bound is given; give low, high, or both");
-    if (noLow) return under("clip", () => minimum(x, high as ArrayInput));
-    if (noHigh) return under("clip", () => maximum(x, low as ArrayInput));
+    if (noLow || noHigh) return under("clip", () => (noLow ? minimum(x, high as ArrayInput) : maximum(x, low as ArrayInput)));
     return clipRow(x, low as ArrayInput, high);
   },
   { op: clipRow.op },

@@ -128,8 +128,8 @@ export function expandAxes(x: NDArray, axes: readonly number[]): NDArray {
  */
 export const expandDims: (x: ArrayInput, axis: number | readonly number[]) => NDArray = (x, axis) => {
   const a = toArray(x, "expandDims");
-  if (!Array.isArray(axis)) return expandAxes(a, [toAxis(axis, a.ndim + 1, "expandDims")]);
-  return expandAxes(a, toAxes(axis, a.ndim + axis.length, "expandDims"));
+  const axes = Array.isArray(axis) ? axis : [axis];
+  return expandAxes(a, toAxes(axes, a.ndim + axes.length, "expandDims"));
 };
 
 /**

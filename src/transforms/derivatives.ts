@@ -64,7 +64,7 @@ function trace(operator: string, f: Fn, args: readonly ArrayInput[], argnums: re
     }
     return callWith(f, given);
   };
-  const y = within(operator, traced, true, true);
+  const y = within(operator, [traced], true, true);
   if (!(y instanceof NDArray)) throw new GradError(`${operator}: the function must return an array, got ${describe(y)}`);
   return { y, variables, nested, levels: mapping };
 }

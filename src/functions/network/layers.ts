@@ -193,8 +193,7 @@ export function sequenceMask(x: ArrayInput, length?: ArrayInput | null, options?
  */
 export function reshapeLike(x: ArrayInput, like: ArrayInput): NDArray {
   const a = toArray(x, "reshapeLike");
-  const { shape } = toArray(like, "reshapeLike");
-  return under("reshapeLike", () => reshape(a, shape));
+  return under("reshapeLike", () => reshape(a, toArray(like, "reshapeLike").shape));
 }
 
 /**
@@ -204,8 +203,7 @@ export function reshapeLike(x: ArrayInput, like: ArrayInput): NDArray {
  */
 export function broadcastLike(x: ArrayInput, like: ArrayInput): NDArray {
   const a = toArray(x, "broadcastLike");
-  const { shape } = toArray(like, "broadcastLike");
-  return under("broadcastLike", () => broadcastTo(a, shape));
+  return under("broadcastLike", () => broadcastTo(a, toArray(like, "broadcastLike").shape));
 }
 
 /**

@@ -2,7 +2,7 @@
 import { type ArrayInput, blank, type NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
 import { DTYPES, F32, isFloat } from "../../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, under, ValueError } from "../../errors.ts";
+import { checkOptions, describe, flag, ShapeError, under, ValueError, wholeNumber } from "../../errors.ts";
 import * as E from "../../expr.ts";
 import { foldOver, onColumns } from "../../fold.ts";
 import type { Combine } from "../../kernel.ts";
@@ -285,8 +285,7 @@ export function pick(x: ArrayInput, index: ArrayInput, axis: number | null = -1,
  */
 export function oneHot(index: ArrayInput, depth: number): NDArray {
   const a = toArray(index, "oneHot");
-  if (!Number.isInteger(depth) || depth < 0) throw new ValueError(`oneHot: the depth is a whole number >= 0, got ${describe(depth)}`);
-  return under("oneHot", () => astype(equal(expandDims(a, a.ndim), arange(depth)), "float32"));
+  return under("oneHot", () => astype(equal(expandDims(a, a.ndim), arange(wholeNumber("oneHot", "depth", depth, 0))), "float32"));
 }
 
 export type TopkReturn = "indices" | "value" | "both" | "mask";

@@ -98,12 +98,11 @@ export function batchNorm(
     const y = shifted(seen, along(centre), divide(slope, sqrt(add(along(spread), eps))), along(b));
     return reshape(y, a.shape);
   }
-  for (const [name, r] of Object.entries({ runningMean, runningVar }))
+  for (const r of [runningMean, runningVar]) {
     if (!(r instanceof NDArray))
-      throw new ValueError(
-        `${operator}: ${name} is updated in training mode and must be an array, got ${describe(r)}; make one with np.array`,
-      );
-  for (const r of [centre, spread]) checkWritable(r, operator);
+      throw new ValueError(`${operator}: running arrays are updated, so they must be arrays, got ${describe(r)}`);
+    checkWritable(r, operator);
+  }
   const stats = moments(seen, [0, 2]);
   const y = reshape(normalised([seen, slope, along(b), ...stats], { axes: [0, 2], eps }), a.shape);
   unrecorded(() => {
