@@ -65,7 +65,9 @@ export class NDArray {
     readonly size: number,
     /** The dtype's code. @internal */
     readonly code: number,
-  ) {}
+  ) {
+    if (!(storage instanceof Storage)) throw new ValueError("NDArray: arrays are not made with new; use np.array");
+  }
 
   /** The name of the element type. */
   get dtype(): DType {

@@ -30,6 +30,16 @@ export class GradError extends NablaError {
   override name = "GradError";
 }
 
+/** Runs a composition: what one of its parts refuses is refused by the function that was called, and the message says so. */
+export function under<T>(operator: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof NablaError) throw new (error.constructor as typeof NablaError)(error.message.replace(/^[\w.]+/, operator));
+    throw error;
+  }
+}
+
 /** A short text for any wrong argument, safe for every value a caller can pass. */
 export function describe(value: unknown): string {
   if (value === null) return "null";
@@ -44,6 +54,19 @@ export function describe(value: unknown): string {
   }
   const name = (value as object).constructor?.name;
   return name && name !== "Object" ? `${/^(NDA|[AEIO])/.test(name) ? "an" : "a"} ${name}` : "an object";
+}
+
+/** The constructor of async functions, which has no global name. */
+const AsyncFunction: unknown = (async () => {}).constructor;
+
+/** What is said of a callback that is asynchronous, or whose result turns out to be a promise. */
+export const asynchronous = (operator: string): GradError =>
+  new GradError(`${operator}: the function is asynchronous, but must be done when it returns; await data first`);
+
+/** Refuses what is no function, and an asynchronous one before it runs. */
+export function checkFunction(operator: string, f: unknown): void {
+  if (typeof f !== "function") throw new ValueError(`${operator}: expected a function, got ${describe(f)}`);
+  if (f.constructor === AsyncFunction) throw asynchronous(operator);
 }
 
 /** An option that is true or false; `otherwise` where it is not given. */

@@ -1,5 +1,7 @@
 /** The functions whose first parameter is an array: each is a method too, under the same name. Nothing but the list. */
+
 import { divide, equal, greater, greaterEqual, less, lessEqual, multiply, negative, notEqual, power, subtract } from "./ops/pointwise.ts";
+import { max, min } from "./ops/reduction.ts";
 
 export { allclose, arrayEqual, isclose } from "./functions/comparison.ts";
 export { at, set } from "./functions/indexing.ts";
@@ -268,3 +270,15 @@ export const ge: typeof greaterEqual = greaterEqual;
  * @example np.array([5, 7]).trueDivide(2) // array([2.5, 3.5])
  */
 export const trueDivide: typeof divide = divide;
+
+/**
+ * The largest element over axes, as np.amax and np.max.
+ * @example np.array([5, 7]).amax() // array(7.)
+ */
+export const amax: typeof max = max;
+
+/**
+ * The smallest element over axes, as np.amin and np.min.
+ * @example np.array([5, 7]).amin() // array(5.)
+ */
+export const amin: typeof min = min;

@@ -8,6 +8,7 @@ import { attach, checkReq, retain } from "./functions/recording.ts";
 import { compress } from "./functions/searching.ts";
 import type { Places, Unique, UniqueOptions } from "./functions/shaping.ts";
 import { backwardOf } from "./grad.ts";
+import { isMapped, Mapped } from "./mapped.ts";
 import * as members from "./members.ts";
 import { edgeOf } from "./op.ts";
 import { remainder } from "./ops/arithmetic.ts";
@@ -48,7 +49,9 @@ export type Methods = From<typeof import("./functions/indexing.ts")> &
   From<typeof import("./ops/reduction.ts")> &
   From<typeof import("./ops/selection.ts")> &
   From<typeof import("./ops/structural.ts")> &
-  MethodsOf<Pick<typeof members, "sub" | "mul" | "div" | "pow" | "neg" | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "trueDivide">> &
+  MethodsOf<
+    Pick<typeof members, "sub" | "mul" | "div" | "pow" | "neg" | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "trueDivide" | "amax" | "amin">
+  > &
   Own;
 
 /** What is a method only. */
@@ -148,6 +151,7 @@ const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
     backwardOf(this, outGrad, options);
   },
   detach(): NDArray {
+    if (isMapped(this)) return new Mapped(this.physical.detach(), this.level);
     const y = new NDArray(this.storage, this.offset, this.shape, this.view, this.size, this.code);
     y.cause = "detach";
     return y;

@@ -4,7 +4,7 @@
  */
 import { type ArrayInput, NDArray } from "./array.ts";
 import { isWide, toArray } from "./convert.ts";
-import { describe, GradError, ShapeError, ValueError } from "./errors.ts";
+import { checkFunction, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { at } from "./functions/indexing.ts";
 import { stack } from "./functions/joining.ts";
 import { entries, isMapped, Mapped, type Mapper, mapping, unwrapped, withMapping, wrapped } from "./mapped.ts";
@@ -131,7 +131,7 @@ export function vmap<R extends NDArray | readonly NDArray[] = NDArray>(
   f: ((...args: NDArray[]) => R) | HasRow,
   inAxes: Axes = 0,
 ): (...args: ArrayInput[]) => R extends NDArray ? NDArray : NDArray[] {
-  if (typeof f !== "function") throw new ValueError(`vmap: expected a function, got ${describe(f)}`);
+  checkFunction("vmap", f);
   return (...args) => {
     const axes = axesOf(inAxes, args.length);
     let n = -1;

@@ -272,7 +272,7 @@ describe("wrong arguments throw a NablaError, or are none", () => {
   });
 });
 
-const ONE_AXIS = ["argmax", "argmin", "argsort", "sort", "softmax", "logSoftmax", "expandDims"];
+const ONE_AXIS = ["argmax", "argmin", "argsort", "sort", "softmax", "logSoftmax"];
 
 /** The position of the parameter named "options" in exported functions, by name, read off the sources. */
 function optionPositions(): Map<string, number> {

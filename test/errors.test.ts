@@ -5,6 +5,7 @@
 
 import * as nabla from "nabla";
 import {
+  type ArrayInput,
   autograd,
   checkpoint,
   DTypeError,
@@ -194,8 +195,20 @@ const groups: [string, Record<string, unknown>][] = [
 /** What may be said at the head of a message: the operator, perhaps with a place in a list. */
 const FORM = /^[A-Za-z][\w.]*( \([^)]+\))?: \S/;
 
-/** What is wrong about how a call ended, or nothing. */
-function judge(call: () => unknown, arrays: readonly NDArray[]): string {
+/** Two names of one function, which speaks under the second. */
+const SECOND: Record<string, string> = {
+  abs: "absolute",
+  amax: "max",
+  amin: "min",
+  fix: "trunc",
+  mod: "remainder",
+  seed: "random.seed",
+  softplus: "softrelu",
+  trueDivide: "divide",
+};
+
+/** What is wrong about how a call ended, or nothing. `name` is what the message has to begin with. */
+function judge(call: () => unknown, arrays: readonly NDArray[], name = ""): string {
   const before = arrays.map(x => [...x.toTypedArray()]);
   const had = flags();
   let wrong = "";
@@ -204,6 +217,7 @@ function judge(call: () => unknown, arrays: readonly NDArray[]): string {
   } catch (error) {
     if (!(error instanceof NablaError)) wrong = `${(error as Error)?.name}: ${String((error as Error)?.message).slice(0, 100)}`;
     else if (!FORM.test(error.message)) wrong = `says "${error.message.slice(0, 100)}"`;
+    else if (name !== "" && /^[\w.]+/.exec(error.message)![0] !== name) wrong = `speaks for another: "${error.message.slice(0, 60)}"`;
     else if (error.message.length > 1000) wrong = `says ${error.message.length} characters`;
     else if (arrays.some((x, i) => x.toTypedArray().some((v, k) => v !== before[i]![k]))) wrong = "an array changed before the error";
   }
@@ -222,16 +236,17 @@ const goodArguments = (name: string): unknown[] =>
 function sweep(name: string, path: string, call: (args: unknown[]) => unknown, skip: readonly string[] = []): string[] {
   const found: string[] = [];
   const good = goodArguments(name);
+  const speaker = path.startsWith("x.") ? "" : name !== "seed" && path.startsWith("np.random.") ? `random.${name}` : (SECOND[name] ?? name);
   for (const [what, make] of Object.entries(HOSTILE)) {
     if (skip.includes(what)) continue;
     for (let place = 0; place <= good.length; place++) {
       const args = goodArguments(name);
       const arrays = args.filter(a => a instanceof NDArray);
       args[place] = make();
-      const wrong = judge(() => call(args), arrays);
+      const wrong = judge(() => call(args), arrays, speaker);
       if (wrong) found.push(`${path} with ${what} at ${place}: ${wrong}`);
     }
-    const everywhere = judge(() => call([make(), make(), make()]), []);
+    const everywhere = judge(() => call([make(), make(), make()]), [], speaker);
     if (everywhere) found.push(`${path} with ${what} everywhere: ${everywhere}`);
   }
   return found;
@@ -351,12 +366,8 @@ describe("anything anywhere", () => {
       const found: string[] = [];
       for (const [what, make] of Object.entries(HOSTILE)) {
         const v = make();
-        // A plain object opens a scope, nothing does too; a function runs.
-        if (
-          ["undefined", "an object", "an object without prototype", "a function"].includes(what) ||
-          (name.endsWith("Mode") && v === undefined)
-        )
-          continue;
+        // A plain object opens a scope; a function runs.
+        if (["an object", "an object without prototype", "a function"].includes(what)) continue;
         const had = flags();
         try {
           scope(v);
@@ -406,6 +417,72 @@ class Given extends autograd.Function {
   }
 }
 
+/** Batch normalisation in training mode with these running values. */
+const trained = (mean: ArrayInput, variance: ArrayInput): NDArray =>
+  autograd.trainMode(() => npx.batchNorm([[1], [3]], [1], [0], mean, variance));
+
+describe("callbacks", () => {
+  const apply: Record<string, (f: never) => unknown> = {
+    grad: f => grad(f)([1]),
+    valueAndGrad: f => valueAndGrad(f)([1]),
+    vjp: f => vjp(f, [1]),
+    jvp: f => jvp(f, [1], [1]),
+    jacobian: f => jacobian(f)([1]),
+    hessian: f => hessian(f)([1]),
+    hvp: f => hvp(f, [1], [1]),
+    vmap: f => nabla.vmap(f)([1]),
+    checkpoint: f => checkpoint(f)(np.ones(1)),
+    checkGrad: f => nabla.checkGrad(f, [[1]]),
+    fuse: f => npx.fuse(f),
+    scope: f => npx.scope(f),
+    fromfunction: f => np.fromfunction(f, [2]),
+    "autograd.record": f => autograd.record(f),
+    "autograd.pause": f => autograd.pause(f),
+    "autograd.trainMode": f => autograd.trainMode(f),
+    "autograd.predictMode": f => autograd.predictMode(f),
+  };
+
+  test.each(Object.entries(apply))("%s refuses an asynchronous function before it runs, and in its own name", (name, call) => {
+    let ran = false;
+    const f = async (x: NDArray): Promise<NDArray> => {
+      ran = true;
+      return x;
+    };
+    expect(() => call(f as never)).toThrow(GradError);
+    expect(() => call(f as never)).toThrow(new RegExp(`^${name}: the function is asynchronous`));
+    expect(ran).toBe(false);
+  });
+
+  test("a callback that is not there opens no scope", () => {
+    for (const name of ["record", "pause", "trainMode", "predictMode"] as const) {
+      const open = autograd[name] as (...given: unknown[]) => unknown;
+      for (const nothing of [undefined, null]) {
+        expect(() => open(nothing)).toThrow(ValueError);
+        expect(() => open(nothing)).toThrow(`autograd.${name}: expected a function, got ${nothing}`);
+      }
+      expect(flags()).toEqual([false, false]);
+    }
+    const scope = autograd.record({ trainMode: false });
+    expect(flags()).toEqual([true, false]);
+    scope.end();
+    const other = autograd.record();
+    expect(flags()).toEqual([true, true]);
+    other.end();
+  });
+
+  test("results are never the argument itself", () => {
+    const x = np.array([[1, 2]]);
+    for (const y of [npx.dropout(x), npx.dropout(x, 0, { mode: "always" }), npx.sequenceMask(x)]) {
+      expect(y.tolist()).toEqual([[1, 2]]);
+      y.set(7);
+      expect(x.tolist()).toEqual([[1, 2]]);
+    }
+    const v = np.array([1, 2]).attachGrad();
+    autograd.record(() => npx.dropout(v, 0).mul(v).sum()).backward();
+    expect(v.grad!.tolist()).toEqual([2, 4]);
+  });
+});
+
 describe("classes and messages", () => {
   type Class = new (message?: string) => NablaError;
   const x = (): NDArray => np.ones([2, 3]);
@@ -417,6 +494,10 @@ describe("classes and messages", () => {
       /^add: cannot broadcast \(3, 4\) with \(2, 4\): axis 0 has sizes 3 and 2/,
       () => np.ones([3, 4]).add(np.ones([2, 4])),
     ],
+    ["oneHot of a huge depth", ShapeError, /^oneHot: .*elements/, () => npx.oneHot([0], 1e12)],
+    ["a huge outer", ShapeError, /^outer: .*elements/, () => np.outer(np.broadcastTo(0, [30000]), np.broadcastTo(0, [30000]))],
+    ["a huge kron", ShapeError, /^kron: .*elements/, () => np.kron(np.broadcastTo(0, [30000]), np.broadcastTo(0, [30000]))],
+    ["hardSigmoid's bounds", ShapeError, /^hardSigmoid: /, () => npx.hardSigmoid(x(), np.ones(2) as unknown as number)],
     ["broadcasting three", ShapeError, /^where: .*\(2,\).*\(3,\)/, () => np.where([true, false], [1, 2, 3], 0)],
     ["reshape", ShapeError, /^reshape: .*\(2, 3\).*6 elements.*\(4,\)/, () => x().reshape(4)],
     ["reshape with two holes", ShapeError, /^reshape: .*one.*-1/, () => x().reshape(-1, -1)],
@@ -443,6 +524,19 @@ describe("classes and messages", () => {
     ["too large a sample", ShapeError, /^random\.normal: /, () => np.random.normal(0, 1, [1e5, 1e5])],
     ["pick", ShapeError, /^pick: /, () => npx.pick(x(), [0, 1, 2])],
     ["takeAlongAxis", ShapeError, /^takeAlongAxis: /, () => np.takeAlongAxis(x(), [0], 1)],
+
+    // What a function's parts refuse, it refuses in its own name.
+    ["choice of more than int32 holds", ValueError, /^random\.choice: /, () => np.random.choice(2 ** 40, 3)],
+    ["cond of NaN", ValueError, /^cond: .*NaN/, () => np.linalg.cond([[Number.NaN]])],
+    ["cond's order", ValueError, /^cond: order 3/, () => np.linalg.cond([[1]], 3)],
+    ["matrixRank of infinity", ValueError, /^matrixRank: .*Infinity/, () => np.linalg.matrixRank([[np.inf]])],
+    ["a largest norm of nothing", ValueError, /^norm: .*no elements/, () => np.linalg.norm(np.zeros(0), np.inf)],
+    ["tensorinv of zeros", ValueError, /^tensorinv: .*singular/, () => np.linalg.tensorinv(np.zeros([2, 2]), 1)],
+    ["select's branches", ShapeError, /^select: cannot broadcast/, () => np.select([[true, false]], [[1, 2, 3]])],
+
+    ["an array made with new", ValueError, /^NDArray: .*np\.array/, () => new (NDArray as unknown as new (x: number[]) => NDArray)([1, 2])],
+    ["a list as running mean", ValueError, /^batchNorm: running .*\[0\]/, () => trained([0], np.ones(1))],
+    ["a list as running variance", ValueError, /^batchNorm: running .*\[1\]/, () => trained(np.zeros(1), [1])],
 
     // IndexError: positions out of range, too many index items
     ["at", IndexError, /^at: position 5 .*axis 0 of size 2/, () => x().at(5)],

@@ -197,10 +197,15 @@ function marksOf(name: string, fn: AnyFn): Record<Column, string> | null {
 /** The function of another library that a function's documentation names. */
 const ORIGIN = new Map<string, string>();
 for (const file of filesBelow("src").filter(path => path.endsWith(".ts")))
-  for (const [, comment, name] of textOf(file).matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export (?:const|function|class) (\w+)/g)) {
-    const found = /(NumPy|MXNet|SciPy|JAX|PyTorch)'s ((?:npx?\.)?[a-z][\w.]*\w)/.exec(comment!.replace(/\s*\n\s*\*\s*/g, " "));
-    const key = file.startsWith("src/random/") ? `np.random.${name}` : name!;
-    if (found !== null && !ORIGIN.has(key)) ORIGIN.set(key, `${found[1]} ${found[2]}`);
+  for (const [, comment, name] of textOf(file).matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(?:export )?(?:const|function|class) (\w+)/g)) {
+    const found = /(NumPy|MXNet|SciPy|JAX|PyTorch)'s ((?:npx?\.)?[a-z]\w*(?:\.\w+)*)|nabla's own/.exec(
+      comment!.replace(/\s*\n\s*\*\s*/g, " "),
+    );
+    const renamed = new RegExp(`^ *(?:export \\{ )?${name} as (\\w+)`, "m").exec(textOf(file))?.[1];
+    for (const known of [name!, ...(renamed === undefined ? [] : [renamed])]) {
+      const key = file.startsWith("src/random/") ? `np.random.${known}` : known;
+      if (found !== null && !ORIGIN.has(key)) ORIGIN.set(key, found[1] === undefined ? found[0] : `${found[1]} ${found[2]}`);
+    }
   }
 
 const isFunction = (value: unknown): value is AnyFn => typeof value === "function" && !/^class\b/.test(String(value));
@@ -218,20 +223,29 @@ test("FEATURES.md says what is there, and no cell is empty without a reason", as
   let marks = 0;
   for (const [space, members] of Object.entries(SPACES)) {
     const rows: string[][] = [];
-    const others: string[] = [];
-    const seen = new Map<AnyFn, string>();
+    const others: string[][] = [];
+    const seen = new Map<AnyFn, string[]>();
+    const originOf = (name: string, fn: AnyFn): string => {
+      const origin =
+        ORIGIN.get(`${space}.${name}`) ??
+        ORIGIN.get(samplesOf.get(fn)?.name ?? name) ??
+        ORIGIN.get(fn.name) ??
+        ORIGIN.get(`np.random.${name}`) ??
+        "";
+      if (origin === "") empty.push(`${space}.${name}: its documentation names no source`);
+      return origin;
+    };
     for (const [name, fn] of Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (!isFunction(fn)) continue;
       const first = seen.get(fn);
       const known = first === undefined ? marksOf(fn.name === "" ? name : (samplesOf.get(fn)?.name ?? name), fn) : null;
-      if (first === undefined) seen.set(fn, name);
       if (known === null && first === undefined) {
-        others.push(`\`${name}\``);
+        others.push([`\`${name}\``, originOf(name, fn)]);
         if (!KINDS.has(name)) empty.push(`${space}.${name}: neither samples nor a reason to have none`);
         continue;
       }
       if (first !== undefined) {
-        rows.push([`\`${name}\``, `as \`${first}\``, ...COLUMNS.map(() => "")]);
+        rows.push([`\`${name}\``, ...first]);
         continue;
       }
       const cells = COLUMNS.map(column => {
@@ -240,10 +254,12 @@ test("FEATURES.md says what is there, and no cell is empty without a reason", as
         else if (!(cell in LEGEND)) empty.push(`${space}.${name}, ${column}: ${cell}`);
         return cell in LEGEND || cell === "✓" ? cell : "";
       });
-      rows.push([`\`${name}\``, ORIGIN.get(`${space}.${name}`) ?? ORIGIN.get(samplesOf.get(fn)?.name ?? name) ?? "", ...cells]);
+      const origin = originOf(name, fn);
+      seen.set(fn, [`${origin}, as \`${name}\``, ...cells]);
+      rows.push([`\`${name}\``, origin, ...cells]);
     }
     sections.push(
-      `## ${space}\n\n${table(["function", "as", ...COLUMNS], rows)}${others.length > 0 ? `\n\nWithout arrays to differentiate: ${others.join(", ")}.` : ""}`,
+      `## ${space}\n\n${table(["function", "as", ...COLUMNS], rows)}${others.length > 0 ? `\n\nWithout arrays to differentiate:\n\n${table(["function", "as"], others)}` : ""}`,
     );
   }
   const transforms = ["grad", "valueAndGrad", "vjp", "jvp", "jacobian", "hessian", "hvp", "vmap", "checkpoint", "checkGrad"];

@@ -1,7 +1,7 @@
 /** np against NumPy's own answers (golden/numpy/, made by the programs there), read without knowing any function; and against plain loops over odd shapes. */
 import { readdirSync, readFileSync } from "node:fs";
 import * as nabla from "nabla";
-import { type DType, NDArray, np } from "nabla";
+import { type DType, NablaError, NDArray, np } from "nabla";
 import { describe, expect, test } from "vitest";
 import { some } from "./support/sampling.ts";
 
@@ -139,7 +139,7 @@ function judge(fn: string, [args, wanted, how = {}]: Given): string {
     const { name, message } = error as Error;
     if (typeof wanted !== "string") return `${name}: ${message}`;
     if (roots.some((r, i) => !r.toTypedArray().every((v, k) => Object.is(v, before[i]![k])))) return "an input changed before the error";
-    return name === wanted ? "" : `${name} (${message}), wanted ${wanted}`;
+    return name === wanted || (wanted === "NablaError" && error instanceof NablaError) ? "" : `${name} (${message}), wanted ${wanted}`;
   }
   if (typeof wanted === "string") return `gave ${got}, wanted ${wanted}`;
   if (Array.isArray(wanted)) return differences(got, wanted, fn, how as Record<string, number>);

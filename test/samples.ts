@@ -93,7 +93,7 @@ type PointwiseModule = "ops/pointwise" | "ops/elementary" | "ops/special" | "ops
 type NamesOf<M extends keyof Modules> = M extends PointwiseModule ? never : RowsOf<Modules[M]>;
 type PointwiseName = { [M in PointwiseModule]: keyof Modules[M] }[PointwiseModule];
 /** Other names under which pointwise rows are methods. */
-type Alias = "div" | "eq" | "ge" | "gt" | "le" | "lt" | "mul" | "ne" | "neg" | "pow" | "sub" | "trueDivide";
+type Alias = "div" | "eq" | "ge" | "gt" | "le" | "lt" | "mul" | "ne" | "neg" | "pow" | "sub" | "trueDivide" | "amax" | "amin";
 /** The exported rows and the methods that are not pointwise. */
 export type SampledName = NamesOf<keyof Modules> | Exclude<keyof typeof members, PointwiseName | Alias>;
 

@@ -360,6 +360,16 @@ describe("random numbers", () => {
   });
 });
 
+test("a detached array is mapped as before, without history", () => {
+  const x = np.array([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(vmap(v => v.detach().mul(v))(x).tolist()).toEqual(x.mul(x).tolist());
+  expect(vmap(grad(v => v.detach().mul(v).sum()))(x).tolist()).toEqual(x.tolist());
+  expect(vmap(row => vmap(v => v.detach().mul(3))(row))(x).tolist()).toEqual(x.mul(3).tolist());
+});
+
 describe("misuse", () => {
   const x = np.ones([3, 2]);
   test("values cannot be read or written inside", () => {

@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArrays } from "../convert.ts";
 import { isFloat } from "../dtype.ts";
-import { checkOptions, describe, flag, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, under, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { pointwise } from "../op.ts";
 import { logicalAnd, logicalOr } from "../ops/arithmetic.ts";
@@ -42,7 +42,7 @@ function closeness(operator: string, a: ArrayInput, b: ArrayInput, options: Clos
   const nans = flag(operator, "equalNan", equalNan, false);
   // Differences of integers may not fit their dtype.
   const [x, y] = toArrays([a, b], operator).map(given => (isFloat(given.code) ? given : astype(given, "float64"))) as [NDArray, NDArray];
-  const close = near(x, y, rtol, atol);
+  const close = under(operator, () => near(x, y, rtol, atol));
   return nans ? orBothNan(close, x, y) : close;
 }
 

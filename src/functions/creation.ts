@@ -3,7 +3,7 @@ import { type ArrayInput, fromValues, NDArray } from "../array.ts";
 import { checkValues, fromNested, fromTypedArray, toArray } from "../convert.ts";
 import { filled } from "../cotangent.ts";
 import { BOOL, DTYPES, type DType, dtypeCode, F32, I32, isFloat, promote, typedArrayOf } from "../dtype.ts";
-import { checkOptions, describe, flag, ValueError, wholeNumber } from "../errors.ts";
+import { checkFunction, checkOptions, describe, flag, under, ValueError, wholeNumber } from "../errors.ts";
 import type { Binary } from "../op.ts";
 import { add, equal, lessEqual, multiply } from "../ops/pointwise.ts";
 import { astype, broadcastTo, copy, expandDims, joined, reshape, zeroed } from "../ops/structural.ts";
@@ -189,7 +189,7 @@ export function linspace(start: ArrayInput, stop: ArrayInput, num: number | null
     const met = arrays.reduce((c, x) => promote(c, x.code), F32);
     const line = [n, ...new Array<number>(Math.max(...arrays.map(x => x.ndim))).fill(1)];
     const [a, b] = ends.map((x, i) => multiply(made(line, met, steps(1 - i, i, n, endpoint), "linspace"), x));
-    const y = add(a!, b!);
+    const y = under("linspace", () => add(a!, b!));
     return options?.dtype === undefined || y.code === code ? y : astype(y, options.dtype);
   }
   checkNumbers("linspace", { start, stop });
@@ -308,7 +308,7 @@ export function fromfunction(
   options?: DTypeOption,
 ): NDArray {
   const code = codeOf(options, "fromfunction", F32);
-  if (typeof f !== "function") throw new ValueError(`fromfunction: expected a function, got ${describe(f)}`);
+  checkFunction("fromfunction", f);
   const list = grid(toShape(shape, "fromfunction"), code, "fromfunction");
   return toArray(f(...list.map(x => copy(x))), "fromfunction");
 }

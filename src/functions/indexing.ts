@@ -45,7 +45,7 @@ export type IndexItem = number | boolean | string | null | Range | NDArray | Typ
 type IndexList = number | boolean | readonly IndexList[];
 
 /**
- * A slice for `at` and `set`, as Python's `slice(start, stop, step)`; null leaves a side open.
+ * A slice for `at` and `set`, as Python's `slice(start, stop, step)`; null leaves a side open. NumPy's s_.
  * @throws ValueError for a step of 0 or parts that are no whole numbers.
  * @example np.arange(5).at(np.slice(1, null, 2)) // array([1., 3.])
  */

@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray, toArrays } from "../convert.ts";
 import { DTYPES, F32, isFloat, promote } from "../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, ShapeError, under, ValueError } from "../errors.ts";
 import type { HasRow } from "../op.ts";
 import { correlation, dot, euclidean, matmul, meeting, padded, reversed } from "../ops/linalg/products.ts";
 import { singularValues } from "../ops/linalg/svd.ts";
@@ -278,14 +278,16 @@ export function kron(a: ArrayInput, b: ArrayInput): NDArray {
   const y = toArray(b, "kron", a);
   const ndim = Math.max(x.ndim, y.ndim);
   const [p, q] = [x, y].map(({ shape }) => [...new Array<number>(ndim - shape.length).fill(1), ...shape]) as [number[], number[]];
-  const product = multiply(
-    reshape(
-      x,
-      p.flatMap(n => [n, 1]),
-    ),
-    reshape(
-      y,
-      q.flatMap(n => [1, n]),
+  const product = under("kron", () =>
+    multiply(
+      reshape(
+        x,
+        p.flatMap(n => [n, 1]),
+      ),
+      reshape(
+        y,
+        q.flatMap(n => [1, n]),
+      ),
     ),
   );
   return reshape(
@@ -321,7 +323,7 @@ export function cross(a: ArrayInput, b: ArrayInput, axis: number | null = -1): N
         [1, 2, 0],
         [2, 0, 1],
       ];
-  const z = subtract(multiply(chosen(x, next!), chosen(y, last!)), multiply(chosen(x, last!), chosen(y, next!)));
+  const z = under("cross", () => subtract(multiply(chosen(x, next!), chosen(y, last!)), multiply(chosen(x, last!), chosen(y, next!))));
   if (flat) return z;
   const at = toAxis(axis ?? -1, z.ndim, "cross");
   const order = [...z.shape.keys()].slice(0, -1);
@@ -346,7 +348,7 @@ export function polyval(p: ArrayInput, x: ArrayInput): NDArray {
     const { shape } = list;
     coefficients = Array.from({ length: shape[0]! }, (_, i) => slice([list], { ...part(shape, 0, i, 1), shape: shape.slice(1) }));
   }
-  return coefficients.reduce<NDArray>((y, c) => add(multiply(y, at), c), zeroed(at.shape, at.code));
+  return under("polyval", () => coefficients.reduce<NDArray>((y, c) => add(multiply(y, at), c), zeroed(at.shape, at.code)));
 }
 
 const MODES: readonly unknown[] = ["full", "same", "valid"];
@@ -445,10 +447,10 @@ export const norm: ((x: ArrayInput, ord?: number | "fro" | "nuc" | null, axis?: 
       const count = axes.length;
       let y: NDArray;
       if (ord === undefined || ord === null || (count === 1 && ord === 2) || (count === 2 && ord === "fro")) y = euclidean([a], axes);
-      else if (count === 1 && typeof ord === "number" && !Number.isNaN(ord)) y = vectorNorm(a, ord, axes[0]!);
+      else if (count === 1 && typeof ord === "number" && !Number.isNaN(ord)) y = under("norm", () => vectorNorm(a, ord, axes[0]!));
       else if (count === 2 && MATRIX_ORDERS.includes(ord)) {
         const [row, column] = Array.isArray(axis) ? Array.from(axis, i => toAxis(i, a.ndim, "norm")) : axes;
-        y = matrixNorm(a, ord as number | "nuc", row!, column!);
+        y = under("norm", () => matrixNorm(a, ord as number | "nuc", row!, column!));
       } else
         throw new ValueError(
           `norm: order ${describe(ord)} over ${count} axes; over one it is a number, over two "fro", "nuc", 1, -1, 2, -2, inf or -inf`,

@@ -3,7 +3,7 @@ import { type ArrayInput, addressOf, blankHost, forGood, memoryOf, NDArray, Stor
 import { generator } from "../backend/routines/philox.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES, isFloat, promote, SHIFT } from "../dtype.ts";
-import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
+import { asynchronous, checkFunction, checkOptions, DTypeError, describe, flag, GradError, ShapeError, ValueError } from "../errors.ts";
 import { pull, whyNoGraph } from "../grad.ts";
 import { asMapping, entries, isMapped, Mapped, mapper, mapping, physicalOf, unwrapped, wrapped } from "../mapped.ts";
 import { checkWritable, edgeOf, FREED, type Row, restoreSaved, save } from "../op.ts";
@@ -33,10 +33,13 @@ function checkFlag(value: unknown, operator: string): boolean {
   return value;
 }
 
-/** Runs fn, or opens a scope, with the flags given; null leaves one as it is. Restores both, also when fn throws. */
-function within<T>(operator: string, fn: (() => T) | undefined, record: boolean | null, train: boolean | null): T | Scope {
-  if (fn !== undefined && typeof fn !== "function") throw new ValueError(`${operator}: expected a function, got ${describe(fn)}`);
-  if (fn !== undefined && fn.constructor === AsyncFunction) throw asyncError(operator);
+/**
+ * Runs the function given, or opens a scope where nothing is given, with these flags; null leaves one as it is. Restores
+ * both, also when the function throws. One that is given and undefined is a mistake, and no wish for a scope. @internal
+ */
+export function within<T>(operator: string, given: readonly [fn?: () => T], record: boolean | null, train: boolean | null): T | Scope {
+  const [fn] = given;
+  if (given.length > 0) checkFunction(operator, fn);
   const wasRecording = tape.recording;
   const wasTraining = tape.training;
   if (record !== null) tape.setRecording(record);
@@ -45,7 +48,7 @@ function within<T>(operator: string, fn: (() => T) | undefined, record: boolean 
   try {
     const result = fn();
     if (!(result instanceof NDArray) && typeof (result as { then?: unknown } | null | undefined)?.then === "function")
-      throw asyncError(operator);
+      throw asynchronous(operator);
     return result;
   } finally {
     tape.setRecording(wasRecording);
@@ -61,32 +64,26 @@ function openScope(wasRecording: boolean, wasTraining: boolean): Scope {
   return { end, [dispose]: end } as Scope;
 }
 
-/** The constructor of async functions, which has no global name. */
-const AsyncFunction: unknown = (async () => {}).constructor;
+/** What a scope was opened with: nothing, options, or a function and perhaps options. */
+type Given<T> = [first?: (() => T) | ModeOptions, second?: ModeOptions];
 
-const asyncError = (operator: string): GradError =>
-  new GradError(
-    `${operator}: the function is asynchronous, but recording ends before its promise settles; await data first, then record synchronous code`,
-  );
-
-function moded<T>(
-  operator: string,
-  first: (() => T) | ModeOptions | undefined,
-  second: ModeOptions | undefined,
-  record: boolean,
-  train: boolean,
-): T | Scope {
-  const fn = typeof first === "object" && first !== null ? undefined : first;
-  const options = fn === undefined ? ((first as ModeOptions | undefined) ?? second) : second;
+function moded<T>(operator: string, given: Given<T>, record: boolean, train: boolean): T | Scope {
+  const [first, second] = given;
+  const alone = typeof first === "object" && first !== null;
+  const options = alone ? first : second;
   if (options !== undefined) checkOptions(operator, options, ["trainMode"]);
-  const mode = options?.trainMode === undefined ? train : checkFlag(options.trainMode, `${operator}: trainMode`);
-  return within(operator, fn, record, mode);
+  return within(
+    operator,
+    alone || given.length === 0 ? [] : [first as () => T],
+    record,
+    flag(operator, "trainMode", options?.trainMode, train),
+  );
 }
 
 /**
  * Runs a function with recording and training mode on, and gives what it returns; flags are restored, also when it
- * throws. Without a function, a scope for `using`, or to `end()` by hand. MXNet's autograd.record.
- * @throws GradError for an asynchronous function: the flags belong to the synchronous program.
+ * throws. Called without a function, a scope for `using`, or to `end()` by hand. MXNet's autograd.record.
+ * @throws GradError for an asynchronous function: the flags belong to the synchronous program; ValueError for an undefined one.
  * @example
  * const x = np.array([1, 2, 3]).attachGrad();
  * const y = autograd.record(() => x.mul(x).sum());
@@ -95,9 +92,10 @@ function moded<T>(
  */
 export function record<T>(fn: () => T, options?: ModeOptions): T;
 export function record(options?: ModeOptions): Scope;
-export function record<T>(first?: (() => T) | ModeOptions, options?: ModeOptions): T | Scope {
-  if (typeof first === "function" && options === undefined) return within("autograd.record", first, true, true);
-  return moded("autograd.record", first, options, true, true);
+export function record<T>(...given: Given<T>): T | Scope {
+  // Nothing but a function, which is the case that counts, needs no look at options.
+  if (given.length === 1 && typeof given[0] === "function") return within("autograd.record", given as [() => T], true, true);
+  return moded("autograd.record", given, true, true);
 }
 
 /**
@@ -106,8 +104,8 @@ export function record<T>(first?: (() => T) | ModeOptions, options?: ModeOptions
  */
 export function pause<T>(fn: () => T, options?: ModeOptions): T;
 export function pause(options?: ModeOptions): Scope;
-export function pause<T>(first?: (() => T) | ModeOptions, options?: ModeOptions): T | Scope {
-  return moded("autograd.pause", first, options, false, false);
+export function pause<T>(...given: Given<T>): T | Scope {
+  return moded("autograd.pause", given, false, false);
 }
 
 /**
@@ -116,8 +114,8 @@ export function pause<T>(first?: (() => T) | ModeOptions, options?: ModeOptions)
  */
 export function trainMode<T>(fn: () => T): T;
 export function trainMode(): Scope;
-export function trainMode<T>(fn?: () => T): T | Scope {
-  return within("autograd.trainMode", fn, null, true);
+export function trainMode<T>(...given: [fn?: () => T]): T | Scope {
+  return within("autograd.trainMode", given, null, true);
 }
 
 /**
@@ -126,25 +124,25 @@ export function trainMode<T>(fn?: () => T): T | Scope {
  */
 export function predictMode<T>(fn: () => T): T;
 export function predictMode(): Scope;
-export function predictMode<T>(fn?: () => T): T | Scope {
-  return within("autograd.predictMode", fn, null, false);
+export function predictMode<T>(...given: [fn?: () => T]): T | Scope {
+  return within("autograd.predictMode", given, null, false);
 }
 
-/** Whether operators on attached arrays are recorded now. @example autograd.isRecording() // false */
+/** Whether operators on attached arrays are recorded now. MXNet's autograd.is_recording. @example autograd.isRecording() // false */
 export const isRecording = (): boolean => tape.recording;
 
-/** Whether layers behave as in training now. @example autograd.isTraining() // false */
+/** Whether layers behave as in training now. MXNet's autograd.is_training. @example autograd.isTraining() // false */
 export const isTraining = (): boolean => tape.training;
 
 /**
- * Switches recording and gives the previous state.
+ * Switches recording and gives the previous state. MXNet's autograd.set_recording.
  * @throws ValueError for anything but true and false.
  * @example autograd.setRecording(false) // false
  */
 export const setRecording = (on: boolean): boolean => tape.setRecording(checkFlag(on, "autograd.setRecording"));
 
 /**
- * Switches training mode and gives the previous state.
+ * Switches training mode and gives the previous state. MXNet's autograd.set_training.
  * @throws ValueError for anything but true and false.
  * @example autograd.setTraining(false) // false
  */
@@ -258,7 +256,7 @@ export function behind(heads: readonly NDArray[], oldest: number, operator: stri
   return found;
 }
 
-/** How many nodes are recorded behind an array, attached variables included. @example autograd.graphSize(np.array([1])) // 0 */
+/** How many nodes are recorded behind an array, attached variables included. nabla's own. @example autograd.graphSize(np.array([1])) // 0 */
 export function graphSize(y: NDArray): number {
   if (!(y instanceof NDArray)) throw new GradError(`graphSize: expected an array, got ${describe(y)}`);
   return behind([y], 0, "graphSize").size;
@@ -480,7 +478,7 @@ class Rerun extends Function {
   /** Runs the function: its results, and the nodes of the run and behind it. */
   private run(args: readonly unknown[]): { ys: Results; list: readonly NDArray[]; inner: Node[]; sources: Map<Node, Like>; start: number } {
     const start = leaf().id;
-    const ys = within("checkpoint", () => this.f(...(args as never[])), true, this.training) as Results;
+    const ys = within("checkpoint", [() => this.f(...(args as never[]))], true, this.training) as Results;
     const list: readonly NDArray[] = Array.isArray(ys) ? Array.from(ys) : [ys];
     list.forEach((y: unknown) => {
       if (!(y instanceof NDArray)) throw new GradError(`checkpoint: the function returns an array or a list of arrays, got ${describe(y)}`);
@@ -567,10 +565,10 @@ function total(y: NDArray): number {
  * x.grad // array([-1.775136 ,  1.5067427])
  */
 export function checkpoint<A extends unknown[], Y extends NDArray | readonly NDArray[]>(f: (...args: A) => Y): (...args: A) => Y {
-  if (typeof f !== "function") throw new ValueError(`checkpoint: expected a function, got ${describe(f)}`);
+  checkFunction("checkpoint", f);
   return (...args) => {
     // Arrays of vmap have no memory of their own that could be kept.
-    if (!tape.recording || mapping > 0) return within("checkpoint", () => f(...args), null, null) as Y;
+    if (!tape.recording || mapping > 0) return within("checkpoint", [() => f(...args)], null, null) as Y;
     return new Rerun(f as (...args: never[]) => unknown, args).call() as Y;
   };
 }

@@ -2,7 +2,7 @@
 import { type ArrayInput, NDArray } from "../array.ts";
 import { isWide, toArray, toArrays } from "../convert.ts";
 import { BOOL, DTYPES, F32, isFloat } from "../dtype.ts";
-import { checkOptions, describe, flag, IndexError, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import type { HasRow } from "../op.ts";
 import { logicalAnd, logicalOr, remainder } from "../ops/arithmetic.ts";
 import { isnan } from "../ops/elementary.ts";
@@ -256,10 +256,8 @@ export function select(conditions: readonly ArrayInput[], choices: readonly Arra
   if (masks.length !== list.length) throw new ValueError(`select: ${masks.length} conditions for ${list.length} choices; give as many`);
   const wide = list.find(isWide);
   const last = otherwise ?? 0;
-  return list.reduceRight<ArrayInput>(
-    (rest, choice, i) => row(masks[i]!, choice, rest),
-    wide === undefined ? last : toArray(last, "select", wide),
-  ) as NDArray;
+  const rest = wide === undefined ? last : toArray(last, "select", wide);
+  return under("select", () => list.reduceRight<ArrayInput>((y, choice, i) => row(masks[i]!, choice, y), rest)) as NDArray;
 }
 
 // ---- positions of several axes
@@ -304,8 +302,7 @@ export function ravelMultiIndex(
 
 function triangle(operator: string, n: number, k: number | null, m: number | null | undefined, lower: boolean): NDArray[] {
   const [rows, columns] = toShape([n, m ?? n], operator);
-  const offset = k ?? 0;
-  if (!Number.isInteger(offset)) throw new ValueError(`${operator}: k is a whole number, got ${describe(k)}`);
+  const offset = wholeNumber(operator, "k", k ?? 0);
   const below = belowDiagonal(rows!, columns!, lower ? offset : offset - 1);
   return nonzeroOf(lower ? below : less(below, true));
 }
@@ -362,9 +359,7 @@ export function bincount(x: ArrayInput, options?: { weights?: ArrayInput; minlen
   const operator = "bincount";
   const a = toArray(x, operator);
   checkOptions(operator, options, ["weights", "minlength"]);
-  const minlength = options?.minlength ?? 0;
-  if (!Number.isInteger(minlength) || minlength < 0)
-    throw new ValueError(`${operator}: minlength is a whole number >= 0, got ${describe(minlength)}`);
+  const minlength = wholeNumber(operator, "minlength", options?.minlength ?? 0, 0);
   if (a.ndim !== 1) throw new ShapeError(`${operator}: expected a list with one axis, got shape ${showShape(a.shape)}`);
   const low = a.size === 0 ? 0 : (min(a).item() as number);
   if (low < 0) throw new ValueError(`${operator}: ${low} among the numbers to count, which are 0 or more`);
@@ -408,8 +403,7 @@ export function histogram(x: ArrayInput, bins: number | ArrayInput | null = 10, 
   let edges: NDArray;
   const even = typeof bins === "number" || bins === null;
   if (even) {
-    const n = bins ?? 10;
-    if (!Number.isInteger(n) || n < 1) throw new ValueError(`${operator}: the number of bins is a whole number >= 1, got ${n}`);
+    const n = wholeNumber(operator, "the number of bins", bins ?? 10, 1);
     checkSize([n], operator);
     edges = binEdges(values, n, rangeOf(options?.range, operator));
   } else {

@@ -6,7 +6,7 @@ import { useNative } from "../backend/matrices/workspace.ts";
 import { setThreads } from "../backend/threads/pool.ts";
 import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
 import { BOOL, F32 } from "../dtype.ts";
-import { checkOptions, describe, GradError, ValueError } from "../errors.ts";
+import { asynchronous, checkFunction, checkOptions, describe, ValueError } from "../errors.ts";
 import { setComparison } from "../op.ts";
 
 export interface NpOptions {
@@ -37,7 +37,7 @@ export function waitall(): void {}
  * Leaves large matrix products of float32 and float64 to the machine's own BLAS (OpenBLAS, MKL or Accelerate), and the
  * factorisations of np.linalg to its LAPACK, if it has one, in Node with the package koffi: the first library that the
  * system knows, or that of a path; `false` ends it. Gives the library's name, or null. Results then differ in their last
- * bits between machines, and vectors of decompositions in their signs; threads are the library's own.
+ * bits between machines, and vectors of decompositions in their signs; threads are the library's own. nabla's own.
  * @throws ValueError where koffi or a library is missing, and in browsers; says what to do.
  * @example npx.useBlas(false) // null
  */
@@ -66,18 +66,16 @@ function eachArray(value: unknown, visit: (x: NDArray) => void, seen = new Set<o
 /**
  * Runs a function and releases at once the arrays made inside that are not in what it returns, nor attached, nor passed
  * to `npx.keep`, nor saved by a graph that is still alive. Never needed; large loops run faster with it. Using a
- * released array is a ValueError.
+ * released array is a ValueError. nabla's own.
  * @throws GradError for an asynchronous function.
  * @example npx.scope(() => np.ones(3).mul(2).add(1)) // array([3., 3., 3.])
  */
 export function scope<T>(fn: () => T): T {
-  if (typeof fn !== "function") throw new ValueError(`scope: expected a function, got ${describe(fn)}`);
-  if (fn.constructor.name === "AsyncFunction") throw new GradError("scope: the function is asynchronous; the scope would end before it");
+  checkFunction("scope", fn);
   depth++;
   try {
     const [value, made] = noteBlocks(fn);
-    if (typeof (value as { then?: unknown } | null)?.then === "function")
-      throw new GradError("scope: the function is asynchronous; the scope would end before it");
+    if (typeof (value as { then?: unknown } | null)?.then === "function") throw asynchronous("scope");
     const wanted = new Set<Block>();
     eachArray(value, x => wanted.add(x.storage.block));
     for (const block of made) if (block.saved === 0 && !block.lasting && !wanted.has(block) && !kept.has(block)) free(block);
@@ -88,7 +86,7 @@ export function scope<T>(fn: () => T): T {
 }
 
 /**
- * Keeps an array made inside `npx.scope` beyond its end, and gives it. Outside of scopes it does nothing.
+ * Keeps an array made inside `npx.scope` beyond its end, and gives it. Outside of scopes it does nothing. nabla's own.
  * @example npx.keep(np.ones(2)) // array([1., 1.])
  */
 export function keep<T>(value: T): T {
@@ -98,14 +96,14 @@ export function keep<T>(value: T): T {
 
 /**
  * How much memory arrays take: the limit, bytes of WebAssembly memory, bytes of large arrays in it, and how often
- * something was moved out of it and came back.
+ * something was moved out of it and came back. nabla's own.
  * @example npx.memoryInfo().limit > 0 // true
  */
 export const memoryInfo = (): MemoryInfo => heapInfo();
 
 /**
  * Sets how many bytes large arrays may take in WebAssembly memory before the least recently used are moved out of it
- * (to where the garbage collector frees them, or the next use brings them back).
+ * (to where the garbage collector frees them, or the next use brings them back). nabla's own.
  * @throws ValueError for less than 1 MB or anything but a number.
  * @example npx.setMemoryLimit(256 * 2 ** 20) // undefined
  */
@@ -119,7 +117,7 @@ export function setMemoryLimit(bytes: number): void {
  * Says how many threads compute what is large, the caller's among them (1 until then), and gives how many there will be:
  * 1 where threads have no shared memory, as in a page that is not isolated from other origins. Results are the same bits
  * with any number. Workers are started when there is work for them, and keep no process alive; until they run, and where
- * they cannot, the caller computes alone.
+ * they cannot, the caller computes alone. nabla's own.
  * @throws ValueError unless `n` is a whole number from 1 to 256.
  * @example npx.setNumThreads(1) // 1
  */

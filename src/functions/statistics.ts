@@ -2,7 +2,7 @@
 import { type ArrayInput, blank, fromValues, NDArray } from "../array.ts";
 import { fromNested, toArray } from "../convert.ts";
 import { BOOL, DTYPES, F32, F64, isFloat, meanCode, promote, sumCode } from "../dtype.ts";
-import { checkOptions, describe, IndexError, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions, describe, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import * as E from "../expr.ts";
 import { foldAxes, foldOver, keptOf } from "../fold.ts";
 import { compute, discard, perLane } from "../launch.ts";
@@ -213,7 +213,7 @@ export function average(x: ArrayInput, axis?: Axis, options?: AverageOptions): N
  */
 export function ptp(x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray {
   const [a, axes, keepdims] = reduceArguments("ptp", x, axis, options, ["keepdims"]);
-  return subtract(max(a, axes, { keepdims }), min(a, axes, { keepdims }));
+  return under("ptp", () => subtract(max(a, axes, { keepdims }), min(a, axes, { keepdims })));
 }
 
 // ---- without NaN
@@ -444,7 +444,7 @@ function neighbours(x: NDArray, axis: number): [NDArray, NDArray] {
  */
 export function diff(x: ArrayInput, n = 1, axis = -1): NDArray {
   let y = toArray(x, "diff");
-  if (!Number.isInteger(n) || n < 0) throw new ValueError(`diff: n is a whole number >= 0, got ${describe(n)}`);
+  wholeNumber("diff", "n", n, 0);
   const at = toAxis(axis, y.ndim, "diff");
   for (let i = Math.min(n, y.shape[at]!); i > 0; i--) {
     const [before, after] = neighbours(y, at);

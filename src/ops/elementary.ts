@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray, toIntegers } from "../convert.ts";
 import { BOOL, DTYPES, F32, I32, isFloat } from "../dtype.ts";
-import { checkOptions, describe, ValueError } from "../errors.ts";
+import { checkOptions, describe, under, ValueError, wholeNumber } from "../errors.ts";
 import * as E from "../expr.ts";
 import { type OutOption, type Trailing, type Unary, unary } from "../op.ts";
 import * as scalar from "../scalar.ts";
@@ -304,8 +304,7 @@ export const rint: Unary = unary("rint", { value: x => E.nearest(x), grad: () =>
  */
 export function round(x: ArrayInput, decimals: number | null = 0): NDArray {
   const a = toArray(x, "round");
-  const places = decimals ?? 0;
-  if (!Number.isInteger(places)) throw new ValueError(`round: decimals is a whole number, got ${describe(decimals)}`);
+  const places = wholeNumber("round", "decimals", decimals ?? 0);
   if (places === 0) return rint(a);
   if (!isFloat(a.code)) return places > 0 ? positive(a) : astype(round(astype(a, "float64"), places), DTYPES[a.code]!);
   const unit = 10 ** Math.min(Math.abs(places), a.code === F32 ? 38 : 308);
@@ -378,7 +377,7 @@ const complement: Unary = unary("bitwiseNot", { value: x => E.not(x), grad: null
  */
 export function bitwiseNot(x: ArrayInput, options?: Trailing<OutOption>): NDArray {
   const a = toIntegers(x, "bitwiseNot");
-  return a.code === BOOL ? logicalNot(a, options) : complement(a, options);
+  return a.code === BOOL ? under("bitwiseNot", () => logicalNot(a, options)) : complement(a, options);
 }
 
 export interface NanToNumOptions {

@@ -5,7 +5,7 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { DTYPES, I32, isFloat } from "../dtype.ts";
-import { ValueError } from "../errors.ts";
+import { under, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { physicalOf } from "../mapped.ts";
 import { type Binary, binary, type HasRow, type OutOption, type Ternary, type Trailing, ternary, type Unary, unary } from "../op.ts";
@@ -352,8 +352,7 @@ export const clip: ((x: ArrayInput, low: ArrayInput | null, high: ArrayInput | n
     const noLow = low === null || low === undefined;
     const noHigh = high === null || high === undefined;
     if (noLow && noHigh) throw new ValueError("clip: neither bound is given; give low, high, or both");
-    if (noLow) return minimum(x, high as ArrayInput);
-    if (noHigh) return maximum(x, low as ArrayInput);
+    if (noLow || noHigh) return under("clip", () => (noLow ? minimum(x, high as ArrayInput) : maximum(x, low as ArrayInput)));
     return clipRow(x, low as ArrayInput, high);
   },
   { op: clipRow.op },

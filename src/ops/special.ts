@@ -38,7 +38,7 @@ export const erf: Unary = unary("erf", {
 });
 
 /**
- * 1 - erf(x) of each element, with every digit also where that is small.
+ * 1 - erf(x) of each element, with every digit also where that is small. SciPy's special.erfc.
  * @example npx.erfc([0, 3]) // array([1.0000000e+00, 2.2090497e-05])
  */
 export const erfc: Unary = unary("erfc", {

@@ -122,12 +122,14 @@ export function expandAxes(x: NDArray, axes: readonly number[]): NDArray {
 }
 
 /**
- * With an axis of size 1 added, before position `axis` of the result. A view. NumPy's expand_dims.
+ * With an axis of size 1 added, before position `axis` of the result, or with several. A view. NumPy's expand_dims.
+ * @throws ShapeError for a position that the result does not have, ValueError for one named twice.
  * @example np.expandDims([1, 2], 0).shape // [ 1, 2 ]
  */
-export const expandDims: (x: ArrayInput, axis: number) => NDArray = (x, axis) => {
+export const expandDims: (x: ArrayInput, axis: number | readonly number[]) => NDArray = (x, axis) => {
   const a = toArray(x, "expandDims");
-  return expandAxes(a, [toAxis(axis, a.ndim + 1, "expandDims")]);
+  const axes = Array.isArray(axis) ? axis : [axis];
+  return expandAxes(a, toAxes(axes, a.ndim + axes.length, "expandDims"));
 };
 
 /**

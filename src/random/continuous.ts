@@ -1,14 +1,14 @@
 /** Distributions over the real numbers that are an expression of one or two evenly spread numbers. */
 import type { ArrayInput, NDArray } from "../array.ts";
 import { DTYPES, F32 } from "../dtype.ts";
-import { ValueError } from "../errors.ts";
+import { under, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { runMap } from "../launch.ts";
 import { wrapped } from "../mapped.ts";
 import { expm1 } from "../ops/elementary.ts";
 import { add, divide, equal, exp, minimum, multiply, power, reciprocal, subtract, where } from "../ops/pointwise.ts";
 import * as scalar from "../scalar.ts";
-import { type Shape, toShape } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 import { notNegative, positive, type RandomOptions, requested, type Size, some, undrawn } from "./arguments.ts";
 import { ANGLE, advance, compute, familyOf, fill, normalNumber, RADIUS, SIGNED, type Stream, UNIFORM } from "./generator.ts";
 
@@ -255,7 +255,7 @@ function splitDims(given: Dims): [number[], RandomOptions | undefined] {
  */
 export function rand(...dims: Dims): NDArray {
   const [sizes, options] = splitDims(dims);
-  return uniform(0, 1, toShape(sizes, "random.rand"), options);
+  return under("random.rand", () => uniform(0, 1, sizes, options));
 }
 
 /**
@@ -267,5 +267,5 @@ export function rand(...dims: Dims): NDArray {
  */
 export function randn(...dims: Dims): NDArray {
   const [sizes, options] = splitDims(dims);
-  return normal(0, 1, toShape(sizes, "random.randn"), options);
+  return under("random.randn", () => normal(0, 1, sizes, options));
 }

@@ -2,7 +2,7 @@
 import { type ArrayInput, fromValues, NDArray, unshare } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { F64 } from "../dtype.ts";
-import { checkOptions, describe, flag, GradError, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, GradError, ShapeError, under, ValueError } from "../errors.ts";
 import { copyStrided } from "../launch.ts";
 import { checkWritable, edgeOf } from "../op.ts";
 import { divide, log } from "../ops/pointwise.ts";
@@ -164,6 +164,6 @@ export function choice(a: ArrayInput, size?: Size, options?: ChoiceOptions): NDA
     if (p === null) return randomOrder(toShape(n, name)[0]!, count);
     return (replace ? drawWeighted : drawWeightedOnce)(p, count);
   };
-  const places = replace && p === null && count > 0 ? randint(0, n, shape) : drawn(shape, draw);
+  const places = replace && p === null && count > 0 ? under(name, () => randint(0, n, shape)) : drawn(shape, draw);
   return source === null ? places : gathered([source, places], 0);
 }

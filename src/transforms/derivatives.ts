@@ -3,9 +3,9 @@ import { type ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { filled } from "../cotangent.ts";
 import { F64, isFloat } from "../dtype.ts";
-import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
+import { checkFunction, checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
 import { stack } from "../functions/joining.ts";
-import { record } from "../functions/recording.ts";
+import { record, within } from "../functions/recording.ts";
 import { cotangents } from "../grad.ts";
 import { mapping, physicalOf, wrapped } from "../mapped.ts";
 import { type ArrayFunction, liftNothing, type Structural, structural } from "../op.ts";
@@ -53,7 +53,7 @@ interface Recorded {
 function trace(operator: string, f: Fn, args: readonly ArrayInput[], argnums: readonly number[]): Recorded {
   const nested = recording;
   const variables: NDArray[] = [];
-  const y = record(() => {
+  const traced = (): NDArray => {
     const given: unknown[] = args.slice();
     for (const i of argnums) {
       if (i >= args.length) throw new ValueError(`${operator}: argument ${i} is wanted, but ${args.length} are given`);
@@ -63,7 +63,8 @@ function trace(operator: string, f: Fn, args: readonly ArrayInput[], argnums: re
       variables.push(v);
     }
     return callWith(f, given);
-  });
+  };
+  const y = within(operator, [traced], true, true);
   if (!(y instanceof NDArray)) throw new GradError(`${operator}: the function must return an array, got ${describe(y)}`);
   return { y, variables, nested, levels: mapping };
 }
@@ -74,10 +75,6 @@ function pullBack({ y, variables, nested, levels }: Recorded, g: NDArray, retain
   // The tape knows arrays as they lie in memory; vmaps that came after the function ran map over cotangents only.
   const gs = cotangents(physicalOf(mappedEverywhere(y, levels)), variables.map(physicalOf), lower(g, levels), how);
   return gs.map(part => raise(part, levels));
-}
-
-function checkFunction(operator: string, f: unknown): void {
-  if (typeof f !== "function") throw new ValueError(`${operator}: expected a function, got ${describe(f)}`);
 }
 
 function argumentNumbers(operator: string, argnums: number | readonly number[]): readonly number[] {
@@ -95,7 +92,7 @@ function checkScalar(operator: string, y: NDArray): void {
 type Grad<N> = N extends number ? NDArray : NDArray[];
 
 /**
- * The function that gives f's value and its gradient with respect to the argument(s) at `argnums`.
+ * The function that gives f's value and its gradient with respect to the argument(s) at `argnums`. JAX's value_and_grad.
  * @throws GradError if f's value is not 0-d.
  * @example valueAndGrad(x => x.mul(x).sum())([1, 2]) // [array(5.), array([2., 4.])]
  */
@@ -124,6 +121,7 @@ function withoutGraph(y: NDArray): NDArray {
 /**
  * The function that gives the gradient of f with respect to the argument(s) at `argnums`: one array for one number, a
  * list for a list. It takes derivatives itself, to any order: grad(grad(f)). Where f does not depend on an argument, zeros.
+ * JAX's grad.
  * @throws GradError if f's value is not 0-d; use jacobian there.
  * @example grad(x => x.pow(3))(2) // array(12.)
  * @example grad(grad(x => x.pow(3)))(2) // array(12.)
@@ -141,7 +139,7 @@ export function grad<N extends number | readonly number[] = 0>(f: ArrayFunction,
 
 /**
  * The value of f at the arguments, and the function that pulls a cotangent of the value back to them: one array for one
- * argument, a list for several.
+ * argument, a list for several. JAX's vjp.
  * @example vjp(x => x.mul(x), [1, 2])[1]([1, 10]) // array([ 2., 40.])
  */
 export function vjp(f: ArrayFunction, ...args: ArrayInput[]): [NDArray, (g: ArrayInput) => NDArray | NDArray[]] {
@@ -178,7 +176,7 @@ const isArguments = (list: unknown, f: Fn): list is readonly ArrayInput[] =>
 /**
  * The value of f at the arguments, and the derivative of the value along tangents of the arguments, found in one pass
  * forwards. One array and one tangent for one argument, lists for several; a list of plain numbers is one array, unless
- * f takes several.
+ * f takes several. JAX's jvp.
  * @throws ShapeError for a tangent that has not its argument's shape, DTypeError for an argument that is not a float.
  * @example jvp(x => x.mul(x), [1, 2], [1, 10]) // [array([1., 4.]), array([ 2., 40.])]
  * @example jvp((x, y) => x.mul(y), [2, 3], [1, 0]) // [array(6.), array(3.)]
@@ -222,7 +220,7 @@ function pushForward({ y, variables, levels }: Recorded, ts: readonly NDArray[])
 
 /**
  * The function that gives the Jacobian of f with respect to the argument(s) at `argnums`: an array of the value's shape
- * followed by the argument's.
+ * followed by the argument's. JAX's jacobian.
  * @example jacobian(x => x.mul(x))([1, 2]) // array([[2., 0.],\n       [0., 4.]])
  */
 export function jacobian<N extends number | readonly number[] = 0>(f: ArrayFunction, argnums?: N): (...args: ArrayInput[]) => Grad<N> {
@@ -247,7 +245,7 @@ export function jacobian<N extends number | readonly number[] = 0>(f: ArrayFunct
 }
 
 /**
- * The function that gives the matrix of second derivatives of f with respect to the argument at `argnum`.
+ * The function that gives the matrix of second derivatives of f with respect to the argument at `argnum`. JAX's hessian.
  * @throws GradError if f's value is not 0-d.
  * @example hessian(x => x.pow(3).sum())([1, 2]) // array([[ 6.,  0.],\n       [ 0., 12.]])
  */
@@ -257,7 +255,7 @@ export function hessian(f: ArrayFunction, argnum = 0): (...args: ArrayInput[]) =
 }
 
 /**
- * The product of f's Hessian at x with a direction v, without forming the Hessian.
+ * The product of f's Hessian at x with a direction v, without forming the Hessian. Pearlmutter (1994).
  * @throws GradError if f's value is not 0-d, ShapeError if v has not x's shape.
  * @example hvp(x => x.pow(3).sum(), [1, 2], [1, 1]) // array([ 6., 12.])
  */
@@ -284,7 +282,7 @@ export interface CheckGradOptions {
 
 /**
  * Checks derivatives of f at the arguments against differences, in float64 along random directions, up to `order`.
- * Gives the worst relative error.
+ * Gives the worst relative error. JAX's test_util.check_grads.
  * @throws GradError if that exceeds the tolerance, or f's value has no graph.
  * @example checkGrad(x => x.mul(x).sum(), [[1, 2, 3]]) < 1e-8 // true
  */

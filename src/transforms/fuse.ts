@@ -2,7 +2,7 @@
 import { type ArrayInput, NDArray } from "../array.ts";
 import { filled } from "../cotangent.ts";
 import { isFloat } from "../dtype.ts";
-import { describe, ValueError } from "../errors.ts";
+import { checkFunction, describe, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { Traced } from "../expr.ts";
 import * as members from "../members.ts";
@@ -166,6 +166,7 @@ function addMethods(): void {
  * one kernel for its value and one for each gradient, of any order. It broadcasts and is recorded like any operator, and
  * its gradients are as accurate as those of the operators in f. Numbers that f uses are constants: one that changes must
  * be an argument. Integers become float32 if an operator in f makes them so. Choose with np.where, not with `if`.
+ * nabla's own.
  * @throws ValueError where f takes other arguments, or uses what is not pointwise.
  * @example
  * const growth = npx.fuse((x, y) => np.exp(x.mul(y)).sub(1))
@@ -175,7 +176,7 @@ function addMethods(): void {
 export function fuse<X extends readonly NDArray[]>(
   f: (...xs: X) => NDArray,
 ): ((...xs: { [I in keyof X]: ArrayInput }) => NDArray) & HasRow {
-  if (typeof f !== "function") throw new ValueError(`fuse: expected a function, got ${describe(f)}`);
+  checkFunction("fuse", f);
   const arity = f.length;
   if (arity < 1 || arity >= MOST)
     throw new ValueError(

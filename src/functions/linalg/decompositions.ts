@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
 import { F64 } from "../../dtype.ts";
-import { checkOptions, describe, flag, ValueError } from "../../errors.ts";
+import { checkOptions, describe, flag, under, ValueError } from "../../errors.ts";
 import { physicalOf } from "../../mapped.ts";
 import { choleskyOf, completeQrOf, eighOf, eigvalshOf, qrOf } from "../../ops/linalg/factorisation.ts";
 import { doubles, lowerPart, matricesOf, sidesOf, squareOf, transposed, unpacked } from "../../ops/linalg/matrices.ts";
@@ -204,7 +204,7 @@ export function matrixRank(x: ArrayInput, options?: RankOptions): NDArray {
   const given = toArray(x, "matrixRank");
   if (given.ndim < 2) return astype(any(notEqual(given, 0)), "int32");
   const a = plainOrSymmetric(given, options?.hermitian, "matrixRank");
-  const s = singularValues([a], null);
+  const s = under("matrixRank", () => singularValues([a], null));
   if (s.shape.at(-1) === 0) return sum(greater(s, 0), -1);
   const epsilon = 2 ** (a.code === F64 ? -52 : -23);
   const tol = options?.tol ?? null;
@@ -229,7 +229,7 @@ export function cond(x: ArrayInput, order?: number | "fro" | "nuc" | null): NDAr
   const a = p === 2 || p === -2 ? matricesOf(x, "cond") : squareOf(x, "cond");
   if (sizeOf(a.shape.slice(-2)) === 0) throw new ValueError("cond: the matrices are empty, and have no condition");
   if (p === 2 || p === -2 || p === "nuc") {
-    const s = singularValues([a], null);
+    const s = under("cond", () => singularValues([a], null));
     if (p === "nuc") return finished(multiply(sum(s, -1), sum(reciprocal(s), -1)));
     const last = s.ndim - 1;
     const [largest, smallest] = [0, s.shape[last]! - 1].map(i => gathered([s, positions([i], [])], last)) as [NDArray, NDArray];
@@ -237,7 +237,7 @@ export function cond(x: ArrayInput, order?: number | "fro" | "nuc" | null): NDAr
   }
   // In float64, for squares of elements and of those of the inverse may be out of float32's range.
   const wide = a.code === F64 ? a : astype(a, "float64");
-  const size = (y: NDArray): NDArray => norm(y, p, [a.ndim - 2, a.ndim - 1]);
+  const size = (y: NDArray): NDArray => under("cond", () => norm(y, p, [a.ndim - 2, a.ndim - 1]));
   const own = size(wide);
   // What is not a number in the matrix itself stays so.
   const found = where(notEqual(own, own), own, finished(multiply(own, size(inverseOf(wide, "cond", true)))));

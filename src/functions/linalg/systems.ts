@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../../array.ts";
 import { toArray, toArrays } from "../../convert.ts";
 import { DTYPES, F64, isFloat, promote } from "../../dtype.ts";
-import { checkOptions, describe, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
+import { checkOptions, describe, ShapeError, under, ValueError, wholeNumber } from "../../errors.ts";
 import { physicalOf } from "../../mapped.ts";
 import { leastOf, pinvOf } from "../../ops/linalg/leastsquares.ts";
 import { sidesOf, squareOf } from "../../ops/linalg/matrices.ts";
@@ -198,7 +198,7 @@ export function tensorinv(x: ArrayInput, ind: number | null = 2): NDArray {
     throw new ShapeError(
       `tensorinv: ${count} axes of ${showShape(a.shape)} have ${sizeOf(first)} elements, the others ${sizeOf(rest)}; they must be equal`,
     );
-  return reshape(inv(reshape(a, [sizeOf(first), sizeOf(rest)])), [...rest, ...first]);
+  return under("tensorinv", () => reshape(inv(reshape(a, [sizeOf(first), sizeOf(rest)])), [...rest, ...first]));
 }
 
 export interface TensorsolveOptions {

@@ -2,7 +2,7 @@
 import { type ArrayInput, addressOf, memoryOf, type NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
 import { I32, SHIFT } from "../../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, ValueError } from "../../errors.ts";
+import { checkOptions, describe, flag, ShapeError, under, ValueError } from "../../errors.ts";
 import { type Structural, structural } from "../../op.ts";
 import { matmul } from "../../ops/linalg/products.ts";
 import { elu, gelu, leakyRelu, logSigmoid, mish, selu, silu, softrelu, softsign } from "../../ops/network/activations.ts";
@@ -33,7 +33,8 @@ export function prelu(x: ArrayInput, gamma: ArrayInput): NDArray {
  * @example npx.hardSigmoid([-4, 0, 1]) // array([0. , 0.5, 0.7])
  */
 export function hardSigmoid(x: ArrayInput, alpha?: number | null, beta?: number | null): NDArray {
-  return clip(add(multiply(floating(x, "hardSigmoid"), alpha ?? 0.2), beta ?? 0.5), 0, 1);
+  const a = floating(x, "hardSigmoid");
+  return under("hardSigmoid", () => clip(add(multiply(a, alpha ?? 0.2), beta ?? 0.5), 0, 1));
 }
 
 const ACTIVATIONS: Readonly<Record<string, (x: ArrayInput) => NDArray>> = {
@@ -163,7 +164,7 @@ export interface SequenceMaskOptions {
 
 /**
  * Sequences in a batch with everything from their lengths on replaced by `value`; gradients there are 0. Without lengths
- * the array itself. MXNet's npx.sequence_mask.
+ * a copy of the array. MXNet's npx.sequence_mask.
  * @throws ShapeError unless there is one length for each sequence, ValueError for an axis other than 0 and 1.
  * @example npx.sequenceMask([[1, 2, 3], [4, 5, 6]], [1, 2], { axis: 1 }) // array([[1., 0., 0.],\n       [4., 5., 0.]])
  */
@@ -173,7 +174,7 @@ export function sequenceMask(x: ArrayInput, length?: ArrayInput | null, options?
   const { value = 0, axis = 0 } = options ?? {};
   if (axis !== 0 && axis !== 1) throw new ValueError(`sequenceMask: axis is 0 or 1, got ${describe(axis)}`);
   if (typeof value !== "number") throw new ValueError(`sequenceMask: value is a number, got ${describe(value)}`);
-  if (length === undefined || length === null) return a;
+  if (length === undefined || length === null) return copy(a);
   const n = toArray(length, "sequenceMask");
   if (a.ndim < 2 || n.ndim !== 1 || n.size !== a.shape[1 - axis])
     throw new ShapeError(
@@ -192,7 +193,7 @@ export function sequenceMask(x: ArrayInput, length?: ArrayInput | null, options?
  */
 export function reshapeLike(x: ArrayInput, like: ArrayInput): NDArray {
   const a = toArray(x, "reshapeLike");
-  return reshape(a, toArray(like, "reshapeLike").shape);
+  return under("reshapeLike", () => reshape(a, toArray(like, "reshapeLike").shape));
 }
 
 /**
@@ -202,7 +203,7 @@ export function reshapeLike(x: ArrayInput, like: ArrayInput): NDArray {
  */
 export function broadcastLike(x: ArrayInput, like: ArrayInput): NDArray {
   const a = toArray(x, "broadcastLike");
-  return broadcastTo(a, toArray(like, "broadcastLike").shape);
+  return under("broadcastLike", () => broadcastTo(a, toArray(like, "broadcastLike").shape));
 }
 
 /**

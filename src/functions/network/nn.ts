@@ -2,7 +2,7 @@
 import { type ArrayInput, blank, type NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
 import { DTYPES, F32, isFloat } from "../../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, ValueError } from "../../errors.ts";
+import { checkOptions, describe, flag, ShapeError, under, ValueError, wholeNumber } from "../../errors.ts";
 import * as E from "../../expr.ts";
 import { foldOver, onColumns } from "../../fold.ts";
 import type { Combine } from "../../kernel.ts";
@@ -11,7 +11,7 @@ import { type HasRow, liftAxis, type Structural, structural } from "../../op.ts"
 import { absorb, divide, equal, exp, less, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
 import { sum } from "../../ops/reduction.ts";
 import { argsort } from "../../ops/selection.ts";
-import { astype, checkPositions, expandDims, reshape, type Slice, slice } from "../../ops/structural.ts";
+import { astype, checkPositions, copy, expandDims, reshape, type Slice, slice } from "../../ops/structural.ts";
 import { uniform } from "../../random/index.ts";
 import * as scalar from "../../scalar.ts";
 import { broadcastShapes, sameShape, showShape, toAxis } from "../../shape.ts";
@@ -224,7 +224,7 @@ export interface DropoutOptions {
 }
 
 /**
- * In training mode sets each element to 0 with probability p and divides the others by 1-p; in predict mode x itself.
+ * In training mode sets each element to 0 with probability p and divides the others by 1-p; in predict mode it gives a copy.
  * MXNet's npx.dropout.
  * @throws ValueError for a p outside [0, 1) or an unknown mode.
  * @example npx.dropout([1, 2, 3]) // array([1., 2., 3.])
@@ -239,7 +239,7 @@ export function dropout(x: ArrayInput, p = 0.5, options?: DropoutOptions): NDArr
   const axes = options?.axes ?? [];
   if (!Array.isArray(axes)) throw new ValueError(`dropout: axes are a list, got ${describe(axes)}`);
   const shared = Array.from(axes, axis => toAxis(axis, a.ndim, "dropout"));
-  if (p === 0 || (mode === "training" && !training)) return a;
+  if (p === 0 || (mode === "training" && !training)) return copy(a);
   const shape = a.shape.map((n, axis) => (shared.includes(axis) ? 1 : n));
   const kept = less(uniform(0, 1, shape), 1 - p);
   return multiply(a, divide(astype(kept, isFloat(a.code) ? a.dtype : "float32"), 1 - p));
@@ -285,8 +285,7 @@ export function pick(x: ArrayInput, index: ArrayInput, axis: number | null = -1,
  */
 export function oneHot(index: ArrayInput, depth: number): NDArray {
   const a = toArray(index, "oneHot");
-  if (!Number.isInteger(depth) || depth < 0) throw new ValueError(`oneHot: the depth is a whole number >= 0, got ${describe(depth)}`);
-  return astype(equal(expandDims(a, a.ndim), arange(depth)), "float32");
+  return under("oneHot", () => astype(equal(expandDims(a, a.ndim), arange(wholeNumber("oneHot", "depth", depth, 0))), "float32"));
 }
 
 export type TopkReturn = "indices" | "value" | "both" | "mask";

@@ -1,5 +1,5 @@
 /** Normalisation over batches, groups of channels and single channels. */
-import type { ArrayInput, NDArray } from "../../array.ts";
+import { type ArrayInput, NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
 import { DTYPES, isFloat, promote } from "../../dtype.ts";
 import { checkOptions, DTypeError, describe, flag, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
@@ -61,7 +61,8 @@ function operands(operator: string, x: ArrayInput, axis: number, given: Record<s
  * the mean and the (biased) variance of the batch, and the running arrays are updated in place, also while recording, to
  * `running * momentum + batch * (1 - momentum)`; in predict mode, and with useGlobalStats, they are the running arrays.
  * gamma, beta and the running arrays have one element for each channel. MXNet's npx.batch_norm.
- * @throws ShapeError where these do not fit, DTypeError for running arrays of integers.
+ * @throws ShapeError where these do not fit, DTypeError for running arrays of integers, ValueError for running numbers that
+ * are no array where they are to be updated.
  * @example
  * const [mean, variance] = [np.zeros(2), np.ones(2)];
  * const x = [[1, 0], [3, 8]];
@@ -97,7 +98,11 @@ export function batchNorm(
     const y = shifted(seen, along(centre), divide(slope, sqrt(add(along(spread), eps))), along(b));
     return reshape(y, a.shape);
   }
-  for (const r of [centre, spread]) checkWritable(r, operator);
+  for (const r of [runningMean, runningVar]) {
+    if (!(r instanceof NDArray))
+      throw new ValueError(`${operator}: running arrays are updated, so they must be arrays, got ${describe(r)}`);
+    checkWritable(r, operator);
+  }
   const stats = moments(seen, [0, 2]);
   const y = reshape(normalised([seen, slope, along(b), ...stats], { axes: [0, 2], eps }), a.shape);
   unrecorded(() => {

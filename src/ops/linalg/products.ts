@@ -5,7 +5,7 @@ import { address, allocate, free } from "../../backend/wasm/heap.ts";
 import { call2 } from "../../backend/wasm/index.ts";
 import { toArray } from "../../convert.ts";
 import { BYTES, DTYPES, F64, I32, isFloat, promote, SHIFT, type TypedArray } from "../../dtype.ts";
-import { ShapeError } from "../../errors.ts";
+import { ShapeError, under } from "../../errors.ts";
 import { absorb as absorbExpr, arg, mul } from "../../expr.ts";
 import { foldAxes, foldProduct } from "../../fold.ts";
 import { CHUNK, collapse, contiguous, copyStrided, discard, Family, laneOf, runMap, view } from "../../launch.ts";
@@ -276,7 +276,7 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
 export function outer(a: ArrayInput, b: ArrayInput): NDArray {
   const x = toArray(a, "outer", b);
   const y = toArray(b, "outer", a);
-  return multiply(reshape(x, [x.size, 1]), reshape(y, [1, y.size]));
+  return under("outer", () => multiply(reshape(x, [x.size, 1]), reshape(y, [1, y.size])));
 }
 
 const SQUARE = mul(arg(0), arg(0));

@@ -42,7 +42,7 @@ export const softrelu: Unary = unary("softrelu", {
   dtype: "float",
 });
 
-/** The logarithm of 1 + eˣ: another name of softrelu. @example npx.softplus(0) // array(0.6931472) */
+/** The logarithm of 1 + eˣ: another name of softrelu. MXNet's npx.activation "softrelu". @example npx.softplus(0) // array(0.6931472) */
 export const softplus: Unary = softrelu;
 
 /**
