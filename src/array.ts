@@ -292,9 +292,10 @@ export function addressOf(x: NDArray): number {
 export function unshare(x: NDArray): void {
   const storage = x.storage;
   const old = storage.block;
-  if (old.saved === 0 && old.region.needed === 0) return overwrite(old);
-  // Its address first: the block of a 0-d result whose cell moved knows its size again only then.
+  // Its address first: what is moved out to bring it back may be computed from it, and the block of a 0-d result whose
+  // cell moved knows its size again only then.
   const from = address(old);
+  if (old.saved === 0 && old.region.needed === 0) return overwrite(old);
   const fresh = allocateHost(old.bytes);
   const to = address(fresh);
   viewU8.copyWithin(to, from, from + old.bytes);

@@ -31,8 +31,11 @@ export const WATCHED = 131072;
 /** Bytes that regions of these kinds have at least. */
 const UNWATCHED = 2 ** 20;
 const REPEATABLE = 2 ** 24;
-/** The longest chain of recipes: coming back takes so many kernels at most, and of a chain one in so many is copied. */
-const DEEPEST = 32;
+/**
+ * How long chains of recipes may be: coming back takes so many kernels at most, and the end of a chain is copied. They get
+ * longer while nothing comes back from far.
+ */
+const [SHALLOWEST, DEEPEST] = [8, 48];
 /** How many given-back places of one size are remembered. */
 const MOST_SPARE = 256;
 /** Bytes never allocated at the end of the memory, so that a vector may be loaded past the end of any array. */
@@ -73,6 +76,8 @@ export let F64 = new Float64Array(memory.buffer);
 
 let limit = 64 * 2 ** 20;
 let torture = false;
+/** How long chains of recipes are now. */
+let deepest = SHALLOWEST;
 /** The end of what was ever handed out. */
 let top = FIRST;
 let resident = 0;
@@ -187,7 +192,12 @@ function release(r: Region, place: (address: number, bytes: number) => void = ad
   resident -= r.bytes;
   r.queue!.bytes -= r.bytes;
   r.address = 0;
-  if (r.seat !== null) r.seat.region = null;
+  if (r.seat !== null) {
+    // A registered block would outlive all but full collections, and the evicted bytes with it. Nor may anything be
+    // registered that leads to them: what is left of it does until then.
+    registry.unregister(r.seat);
+    r.seat = r.seat.region = null;
+  }
 }
 
 /** The clocks when the computing of evicted regions began, one for another: what was addressed just before stays where it is. */
@@ -225,6 +235,7 @@ function evict(r: Region): void {
     if (torture) r.proof = copyOut(r.address, r.bytes);
     evictions++;
   } else {
+    if (r.queue === repeatable && deepest < DEEPEST) deepest++;
     forget(r);
     r.host = copyOut(r.address, r.bytes);
   }
@@ -296,6 +307,7 @@ function recompute(r: Region): number {
   if (begun.length === 0) {
     r.recipe = null;
     if (r.queue === repeatable) r.queue = watched;
+    if (recipe.depth > SHALLOWEST) deepest = Math.max(SHALLOWEST, deepest >> 1);
   }
   unneed(recipe);
   r.proof?.forEach((piece, i) => {
@@ -314,7 +326,6 @@ function bringBack(r: Region): number {
   if (host !== null) for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
   settle(r, a);
   r.host = null;
-  if (r.seat !== null) r.seat.region = r;
   return a;
 }
 
@@ -336,20 +347,20 @@ export function remember(block: Block, reads: readonly Region[], compute: () => 
       sources.push(s);
       bytes += s.bytes;
     }
-    if (bytes > most || depth > DEEPEST) return;
+    if (bytes > most) return;
   }
-  block.region.recipe = { reads, versions: reads.map(r => r.version), sources, depth, compute };
+  // The end of a chain is copied as soon as its turn comes: then it is still young, and so is the copy.
+  if (depth <= deepest) block.region.recipe = { reads, versions: reads.map(r => r.version), sources, depth, compute };
   if (block.region.queue === watched) enqueue(block.region, repeatable);
 }
 
-/** Before a write over the bytes of a block: what was computed from them is not computed again from what they are then. */
-export function overwrite(block: Block): void {
-  const r = block.region;
-  if (r.recipe !== null) {
-    address(block);
-    forget(r);
-  }
-  r.version++;
+/**
+ * Before a write over the bytes of a block that is in memory and that no region needs: what was computed from them is not
+ * computed again from what they are then.
+ */
+export function overwrite({ region }: Block): void {
+  forget(region);
+  region.version++;
 }
 
 const evictable = (r: Region | null): r is Region => r !== null && !isFresh(r);
@@ -363,7 +374,7 @@ function longestUnused(): Region | null {
 /** Evicts the oldest of a queue until so many bytes more fit its room. */
 function makeRoom(queue: Queue, bytes: number): void {
   for (let r = queue.oldest; queue.bytes + bytes > queue.room && evictable(r); r = queue.oldest) {
-    if (queue === repeatable && !isRepeatable(r)) forget(r);
+    if (r.recipe !== null && queue === repeatable && !isRepeatable(r)) forget(r);
     else {
       queue.shrink(r.bytes);
       evict(r);
@@ -407,7 +418,7 @@ function allocateLarge(bytes: number): Block {
   const block = new Block(r, 0, bytes);
   if (bytes >= WATCHED) {
     r.seat = { region: r };
-    registry.register(block, r.seat);
+    registry.register(block, r.seat, r.seat);
   }
   return block;
 }

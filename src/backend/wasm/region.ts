@@ -3,11 +3,7 @@
 /** How many bytes must be evicted for the room of a queue to shrink by one. */
 const SLOW = 64;
 
-/**
- * What the collector's callback of a large array holds: the region while it is in memory, and nothing once it is
- * evicted. Were it to hold the region itself, it would keep the evicted bytes until the callback runs, which within one
- * synchronous job is never.
- */
+/** What the collector's callback of a large array holds, until the region is evicted. */
 export interface Seat {
   region: Region | null;
 }
@@ -19,6 +15,7 @@ export class Region {
   older: Region | null = null;
   newer: Region | null = null;
   stamp = 0;
+  /** Where the collector tells that its block is gone; null where it does not. */
   seat: Seat | null = null;
   /** The ring of a slab. */
   home: object | null = null;
