@@ -4,6 +4,7 @@ import { divide, equal, greater, greaterEqual, less, lessEqual, multiply, negati
 import { max, min } from "./ops/reduction.ts";
 
 export { allclose, arrayEqual, isclose } from "./functions/comparison.ts";
+export { emptyLike, fullLike, onesLike, zerosLike } from "./functions/creation.ts";
 export { at, set } from "./functions/indexing.ts";
 export { append, atleast1d, atleast2d, atleast3d } from "./functions/joining.ts";
 export { convolution, deconvolution, pooling } from "./functions/network/convolution.ts";

@@ -28,6 +28,7 @@ type MethodsOf<T> = { [K in keyof T]: Method<T[K]> };
 type From<M> = MethodsOf<Pick<M, Exclude<keyof M & keyof typeof members, "topk" | "unique" | "where" | "delete">>>;
 
 export type Methods = From<typeof import("./functions/indexing.ts")> &
+  From<typeof import("./functions/creation.ts")> &
   From<typeof import("./functions/shaping.ts")> &
   From<typeof import("./functions/joining.ts")> &
   From<typeof import("./functions/products.ts")> &

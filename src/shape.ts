@@ -113,6 +113,9 @@ export function toAxis(axis: unknown, ndim: number, operator: string): number {
   return axis < 0 ? axis + ndim : axis;
 }
 
+/** Whether some functions take a 0-d array for a list of one, as NumPy's do. */
+export const isOnly = (axis: unknown, ndim: number): boolean => ndim === 0 && (axis === 0 || axis === -1);
+
 /** All axes, by how many there are. */
 const ALL_AXES: (readonly number[])[] = [];
 

@@ -94,8 +94,10 @@ type NamesOf<M extends keyof Modules> = M extends PointwiseModule ? never : Rows
 type PointwiseName = { [M in PointwiseModule]: keyof Modules[M] }[PointwiseModule];
 /** Other names under which pointwise rows are methods. */
 type Alias = "div" | "eq" | "ge" | "gt" | "le" | "lt" | "mul" | "ne" | "neg" | "pow" | "sub" | "trueDivide" | "amax" | "amin";
+/** Of an array these read the shape and the dtype alone. */
+type Alike = "emptyLike" | "fullLike" | "onesLike" | "zerosLike";
 /** The exported rows and the methods that are not pointwise. */
-export type SampledName = NamesOf<keyof Modules> | Exclude<keyof typeof members, PointwiseName | Alias>;
+export type SampledName = NamesOf<keyof Modules> | Exclude<keyof typeof members, PointwiseName | Alias | Alike>;
 
 /** A row that takes an array and positions. */
 const chosen = (shape: Shape, index: NDArray, attrs: unknown): Sample => of([shape], x => [[x, index], attrs], "jointly");
@@ -279,7 +281,7 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
     ),
     linear([4], [3, 3, 1], 0),
   ],
-  sort: [curved([5]), curved([3, 4]), curved([3, 4], 0), curved([2, 3, 4], 1), curved([3, 4], null), curved([])],
+  sort: [curved([5]), curved([3, 4]), curved([3, 4], 0), curved([2, 3, 4], 1), curved([3, 4], null), curved([], null)],
   // reductions
   sum: sumLike,
   mean: sumLike.slice(0, -2),

@@ -29,6 +29,7 @@ import {
   broadcastShapes,
   checkSize,
   contiguousStrides,
+  isOnly,
   MAX_NDIM,
   type Shape,
   sameShape,
@@ -63,6 +64,8 @@ function exactMode(mode: unknown, operator: string): PositionMode {
 
 const flat = (x: NDArray): NDArray => reshape(x, [x.size]);
 
+const listed = (x: NDArray, axis: unknown): NDArray => (isOnly(axis, x.ndim) ? flat(x) : x);
+
 /** The array and the axis that are meant: without an axis the flattened array. */
 function along(x: NDArray, axis: number | null | undefined, operator: string): [NDArray, number] {
   return axis === undefined || axis === null ? [flat(x), 0] : [x, toAxis(axis, x.ndim, operator)];
@@ -77,7 +80,7 @@ function along(x: NDArray, axis: number | null | undefined, operator: string): [
 export function take(x: ArrayInput, index: ArrayInput, axis?: number | null, options?: TakeOptions): NDArray {
   checkOptions("take", options, ["mode"]);
   const mode = modeOf(options?.mode, "take");
-  const [source, at] = along(toArray(x, "take"), axis, "take");
+  const [source, at] = along(listed(toArray(x, "take"), axis), axis, "take");
   const given = toArray(index, "take");
   if (given.size > 0 && source.shape[at] === 0) throw new IndexError(`take: axis ${at} has size 0, so there is nothing to take`);
   return gathered([source, checkPositions(given, at, source.shape[at]!, "take", mode)], at);
@@ -230,7 +233,7 @@ export function argwhere(x: ArrayInput): NDArray {
 export function compress(condition: ArrayInput, x: ArrayInput, axis?: number | null): NDArray {
   const given = toArray(condition, "compress");
   if (given.ndim !== 1) throw new ShapeError(`compress: the condition has one axis, got shape ${showShape(given.shape)}`);
-  const [a, at] = along(toArray(x, "compress"), axis, "compress");
+  const [a, at] = along(listed(toArray(x, "compress"), axis), axis, "compress");
   return gathered([a, checkPositions(setPlaces(asMask(given)), at, a.shape[at]!, "compress")], at);
 }
 
@@ -499,9 +502,9 @@ function ordered(x: ArrayInput, axis: number | null, operator: string): [NDArray
 
 function sorted(x: ArrayInput, axis: number | null, operator: string): NDArray {
   const given = toArray(x, operator);
+  if (axis !== null) toAxis(axis, given.ndim, operator);
   const [a, at] = ordered(given, axis, operator);
-  const y = picked(a, argsort(a, at), at);
-  return given.ndim === 0 && axis !== null ? reshape(y, []) : y;
+  return picked(a, argsort(a, at), at);
 }
 
 /**

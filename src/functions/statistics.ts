@@ -64,7 +64,7 @@ const meanRow: Structural<OverAxes> = structural("mean", {
  */
 export const mean: Reduction & HasRow = Object.assign(
   (x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray => {
-    const [a, axes, keepdims] = reduceArguments("mean", x, axis, options, ["keepdims", "dtype"]);
+    const [a, axes, keepdims] = reduceArguments("mean", x, axis, options, ["keepdims", "dtype"], true);
     return restoreAxes(meanRow([a], { axes, code: meanCode(a.code, options?.dtype, "mean") }), axes, keepdims);
   },
   { op: meanRow.op },
@@ -140,7 +140,7 @@ function ddofOf(name: string, options: VarOptions | undefined): number {
 }
 
 function varOver(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
-  const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT);
+  const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT, true);
   const by = Math.max(countOf(a.shape, axes) - ddofOf(name, options), 0);
   const y = varRow([a], { axes, code: meanCode(a.code, options?.dtype, name), by });
   return restoreAxes(y, axes, keepdims);
@@ -183,7 +183,7 @@ export interface AverageOptions {
  * @example np.average([1, 2, 3], null, { weights: [3, 1, 0] }) // array(1.25)
  */
 export function average(x: ArrayInput, axis?: Axis, options?: AverageOptions): NDArray {
-  const [a, axes, keepdims] = reduceArguments("average", x, axis, options as ReduceOptions, ["weights", "keepdims"]);
+  const [a, axes, keepdims] = reduceArguments("average", x, axis, options as ReduceOptions, ["weights", "keepdims"], true);
   const { weights = null } = options ?? {};
   if (weights === null) return mean(a, axes, { keepdims });
   let w = toArray(weights, "average", a);
@@ -358,7 +358,7 @@ function orderStatistic(
   options: QuantileOptions | undefined,
 ): NDArray {
   const known = name === "median" ? ["keepdims"] : ["keepdims", "method"];
-  const [a, axes, keepdims] = reduceArguments(name, x, axis, options as ReduceOptions, known);
+  const [a, axes, keepdims] = reduceArguments(name, x, axis, options as ReduceOptions, known, true);
   const method = options?.method ?? "linear";
   if (!Object.hasOwn(METHODS, method as PropertyKey))
     throw new ValueError(`${name}: method is one of ${Object.keys(METHODS).join(", ")}, got ${describe(method)}`);
@@ -444,7 +444,7 @@ function neighbours(x: NDArray, axis: number): [NDArray, NDArray] {
  */
 export function diff(x: ArrayInput, n = 1, axis = -1): NDArray {
   let y = toArray(x, "diff");
-  wholeNumber("diff", "n", n, 0);
+  if (wholeNumber("diff", "n", n, 0) === 0) return y;
   const at = toAxis(axis, y.ndim, "diff");
   for (let i = Math.min(n, y.shape[at]!); i > 0; i--) {
     const [before, after] = neighbours(y, at);

@@ -6,7 +6,7 @@ import { checkOptions, flag, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { foldAxes } from "../fold.ts";
 import { type HasRow, liftAxes, liftAxis, type Structural, structural } from "../op.ts";
-import { SCALAR, showShape, toAxes } from "../shape.ts";
+import { isOnly, SCALAR, showShape, toAxes } from "../shape.ts";
 import { absorb, equal, reciprocal, where } from "./pointwise.ts";
 import { productSlope } from "./scan.ts";
 import { astype, cast, expandAxes, inverse, type OverAxes, reshape, spread, summed, transpose } from "./structural.ts";
@@ -22,18 +22,21 @@ export interface ReduceOptions {
 
 export type Reduction = (x: ArrayInput, axis?: Axis, options?: ReduceOptions) => NDArray;
 
-/** What the arguments of a reduction say; a boolean in the place of options is refused like any other mistake. */
+/**
+ * What the arguments of a reduction say; a boolean in the place of options is refused like any other mistake. Unless
+ * `strict`, a 0-d array is reduced over an axis 0 too.
+ */
 export function reduceArguments(
   name: string,
   x: ArrayInput,
   axis: Axis | undefined,
   options: ReduceOptions | undefined,
   known: readonly string[],
+  strict = false,
 ): [NDArray, readonly number[], boolean] {
   const a = toArray(x, name);
   checkOptions(name, options, known);
-  // As in NumPy, a 0-d array is reduced over an axis 0 too.
-  const axes = a.ndim === 0 && (axis === 0 || axis === -1) ? SCALAR : toAxes(axis, a.ndim, name);
+  const axes = !strict && isOnly(axis, a.ndim) ? SCALAR : toAxes(axis, a.ndim, name);
   return [a, axes, flag(name, "keepdims", options?.keepdims, false)];
 }
 

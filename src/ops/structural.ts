@@ -14,6 +14,7 @@ import { type HasRow, liftAxes, liftAxis, liftNothing, liftShape, type Structura
 import {
   broadcastStrides,
   contiguousStrides,
+  isOnly,
   reshaped,
   reshapeStrides,
   type Shape,
@@ -139,7 +140,7 @@ export const expandDims: (x: ArrayInput, axis: number | readonly number[]) => ND
  */
 export const squeeze: (x: ArrayInput, axis?: number | readonly number[] | null) => NDArray = (x, axis) => {
   const a = toArray(x, "squeeze");
-  const named = axis === undefined || axis === null ? null : toAxes(axis, a.ndim, "squeeze");
+  const named = axis === undefined || axis === null || isOnly(axis, a.ndim) ? null : toAxes(axis, a.ndim, "squeeze");
   for (const i of named ?? [])
     if (a.shape[i] !== 1)
       throw new ShapeError(`squeeze: axis ${i} of ${showShape(a.shape)} has size ${a.shape[i]}; only axes of size 1 can go`);

@@ -66,9 +66,6 @@ def moves():
     ]
     for name, fn, *rest in table:
         for x in kinds():
-            # An axis of a 0-d array: NumPy has no one way.
-            if x.x.ndim == 0 and (name == "sort" or (-1 in rest and name in ("take", "repeat", "delete", "insert", "roll"))):
-                continue
             if name == "unique" and np.isnan(x.x.astype(F64)).any() and x.x.ndim == 0:
                 continue
             if name == "extract":
@@ -78,6 +75,29 @@ def moves():
                 tried(name, [x, *rest], lambda: np.insert(x.x, rest[0], np.asarray(rest[1], x.x.dtype), *rest[2:]))
             else:
                 tried(name, [x, *rest], lambda: fn(x.x, *rest))
+
+
+def zeroth():
+    """An axis of a 0-d array: some functions take it for a list of one, some raise."""
+    for x in [Ref(np.array(2.5, F32)), Ref(np.array(-0.5, F64))]:
+        for axis in [0, -1, 1]:
+            for name, fn in [("sort", np.sort), ("mean", np.mean), ("std", np.std), ("var", np.var), ("median", np.median), ("average", np.average),
+                             ("sum", np.sum), ("prod", np.prod), ("max", np.max), ("min", np.min), ("ptp", np.ptp), ("cumsum", np.cumsum),
+                             ("nansum", np.nansum), ("nanmean", np.nanmean), ("nanstd", np.nanstd), ("nanmax", np.nanmax), ("flip", np.flip),
+                             ("squeeze", np.squeeze)]:
+                tried(name, [x, axis], lambda: fn(x.x, axis=axis))
+            for name, fn in [("argsort", np.argsort), ("argmax", np.argmax), ("argmin", np.argmin), ("countNonzero", np.count_nonzero)]:
+                tried(name, [x, axis], lambda: fn(x.x, axis=axis), I32)
+            for name, fn in [("all", np.all), ("any", np.any)]:
+                tried(name, [x, axis], lambda: fn(x.x, axis=axis))
+            for name, fn, *rest in [("take", np.take, 0), ("take", np.take, [0, 0]), ("repeat", np.repeat, 2), ("partition", np.partition, 0),
+                                    ("delete", np.delete, 0), ("roll", np.roll, 1)]:
+                tried(name, [x, *rest, axis], lambda: fn(x.x, *rest, axis=axis))
+            tried("argpartition", [x, 0, axis], lambda: np.argpartition(x.x, 0, axis=axis), I32)
+            tried("insert", [x, 0, 1, axis], lambda: np.insert(x.x, 0, np.asarray(1, x.x.dtype), axis=axis))
+            tried("compress", [[True], x, axis], lambda: np.compress([True], x.x, axis=axis))
+            tried("quantile", [x, 0.5, axis], lambda: np.quantile(x.x, 0.5, axis=axis), x.x.dtype)
+            tried("percentile", [x, 50, axis], lambda: np.percentile(x.x, 50, axis=axis), x.x.dtype)
 
 
 def places():
@@ -248,4 +268,4 @@ def raised_or_skipped(fn, x):
     raise Skip
 
 
-write([moves, places, joins, floats, elements, matrices])
+write([moves, zeroth, places, joins, floats, elements, matrices])
