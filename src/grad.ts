@@ -429,7 +429,7 @@ function checkFlags(operator: string, options: object | undefined, known: readon
 }
 
 /**
- * Writes the gradients of the sum of the heads into the buffers of all attached arrays behind them.
+ * Writes the gradients of the sum of the heads into the buffers of all attached arrays behind them. MXNet's autograd.backward.
  * @param heads one array or a list of arrays
  * @param headGrads ones by default: an array, or a list with null for ones
  * @throws GradError where a head has no graph, or its graph was freed; ShapeError for a head gradient of another shape.
@@ -539,6 +539,7 @@ export interface GradOptions extends WalkOptions {
 /**
  * The gradients of the sum of the heads with respect to variables, as new arrays; buffers stay as they are.
  * One variable gives one array, a list gives a list. With createGraph they can be differentiated again, to any order.
+ * MXNet's autograd.grad.
  * @throws GradError where a variable is not attached or recorded, or no head depends on it.
  * @example
  * const x = np.array([1, 2, 3]).attachGrad();

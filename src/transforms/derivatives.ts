@@ -3,7 +3,7 @@ import { type ArrayInput, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { filled } from "../cotangent.ts";
 import { F64, isFloat } from "../dtype.ts";
-import { checkFunction, checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "../errors.ts";
+import { checkFunction, checkOptions, DTypeError, describe, GradError, ShapeError, ValueError, wholeNumber } from "../errors.ts";
 import { stack } from "../functions/joining.ts";
 import { record, within } from "../functions/recording.ts";
 import { cotangents } from "../grad.ts";
@@ -290,7 +290,7 @@ export function checkGrad(f: ArrayFunction, args: readonly ArrayInput[], options
   checkFunction("checkGrad", f);
   checkOptions("checkGrad", options, ["order", "tolerance"]);
   const { order = 2, tolerance = 1e-6 } = options ?? {};
-  if (!Number.isInteger(order) || order < 1) throw new ValueError(`checkGrad: the order is a whole number >= 1, got ${describe(order)}`);
+  wholeNumber("checkGrad", "the order", order, 1);
   if (typeof tolerance !== "number" || !(tolerance >= 0))
     throw new ValueError(`checkGrad: the tolerance is a number >= 0, got ${describe(tolerance)}`);
   if (!Array.isArray(args)) throw new ValueError(`checkGrad: the arguments are a list, got ${describe(args)}`);
