@@ -285,6 +285,13 @@ ${transforms.map(name => `\`${name}\``).join(", ")}: of ordinary functions of ar
 - The dtypes int64, float16 and bfloat16, and arrays of strings or objects. Integers are int32, int8 and uint8.
 - Sparse arrays, masked arrays, structured dtypes.
 - Asynchronous execution and devices other than the processor.
+
+## Where it answers and NumPy does not
+
+- \`subtract\` and \`negative\` of bool arrays are computed in int32, and with them \`ptp\`; \`ediff1d\` and \`diff\` say where neighbours differ.
+- \`quantile\` and \`percentile\` beside an infinity are infinite, where NumPy has NaN.
+- \`linalg.matrixRank\` of a matrix without elements is 0. Where \`linalg.slogdet\` meets NaN, the sign is NaN too.
+- Lists of numbers are float32, as MXNet's np has it; beside float64 arrays they are float64.
 `;
   expect(empty.join("\n"), `${empty.length} empty cells`).toBe("");
   expect(marks).toBeGreaterThan(300);

@@ -318,3 +318,23 @@ test("what ended a graph is named further on", () => {
   const picked = autograd.record(() => np.array([5, 6, 7]).at(x.gt(1).astype("float32")));
   expect(picked.tolist()).toEqual([5, 6, 6]);
 });
+
+test("answers where NumPy has none, as FEATURES.md says", () => {
+  const bools = np.array([true, false, false]);
+  expect([np.subtract(bools, [true, true, false]).dtype, list(np.subtract(bools, [true, true, false]))]).toEqual(["int32", [0, -1, 0]]);
+  expect([np.negative(bools).dtype, list(np.negative(bools))]).toEqual(["int32", [-1, 0, 0]]);
+  expect([np.ptp(bools).dtype, np.ptp(bools).item()]).toEqual(["int32", 1]);
+  for (const f of [np.diff, np.ediff1d]) expect([f(bools).dtype, list(f(bools))]).toEqual(["bool", [1, 0]]);
+  const wide = [1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  expect(list(np.quantile(wide, [0, 0.25, 0.75]))).toEqual([1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  expect(np.linalg.matrixRank(np.zeros([0, 3])).item()).toBe(0);
+  expect(
+    np.linalg
+      .slogdet([
+        [Number.NaN, 1],
+        [1, 2],
+      ])
+      .map(x => x.item()),
+  ).toEqual([Number.NaN, Number.NaN]);
+  expect([np.array([0.1]).dtype, np.add(f64([1]), [0.1]).item()]).toEqual(["float32", 1.1]);
+});
