@@ -191,6 +191,13 @@ describe("a small limit", () => {
     }
   });
 
+  test.skipIf(usual < 8 * MB)("nor does a loop over large results in scopes of their own fill the limit", () => {
+    let x = np.ones(90_000);
+    for (let i = 0; i < 600; i++) x = npx.scope(() => x.mul(2).sub(1).mul(1));
+    expect(npx.memoryInfo().resident).toBeLessThan(32 * MB);
+    expect(x.item(17)).toBe(1);
+  });
+
   test.skipIf(usual < 8 * MB)("of arrays of a middle size as many stay in memory as are read again and again", () => {
     const xs = Array.from({ length: 500 }, (_, i) => np.full(2_500, i, { dtype: "float64" }));
     const pass = (): number => xs.reduce((sum, x) => sum + x.at(7).item(), 0);

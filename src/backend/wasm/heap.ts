@@ -374,11 +374,8 @@ function longestUnused(): Region | null {
 /** Evicts the oldest of a queue until so many bytes more fit its room. */
 function makeRoom(queue: Queue, bytes: number): void {
   for (let r = queue.oldest; queue.bytes + bytes > queue.room && evictable(r); r = queue.oldest) {
-    if (r.recipe !== null && queue === repeatable && !isRepeatable(r)) forget(r);
-    else {
-      queue.shrink(r.bytes);
-      evict(r);
-    }
+    queue.shrink(r.bytes);
+    evict(r);
   }
 }
 
