@@ -225,28 +225,33 @@ function isRepeatable({ recipe }: Region, seen?: Set<Region>): boolean {
 /** Lets go of a recipe: from now on the region must be copied. */
 function forget(r: Region): void {
   r.recipe = null;
-  if (r.queue === repeatable) enqueue(r, watched);
+  if (r.queue !== repeatable) return;
+  if (r.address === 0) r.queue = watched;
+  else enqueue(r, watched);
+}
+
+/** Leaves of a region no more than its recipe, which holds. */
+function giveUp(r: Region): void {
+  need(r.recipe!);
+  if (torture) r.proof = copyOut(r.address, r.bytes);
+  evictions++;
+  release(r);
 }
 
 /** Moves a region out of memory: with a recipe that still holds nothing is copied. */
 function evict(r: Region): void {
-  if (isRepeatable(r)) {
-    need(r.recipe!);
-    if (torture) r.proof = copyOut(r.address, r.bytes);
-    evictions++;
-  } else {
-    if (r.queue === repeatable && deepest < DEEPEST) deepest++;
-    forget(r);
-    r.host = copyOut(r.address, r.bytes);
-  }
+  if (isRepeatable(r)) return giveUp(r);
+  if (r.queue === repeatable && deepest < DEEPEST) deepest++;
+  r.host = copyOut(r.address, r.bytes);
   release(r);
+  forget(r);
 }
 
 /** What nobody wants any more goes, unless another region is computed from it: then with its recipe, or not at all. */
 function dispose(r: Region, place?: typeof addSpare): void {
   if (r.needed > 0) {
     r.orphan = true;
-    if (r.address !== 0 && isRepeatable(r)) evict(r);
+    if (r.address !== 0 && isRepeatable(r)) giveUp(r);
     return;
   }
   if (r.address !== 0) {
@@ -305,8 +310,7 @@ function recompute(r: Region): number {
   for (const x of back) x.stamp = then - GUARD;
   // What the caller wants is copied the next time; what is on the way to it is not.
   if (begun.length === 0) {
-    r.recipe = null;
-    if (r.queue === repeatable) r.queue = watched;
+    forget(r);
     if (recipe.depth > SHALLOWEST) deepest = Math.max(SHALLOWEST, deepest >> 1);
   }
   unneed(recipe);
