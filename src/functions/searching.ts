@@ -17,6 +17,7 @@ import {
   gathered,
   joined,
   lattice,
+  listAlong,
   type PositionMode,
   part,
   positions,
@@ -29,7 +30,6 @@ import {
   broadcastShapes,
   checkSize,
   contiguousStrides,
-  isOnly,
   MAX_NDIM,
   type Shape,
   sameShape,
@@ -64,8 +64,6 @@ function exactMode(mode: unknown, operator: string): PositionMode {
 
 const flat = (x: NDArray): NDArray => reshape(x, [x.size]);
 
-const listed = (x: NDArray, axis: unknown): NDArray => (isOnly(axis, x.ndim) ? flat(x) : x);
-
 /** The array and the axis that are meant: without an axis the flattened array. */
 function along(x: NDArray, axis: number | null | undefined, operator: string): [NDArray, number] {
   return axis === undefined || axis === null ? [flat(x), 0] : [x, toAxis(axis, x.ndim, operator)];
@@ -80,7 +78,7 @@ function along(x: NDArray, axis: number | null | undefined, operator: string): [
 export function take(x: ArrayInput, index: ArrayInput, axis?: number | null, options?: TakeOptions): NDArray {
   checkOptions("take", options, ["mode"]);
   const mode = modeOf(options?.mode, "take");
-  const [source, at] = along(listed(toArray(x, "take"), axis), axis, "take");
+  const [source, at] = listAlong("take", toArray(x, "take"), axis);
   const given = toArray(index, "take");
   if (given.size > 0 && source.shape[at] === 0) throw new IndexError(`take: axis ${at} has size 0, so there is nothing to take`);
   return gathered([source, checkPositions(given, at, source.shape[at]!, "take", mode)], at);
@@ -233,7 +231,7 @@ export function argwhere(x: ArrayInput): NDArray {
 export function compress(condition: ArrayInput, x: ArrayInput, axis?: number | null): NDArray {
   const given = toArray(condition, "compress");
   if (given.ndim !== 1) throw new ShapeError(`compress: the condition has one axis, got shape ${showShape(given.shape)}`);
-  const [a, at] = along(listed(toArray(x, "compress"), axis), axis, "compress");
+  const [a, at] = listAlong("compress", toArray(x, "compress"), axis);
   return gathered([a, checkPositions(setPlaces(asMask(given)), at, a.shape[at]!, "compress")], at);
 }
 
@@ -494,16 +492,8 @@ export function interp(x: ArrayInput, xp: ArrayInput, fp: ArrayInput, options?: 
 
 // ---- by order
 
-/** A list of one for a 0-d array, and the axis; null flattens first. */
-function ordered(x: ArrayInput, axis: number | null, operator: string): [NDArray, number] {
-  const a = toArray(x, operator);
-  return axis === null || a.ndim === 0 ? [flat(a), toAxis(axis ?? 0, 1, operator)] : [a, toAxis(axis, a.ndim, operator)];
-}
-
 function sorted(x: ArrayInput, axis: number | null, operator: string): NDArray {
-  const given = toArray(x, operator);
-  if (axis !== null) toAxis(axis, given.ndim, operator);
-  const [a, at] = ordered(given, axis, operator);
+  const [a, at] = along(toArray(x, operator), axis, operator);
   return picked(a, argsort(a, at), at);
 }
 
@@ -516,7 +506,7 @@ export const sort = (x: ArrayInput, axis: number | null = -1): NDArray => sorted
 
 /** Places of elements that a partition is to be right about, checked. */
 function checkPlaces(x: ArrayInput, k: number | readonly number[], axis: number | null, operator: string): void {
-  const [a, at] = ordered(x, axis, operator);
+  const [a, at] = listAlong(operator, toArray(x, operator), axis);
   checkPositions(toArray(k as ArrayInput, operator), at, a.shape[at]!, operator);
 }
 
@@ -538,7 +528,7 @@ export function partition(x: ArrayInput, k: number | readonly number[], axis: nu
  */
 export function argpartition(x: ArrayInput, k: number | readonly number[], axis: number | null = -1): NDArray {
   checkPlaces(x, k, axis, "argpartition");
-  return argsort(...ordered(x, axis, "argpartition"));
+  return argsort(...listAlong("argpartition", toArray(x, "argpartition"), axis));
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   diagonalOf,
   gathered,
   joined,
+  listAlong,
   onDiagonal,
   part,
   positions,
@@ -22,7 +23,7 @@ import {
   unslice,
   zeroed,
 } from "../ops/structural.ts";
-import { broadcastShapes, checkSize, isOnly, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
+import { broadcastShapes, checkSize, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
 import { belowDiagonal, newArray } from "./creation.ts";
 import { Range, resolve, valueFor } from "./indexing.ts";
 
@@ -187,7 +188,7 @@ export function tile(x: ArrayInput, reps: number | readonly number[]): NDArray {
  * @example np.repeat([1, 2], [0, 3]) // array([2., 2., 2.])
  */
 export function repeat(x: ArrayInput, n: number | ArrayInput, axis?: number | null): NDArray {
-  const [a, at] = along("repeat", x, isOnly(axis, toArray(x, "repeat").ndim) ? null : axis);
+  const [a, at] = listAlong("repeat", toArray(x, "repeat"), axis);
   const counts: readonly number[] = typeof n === "number" ? [n] : [...toArray(n, "repeat").toTypedArray()];
   for (const count of counts) wholeNumber("repeat", "a count", count, 0);
   const { shape } = a;

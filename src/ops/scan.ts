@@ -8,9 +8,9 @@ import { checkOptions } from "../errors.ts";
 import { absorb as absorbExpr, arg, type Expr, mul, add as plus } from "../expr.ts";
 import { contiguous, discard, Family, laneOf, launchRows } from "../launch.ts";
 import { type HasRow, liftAxis, type Structural, structural } from "../op.ts";
-import { SCALAR, type Shape, sizeOf, toAxis } from "../shape.ts";
+import { SCALAR, type Shape, sizeOf } from "../shape.ts";
 import { absorb } from "./pointwise.ts";
-import { astype, broadcastTo, cast, part, reshape, slice, unslice } from "./structural.ts";
+import { astype, broadcastTo, cast, listAlong, part, slice, unslice } from "./structural.ts";
 
 /** Rows of at least this many elements are combined by a kernel; shorter ones element by element along the axis. */
 const ROW = 8;
@@ -163,10 +163,7 @@ function running(name: string, op: HasRow["op"], row: (x: NDArray, axis: number)
     const given = toArray(x, name);
     checkOptions(name, options, ["dtype"]);
     const code = sumCode(given.code, options?.dtype, name);
-    const flat = axis === undefined || axis === null || given.ndim === 0;
-    const at = toAxis(axis ?? 0, flat ? 1 : given.ndim, name);
-    const a = code === given.code ? given : astype(given, DTYPES[code]!);
-    return row(flat ? reshape(a, [a.size]) : a, at);
+    return row(...listAlong(name, code === given.code ? given : astype(given, DTYPES[code]!), axis));
   };
   return Object.defineProperty(Object.assign(fn, { op }), "name", { value: name });
 }

@@ -8,7 +8,7 @@ import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.
 import { contiguous, discard, transposeView } from "../launch.ts";
 import { type HasRow, liftAxis, liftNothing, type Structural, structural } from "../op.ts";
 import { contiguousStrides, type Shape, showShape, sizeOf, toAxis } from "../shape.ts";
-import { cast, checkPositions, expandAxes, gathered, inverse, reshape } from "./structural.ts";
+import { cast, checkPositions, expandAxes, gathered, inverse, listAlong, reshape } from "./structural.ts";
 
 /** Rows of at least this many elements are gone down together; columns of shorter ones are moved side by side first. */
 const ROW = 8;
@@ -93,9 +93,8 @@ export const argsort: ((x: ArrayInput, axis?: number | null) => NDArray) & HasRo
     grad: null,
   });
   const fn = (x: ArrayInput, axis: number | null = -1): NDArray => {
-    const a = toArray(x, "argsort");
-    if (axis === null || a.ndim === 0) return row([reshape(a, [a.size])], toAxis(axis ?? 0, 1, "argsort"));
-    return row([a], toAxis(axis, a.ndim, "argsort"));
+    const [a, at] = listAlong("argsort", toArray(x, "argsort"), axis);
+    return row([a], at);
   };
   return Object.defineProperty(Object.assign(fn, { op: row.op }), "name", { value: "argsort" });
 })();
