@@ -3,7 +3,7 @@ import { type ArrayInput, NDArray } from "../array.ts";
 import { toArray, toArrays } from "../convert.ts";
 import { DTYPES, promote } from "../dtype.ts";
 import { describe, ShapeError, ValueError } from "../errors.ts";
-import { astype, broadcastTo, expandAxes, expandDims, gathered, joined, positions, reshape } from "../ops/structural.ts";
+import { astype, broadcastTo, expandAxes, expandDims, flat, gathered, joined, positions, reshape } from "../ops/structural.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, toAxis } from "../shape.ts";
 
 function listOf(arrays: unknown, operator: string): NDArray[] {
@@ -33,8 +33,6 @@ function join(xs: readonly NDArray[], axis: number, operator: string): NDArray {
   });
   return joined(xs, at);
 }
-
-const flat = (x: NDArray): NDArray => reshape(x, [x.size]);
 
 /**
  * Arrays joined along an axis they have (null flattens them first); other axes must have equal sizes. NumPy's concatenate.

@@ -10,10 +10,12 @@ import { add, divide, equal, greater, greaterEqual, less, multiply, where as row
 import { max, min, sum } from "../ops/reduction.ts";
 import { argsort, binEdges, binOf, searchsorted, unravelled } from "../ops/selection.ts";
 import {
+  along,
   astype,
   broadcastTo,
   checkPositions,
   expandDims,
+  flat,
   gathered,
   joined,
   lattice,
@@ -62,13 +64,6 @@ function exactMode(mode: unknown, operator: string): PositionMode {
   return known === "raise" ? "exact" : known;
 }
 
-const flat = (x: NDArray): NDArray => reshape(x, [x.size]);
-
-/** The array and the axis that are meant: without an axis the flattened array. */
-function along(x: NDArray, axis: number | null | undefined, operator: string): [NDArray, number] {
-  return axis === undefined || axis === null ? [flat(x), 0] : [x, toAxis(axis, x.ndim, operator)];
-}
-
 /**
  * The entries at the given positions of an axis (of the flattened array by default), in the shape of the positions.
  * NumPy's take.
@@ -103,7 +98,7 @@ function picked(x: NDArray, index: NDArray, axis: number): NDArray {
 /** The array, positions and axis of a call; other axes of both must broadcast. */
 function aligned(x: NDArray, index: ArrayInput, axis: number | null, operator: string): [NDArray, NDArray, number] {
   const given = toArray(index, operator);
-  const [a, at] = along(x, axis ?? null, operator);
+  const [a, at] = along(operator, x, axis);
   if (given.ndim !== a.ndim || given.shape.some((n, i) => i !== at && n !== a.shape[i] && n !== 1 && a.shape[i] !== 1))
     throw new ShapeError(
       `${operator}: positions of shape ${showShape(given.shape)} for an array of shape ${showShape(a.shape)}; all axes but axis ${at} must be equal, or 1`,
@@ -493,7 +488,7 @@ export function interp(x: ArrayInput, xp: ArrayInput, fp: ArrayInput, options?: 
 // ---- by order
 
 function sorted(x: ArrayInput, axis: number | null, operator: string): NDArray {
-  const [a, at] = along(toArray(x, operator), axis, operator);
+  const [a, at] = along(operator, toArray(x, operator), axis);
   return picked(a, argsort(a, at), at);
 }
 

@@ -7,9 +7,11 @@ import { where } from "../ops/pointwise.ts";
 import { sum } from "../ops/reduction.ts";
 import { argsort } from "../ops/selection.ts";
 import {
+  along,
   broadcastTo,
   copy,
   diagonalOf,
+  flat,
   gathered,
   joined,
   listAlong,
@@ -31,15 +33,8 @@ type Axis = number | readonly number[] | null;
 
 const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null;
 const ones = (n: number): number[] => new Array<number>(n).fill(1);
-const flat = (x: NDArray): NDArray => reshape(x, [x.size]);
 /** The remainder that counts around. */
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;
-
-/** The array and an axis of it; without an axis the flattened array and 0. */
-function along(operator: string, x: ArrayInput, axis: unknown): [NDArray, number] {
-  const a = toArray(x, operator);
-  return isAbsent(axis) ? [flat(a), 0] : [a, toAxis(axis, a.ndim, operator)];
-}
 
 /** Axes in the order given, each at most once. */
 function axesOf(operator: string, axis: unknown, ndim: number): number[] {
@@ -473,7 +468,7 @@ function placesOf(operator: string, given: Places, axis: number, n: number, end:
  * @example np.insert([1, 2, 3], 1, 9) // array([1., 9., 2., 3.])
  */
 export function insert(x: ArrayInput, i: Places, values: ArrayInput, axis?: number | null): NDArray {
-  const [a, at] = along("insert", x, axis);
+  const [a, at] = along("insert", toArray(x, "insert"), axis);
   const n = a.shape[at]!;
   const list = placesOf("insert", i, at, n, n + 1);
   let v = values instanceof NDArray ? values : newArray("insert", values, { dtype: a.dtype });
@@ -517,7 +512,7 @@ export function insert(x: ArrayInput, i: Places, values: ArrayInput, axis?: numb
  * @example np.delete([1, 2, 3], 1) // array([1., 3.])
  */
 function remove(x: ArrayInput, i: Places, axis?: number | null): NDArray {
-  const [a, at] = along("delete", x, axis);
+  const [a, at] = along("delete", toArray(x, "delete"), axis);
   const n = a.shape[at]!;
   const gone = new Uint8Array(n);
   for (const place of placesOf("delete", i, at, n, n)) gone[place] = 1;
@@ -555,7 +550,7 @@ export function unique<O extends UniqueOptions>(x: ArrayInput, options?: O): Uni
   const names = ["returnIndex", "returnInverse", "returnCounts"] as const;
   checkOptions("unique", options, [...names, "axis"]);
   const asked = names.map(name => flag("unique", name, options?.[name], false));
-  const [a, at] = along("unique", x, options?.axis);
+  const [a, at] = along("unique", toArray(x, "unique"), options?.axis);
   const n = a.shape[at]!;
   const rows = flat(moveaxis(a, at, 0));
   const width = n === 0 ? 0 : a.size / n;

@@ -115,12 +115,16 @@ export const reshape: ((x: ArrayInput, ...shape: (number | readonly number[])[])
   { op: reshapeRow.op },
 );
 
-/** The array and one of its axes; without an axis the flattened array and 0. A 0-d array counts as a list of one. @internal */
-export function listAlong(operator: string, a: NDArray, axis: number | null | undefined): [NDArray, number] {
-  return axis === undefined || axis === null || a.ndim === 0
-    ? [reshape(a, [a.size]), toAxis(axis ?? 0, 1, operator)]
-    : [a, toAxis(axis, a.ndim, operator)];
-}
+/** All elements along one axis. @internal */
+export const flat = (x: NDArray): NDArray => reshape(x, [x.size]);
+
+/** The array and one of its axes; without an axis the flattened array and 0. @internal */
+export const along = (operator: string, a: NDArray, axis: number | null | undefined): [NDArray, number] =>
+  axis === undefined || axis === null ? [flat(a), 0] : [a, toAxis(axis, a.ndim, operator)];
+
+/** The same, where a 0-d array counts as a list of one. @internal */
+export const listAlong = (operator: string, a: NDArray, axis: number | null | undefined): [NDArray, number] =>
+  along(operator, a.ndim === 0 ? flat(a) : a, axis);
 
 /** The array with axes of size 1 put at the positions (ascending, of the result). @internal */
 export function expandAxes(x: NDArray, axes: readonly number[]): NDArray {
