@@ -234,8 +234,8 @@ export interface PointwiseSpec<X extends readonly NDArray[] = readonly NDArray[]
   readonly dtype?: "same" | "float" | "integer" | "bool";
   /** Integers become float32, whatever the dtype of the result. */
   readonly floats?: boolean;
-  /** How bool operands count: as integers ("int"), or as they are. Default: as they are. */
-  readonly bool?: "int";
+  /** What bool operands count as: integers ("int"), nothing this row takes ("refused"), or bools. Default: bools. */
+  readonly bool?: "int" | "refused";
   /** Where tests and plots may sample each operand. */
   readonly domain?: readonly [number, number];
   /** Operands that carry no gradient: conditions. Their dtype does not take part in promotion. */
@@ -281,13 +281,14 @@ export class Pointwise {
     readonly spec: PointwiseSpec,
   ) {}
 
-  /** The dtype computed in: that in which the operands meet, made float where the row says so. */
-  meet(promoted: number): number {
+  /** The dtype computed in: that in which arrays meet, made float where the row says so; a number besides makes bools integers. */
+  meet(promoted: number, besideNumber = false): number {
     if ((this.spec.dtype === "float" || this.spec.floats === true) && !isFloat(promoted)) return F32;
     if (this.spec.dtype === "integer" && isFloat(promoted))
       throw new DTypeError(`${this.name}: takes integers and bools, got ${DTYPES[promoted]}; use astype("int32")`);
-    if (this.spec.bool === "int" && promoted === BOOL) return I32;
-    return promoted;
+    if (this.spec.bool === undefined || promoted !== BOOL) return promoted;
+    if (this.spec.bool === "int" || besideNumber) return I32;
+    throw new DTypeError(`${this.name}: takes no bools; use astype("int32"), or a logical function`);
   }
 
   resultCode(met: number): number {
@@ -500,10 +501,11 @@ export function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInpu
     shape = shape === null ? x.shape : broadcastShapes(shape, x.shape, name);
   });
   // Weak numbers come last: they follow the dtype of the arrays, and only change an integer one by not being integers themselves.
-  let met = p.meet(promoted);
+  const numbers = xs.filter(x => typeof x === "number");
+  let met = p.meet(promoted, numbers.length > 0);
   for (const integral of [false, true])
-    for (const x of xs)
-      if (typeof x === "number" && Number.isInteger(x) === integral)
+    for (const x of numbers)
+      if (Number.isInteger(x) === integral)
         met = promote(met, p.meet(spec.dtype === "bool" ? comparedWith(met, x) : promoteNumber(met, x, name)));
   const codes = xs.map(x => (typeof x === "number" ? laneOf(met) : x.code));
   const out = outOf(options, name);
@@ -513,11 +515,9 @@ export function applyPointwise(row: Row, p: Pointwise, given: readonly ArrayInpu
   const y = out ?? mapAnew(family, xs, shape!);
   if (out !== undefined) writeMap(family, xs, out);
   if (spec.dtype === "bool" && code !== BOOL) y.cause = name;
-  if (recording) {
-    if (p.spec.grad === null || !isFloat(code)) {
-      if (xs.some(x => typeof x !== "number" && edgeOf(x) !== null)) y.cause = name;
-    } else recordCall(row, xs, y, null, p.reads(code));
-  }
+  const ends = spec.grad === null || !isFloat(code);
+  if (recording && !ends) recordCall(row, xs, y, null, p.reads(code));
+  else if (recording && xs.some(x => typeof x !== "number" && edgeOf(x) !== null)) y.cause = name;
   return y;
 }
 

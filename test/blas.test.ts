@@ -1,8 +1,13 @@
 /** The machine's own BLAS, where koffi and a library are there: the same products, and LAPACK's functions by name. */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { grad, type NDArray, np, npx, ValueError } from "nabla";
 import { afterAll, describe, expect, test } from "vitest";
 import { foreign, subroutine, wasAsked } from "../src/backend/blas.ts";
 import { address, allocate, F64, I32, U8 } from "../src/backend/wasm/heap.ts";
+import { ROOT } from "./support/source.ts";
 
 let library: string | null = null;
 let reason = "";
@@ -19,6 +24,25 @@ test("what cannot be a library is refused, and what is wrong is said", () => {
   for (const bad of [1, null, {}, ""]) expect(() => npx.useBlas(bad as string)).toThrow(ValueError);
   expect(() => npx.useBlas("no-such-library")).toThrow(library === null ? ValueError : "no-such-library");
   if (library === null) expect(reason).toMatch(/^useBlas: .*(install|leave it off)/);
+});
+
+test("without koffi a program is told what to install", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nabla-blas-"));
+  try {
+    copyFileSync(join(ROOT, "dist/nabla.js"), join(folder, "nabla.mjs"));
+    const program = `import("./nabla.mjs").then(({ npx, ValueError }) => {
+      try { npx.useBlas(); } catch (error) { console.log(error instanceof ValueError, error.message); }
+    });`;
+    writeFileSync(join(folder, "program.cjs"), program);
+    const { stdout } = spawnSync(process.execPath, ["program.cjs"], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, NODE_PATH: "" },
+    });
+    expect(stdout).toMatch(/^true useBlas: the package koffi is not there, .*npm install koffi\n$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe.skipIf(library === null)(`with ${library ?? reason}`, () => {

@@ -26,23 +26,27 @@ const meet = (a: DType, b: DType): DType => MEETING[a][DTYPES.indexOf(b)]!;
 /** What an operator makes of the dtype its operands meet in. */
 const KINDS = {
   keeps: (met: DType): DType => met,
-  /** As NumPy, which has no such operation for bools. */
+  /** Bools alone are refused, as in NumPy. */
+  differs: (met: DType): DType | null => (met === "bool" ? null : met),
   counts: (met: DType): DType => (met === "bool" ? "int32" : met),
   divides: (met: DType): DType => (isFloat(met) ? met : "float32"),
   asks: (): DType => "bool",
-  /** Floats are refused. */
+  /** Floats are refused, and for divisors bools alone. */
   bits: (met: DType): DType | null => (isFloat(met) ? null : met),
+  divisors: (met: DType): DType | null => (isFloat(met) || met === "bool" ? null : met),
   countsBits: (met: DType): DType | null => (isFloat(met) ? null : met === "bool" ? "int32" : met),
 } as const;
 
 type Fn = (a: unknown, b: unknown) => NDArray;
 const NAMES: Record<keyof typeof KINDS, readonly string[]> = {
   keeps: ["add", "multiply", "maximum", "minimum", "fmax", "fmin"],
-  counts: ["subtract", "power", "floorDivide", "remainder", "fmod"],
+  differs: ["subtract"],
+  counts: ["power", "floorDivide", "remainder", "fmod"],
   divides: ["divide", "hypot", "arctan2", "copysign", "heaviside", "ldexp", "logaddexp", "logaddexp2"],
   asks: ["equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "logicalAnd", "logicalOr", "logicalXor"],
   bits: ["bitwiseAnd", "bitwiseOr", "bitwiseXor"],
-  countsBits: ["leftShift", "rightShift", "gcd", "lcm"],
+  countsBits: ["leftShift", "rightShift"],
+  divisors: ["gcd", "lcm"],
 };
 interface Operator {
   readonly name: string;

@@ -286,12 +286,11 @@ ${transforms.map(name => `\`${name}\``).join(", ")}: of ordinary functions of ar
 - Sparse arrays, masked arrays, structured dtypes.
 - Asynchronous execution and devices other than the processor.
 
-## Where it answers and NumPy does not
+## Where its dtypes are not NumPy's
 
-- \`subtract\` and \`negative\` of bool arrays are computed in int32, and with them \`ptp\`; \`ediff1d\` and \`diff\` say where neighbours differ.
-- \`quantile\` and \`percentile\` beside an infinity are infinite, where NumPy has NaN.
-- \`linalg.matrixRank\` of a matrix without elements is 0. Where \`linalg.slogdet\` meets NaN, the sign is NaN too.
 - Lists of numbers are float32, as MXNet's np has it; beside float64 arrays they are float64.
+- Where NumPy makes floats of integers, they are float32; positions, counts and sums of integers are int32.
+- Powers, quotients rounded down, remainders and shifts of bools are int32, where NumPy has int8.
 `;
   expect(empty.join("\n"), `${empty.length} empty cells`).toBe("");
   expect(marks).toBeGreaterThan(300);

@@ -319,7 +319,9 @@ describe.each(Object.entries(OF_SQUARE))("%s", (name, f) => {
 
   test("of nothing", () => {
     if (name.startsWith("cond")) return void expect(() => f(np.zeros([0, 0]))).toThrow(ValueError);
-    for (const y of [...f(np.zeros([0, 3, 3])), ...f(np.zeros([0, 0]))]) expect(y).toBeInstanceOf(NDArray);
+    // Nothing has no largest singular value.
+    if (name === "matrixRank") expect(() => f(np.zeros([0, 0]))).toThrow(ValueError);
+    else for (const y of f(np.zeros([0, 0]))) expect(y).toBeInstanceOf(NDArray);
     for (const y of f(np.zeros([0, 3, 3]))) expect(y.size).toBe(0);
   });
 
@@ -338,7 +340,7 @@ describe("edges", () => {
     expect(linalg.det(none).item()).toBe(1);
     expect(linalg.slogdet(none).map(x => x.item())).toEqual([1, 0]);
     expect(linalg.inv(none).shape).toEqual([0, 0]);
-    expect(linalg.matrixRank(none).item()).toBe(0);
+    expect(linalg.matrixRank(none, { tol: 0 }).item()).toBe(0);
     expect(linalg.qr(np.zeros([3, 0])).map(x => x.shape)).toEqual([
       [3, 0],
       [0, 0],

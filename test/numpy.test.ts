@@ -69,12 +69,13 @@ function build(id: number, roots: NDArray[]): NDArray {
   return x;
 }
 
-/** An argument as JSON has it: "@3" is an array, {"x"} a number that JSON cannot write, {"slice"} a slice. */
+/** An argument as JSON has it: "@3" is an array, {"x"} a number that JSON cannot write, {"slice"} a slice, {"function"} one by its path. */
 function read(arg: unknown, roots: NDArray[]): unknown {
   if (typeof arg === "string" && /^@\d+$/.test(arg)) return build(Number(arg.slice(1)), roots);
   if (Array.isArray(arg)) return arg.map(a => read(a, roots));
   if (typeof arg === "object" && arg !== null) {
-    const { x, slice } = arg as { x?: string; slice?: [number | null, number | null, number | null] };
+    const { x, slice, function: path } = arg as { x?: string; slice?: [number | null, number | null, number | null]; function?: string };
+    if (path !== undefined) return find(path);
     return slice
       ? np.slice(...slice)
       : Number(x === "nan" ? Number.NaN : x === "inf" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY);
@@ -165,6 +166,16 @@ function show(fn: string, [args, , how]: Given): string {
   };
   return `${fn}(${args.map(text).join(", ")}${how ? `, ${JSON.stringify(how)}` : ""})`;
 }
+
+test("every function of np and np.linalg has its cases", () => {
+  const tried = new Set(families.flatMap(file => Object.keys((JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) as Golden).cases)));
+  const functions = (path: string, module: object): string[] =>
+    Object.entries(module)
+      .filter(([, f]) => typeof f === "function")
+      .map(([name]) => `${path}.${name}`);
+  // A slice is what Python has `slice` for: those that `at` is tried with.
+  expect([...functions("np", np), ...functions("np.linalg", np.linalg)].filter(name => !tried.has(name))).toEqual(["np.slice"]);
+});
 
 describe.each(families)("NumPy's answers, %s", file => {
   const known = JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) as Golden;

@@ -3,7 +3,7 @@ import { type ArrayInput, addressOf, blank, checkPosition, fromValues, NDArray, 
 import { scatter } from "../backend/wasm/index.ts";
 import { checkValues, fromNested, toArray } from "../convert.ts";
 import { BOOL, DTYPES, I32, isFloat, promote, promoteNumber, sameKind, type TypedArray } from "../dtype.ts";
-import { DTypeError, describe, GradError, IndexError, ShapeError, ValueError } from "../errors.ts";
+import { DTypeError, describe, GradError, IndexError, ShapeError, under, ValueError } from "../errors.ts";
 import { contiguous, copyStrided, discard } from "../launch.ts";
 import { type Binary, checkWritable, edgeOf, isFloatMask, type Row, save } from "../op.ts";
 import { add, equal, multiply, where } from "../ops/pointwise.ts";
@@ -414,7 +414,8 @@ export function update(name: string, operator: Binary, x: NDArray, value: ArrayI
   checkTarget(x, name);
   const v = typeof value === "number" ? value : toArray(value, name, x);
   const row = operator.op.pointwise!;
-  const result = row.meet(typeof v === "number" ? promoteNumber(row.meet(x.code), v, name) : promote(x.code, v.code));
+  const met = typeof v === "number" ? promoteNumber(row.meet(x.code, true), v, name) : promote(x.code, v.code);
+  const result = under(name, () => row.meet(met));
   if (!sameKind(result, x.code))
     throw new DTypeError(
       `${name}: the result is ${DTYPES[result]}, which does not go into an ${x.dtype} array; use astype, or a new array`,

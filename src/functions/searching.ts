@@ -413,7 +413,8 @@ export function histogram(x: ArrayInput, bins: number | ArrayInput | null = 10, 
   const counts = slice([all], part(all.shape, 0, 0, n));
   if (even && !isFloat(a.code)) edges = astype(edges, DTYPES[F32]!);
   if (!density) return [counts, edges];
-  const widths = subtract(slice([edges], part(edges.shape, 0, 1, n)), slice([edges], part(edges.shape, 0, 0, n)));
+  const places = edges.code === BOOL ? astype(edges, "int32") : edges;
+  const widths = subtract(slice([places], part(places.shape, 0, 1, n)), slice([places], part(places.shape, 0, 0, n)));
   return [divide(divide(counts, widths), sum(counts)), edges];
 }
 

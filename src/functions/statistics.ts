@@ -208,7 +208,7 @@ export function average(x: ArrayInput, axis?: Axis, options?: AverageOptions): N
 
 /**
  * The largest less the smallest element over axes (all of them by default). NumPy's ptp.
- * @throws ValueError where there is nothing to choose from.
+ * @throws ValueError where there is nothing to choose from, DTypeError for bools.
  * @example np.ptp([[1, 5], [3, 4]], 1) // array([4., 1.])
  */
 export function ptp(x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray {
@@ -302,9 +302,12 @@ export interface QuantileOptions extends MedianOptions {
   method?: "linear" | "lower" | "higher" | "nearest" | "midpoint";
 }
 
-/** The part of the way from a to b; exact at both ends, between equal and between infinite ones. */
+/** The part of the way from a to b, exact at both ends; of an infinite way NaN, as NumPy has it. */
 const between = ternary("lerp", {
-  value: (a, b, t) => E.select(E.eq(a, b), a, E.add(E.absorb(E.sub(1, t), a), E.absorb(t, b))),
+  value: (a, b, t) => {
+    const way = E.sub(b, a);
+    return E.select(E.lt(t, 0.5), E.add(a, E.mul(way, t)), E.sub(b, E.mul(way, E.sub(1, t))));
+  },
   grad: (g, _, a, b, t) => [absorb(g, subtract(1, t)), absorb(g, t), absorb(g, subtract(b, a))],
 });
 
@@ -384,7 +387,11 @@ function orderStatistic(
   const sorted = sort(isFloat(a.code) || whole ? lines : astype(lines, "float64"), 0);
   const place = (what: Places["what"]): NDArray => placed([wanted], { name, n, scale, method, what });
   let y = gathered([sorted, place("high")], 0);
-  if (!whole) {
+  if (name === "median") {
+    const low = gathered([sorted, place("low")], 0);
+    // The mean of an infinite element and another is infinite.
+    y = n % 2 === 1 ? low : multiply(add(low, y), 0.5);
+  } else if (!whole) {
     const low = place("low");
     // An array of q may have a derivative.
     const part =
@@ -410,7 +417,7 @@ export function median(x: ArrayInput, axis?: Axis, options?: MedianOptions): NDA
 
 /**
  * The element below which the part q (from 0 to 1, a number or array) of the elements over axes lies, interpolated between
- * the nearest two; NaN if there is one. The axes of q come first in the result. Differentiable in both. NumPy's quantile.
+ * the nearest two; NaN if there is one, or if one of the two is infinite. The axes of q come first in the result. Differentiable in both. NumPy's quantile.
  * @throws ValueError for a q out of range, IndexError where there is nothing to choose from.
  * @example np.quantile([1, 2, 3, 4], [0.25, 0.5]) // array([1.75, 2.5 ])
  */
@@ -455,11 +462,13 @@ export function diff(x: ArrayInput, n = 1, axis = -1): NDArray {
 
 /**
  * Each element of the flattened array less the one before it. NumPy's ediff1d.
+ * @throws DTypeError for bools.
  * @example np.ediff1d([[1, 4], [9, 16]]) // array([3., 5., 7.])
  */
 export function ediff1d(x: ArrayInput): NDArray {
   const a = toArray(x, "ediff1d");
-  return diff(reshape(a, [a.size]));
+  const [before, after] = neighbours(reshape(a, [a.size]), 0);
+  return under("ediff1d", () => subtract(after, before));
 }
 
 export interface TrapezoidOptions {

@@ -304,19 +304,19 @@ export const rightShift: Binary = binary("rightShift", {
 
 /**
  * The greatest common divisor of each pair of elements, broadcast, never negative. NumPy's gcd.
- * @throws DTypeError for floats; numbers and lists of whole numbers count as int32.
+ * @throws DTypeError for floats and bools; numbers and lists of whole numbers count as int32.
  * @example np.gcd([12, -20], 18) // array([6, 2], dtype=int32)
  */
 export const gcd: Binary = binary("gcd", {
   value: (a, b) => E.gcd(E.abs(a), E.abs(b)),
   grad: null,
   dtype: "integer",
-  bool: "int",
+  bool: "refused",
 });
 
 /**
  * The least common multiple of each pair of elements, broadcast, never negative. NumPy's lcm.
- * @throws DTypeError for floats; numbers and lists of whole numbers count as int32.
+ * @throws DTypeError for floats and bools; numbers and lists of whole numbers count as int32.
  * @example np.lcm([12, -20], 18) // array([ 36, 180], dtype=int32)
  */
 export const lcm: Binary = binary("lcm", {
@@ -327,5 +327,5 @@ export const lcm: Binary = binary("lcm", {
   },
   grad: null,
   dtype: "integer",
-  bool: "int",
+  bool: "refused",
 });

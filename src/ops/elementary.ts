@@ -6,8 +6,8 @@ import { checkOptions, describe, under, ValueError, wholeNumber } from "../error
 import * as E from "../expr.ts";
 import { type OutOption, type Trailing, type Unary, unary } from "../op.ts";
 import * as scalar from "../scalar.ts";
-import { absorb, add, divide, equal, exp, multiply, negative, positive, reciprocal, square, subtract, where } from "./pointwise.ts";
-import { astype } from "./structural.ts";
+import { absorb, add, divide, equal, exp, multiply, negative, reciprocal, square, subtract, where } from "./pointwise.ts";
+import { astype, copy } from "./structural.ts";
 
 const INF = Number.POSITIVE_INFINITY;
 
@@ -306,7 +306,7 @@ export function round(x: ArrayInput, decimals: number | null = 0): NDArray {
   const a = toArray(x, "round");
   const places = wholeNumber("round", "decimals", decimals ?? 0);
   if (places === 0) return rint(a);
-  if (!isFloat(a.code)) return places > 0 ? positive(a) : astype(round(astype(a, "float64"), places), DTYPES[a.code]!);
+  if (!isFloat(a.code)) return places > 0 ? copy(a) : astype(round(astype(a, "float64"), places), DTYPES[a.code]!);
   const unit = 10 ** Math.min(Math.abs(places), a.code === F32 ? 38 : 308);
   return places > 0 ? divide(rint(multiply(a, unit)), unit) : multiply(rint(divide(a, unit)), unit);
 }
@@ -403,6 +403,6 @@ export function nanToNum(x: ArrayInput, options?: NanToNumOptions): NDArray {
     if (typeof value !== "number") throw new ValueError(`nanToNum: ${name} is a number, got ${describe(value)}`);
     return value;
   }) as [number, number, number];
-  if (!isFloat(a.code)) return positive(a);
+  if (!isFloat(a.code)) return copy(a);
   return where(isnan(a), nan, where(equal(a, INF), posinf, where(equal(a, -INF), neginf, a)));
 }

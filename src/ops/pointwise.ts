@@ -21,9 +21,10 @@ export const add: Binary = binary("add", { value: (a, b) => E.add(a, b), grad: g
 
 /**
  * The difference of two arrays, element by element, broadcast. NumPy's subtract.
+ * @throws DTypeError for bools alone.
  * @example np.subtract([5, 7], [1, 2]) // array([4., 5.])
  */
-export const subtract: Binary = binary("subtract", { value: (a, b) => E.sub(a, b), grad: g => [g, negative(g)], bool: "int" });
+export const subtract: Binary = binary("subtract", { value: (a, b) => E.sub(a, b), grad: g => [g, negative(g)], bool: "refused" });
 
 /**
  * The product of two arrays, element by element, broadcast. NumPy's multiply.
@@ -119,15 +120,17 @@ function integerPower(base: E.Expr, exponent: E.Expr): E.Expr {
 
 /**
  * The negative of each element. NumPy's negative.
+ * @throws DTypeError for bools.
  * @example np.negative([1, -2]) // array([-1.,  2.])
  */
-export const negative: Unary = unary("negative", { value: x => E.neg(x), grad: g => [negative(g)], bool: "int" });
+export const negative: Unary = unary("negative", { value: x => E.neg(x), grad: g => [negative(g)], bool: "refused" });
 
 /**
  * A copy with the same values. NumPy's positive.
+ * @throws DTypeError for bools.
  * @example np.positive([1, -2]) // array([ 1., -2.])
  */
-export const positive: Unary = unary("positive", { value: x => x, grad: g => [g] });
+export const positive: Unary = unary("positive", { value: x => x, grad: g => [g], bool: "refused" });
 
 /**
  * The absolute value of each element; slope 0 at 0. NumPy's absolute.
@@ -140,11 +143,13 @@ export const abs: Unary = absolute;
 
 /**
  * -1, 0 or 1 by the sign of each element, NaN for NaN; slope 0. NumPy's sign.
+ * @throws DTypeError for bools.
  * @example np.sign([-5, 0, 2]) // array([-1.,  0.,  1.])
  */
 export const sign: Unary = unary("sign", {
   value: x => E.select(E.gt(x, 0), 1, E.select(E.lt(x, 0), -1, E.select(E.eq(x, 0), 0, x))),
   grad: () => [0],
+  bool: "refused",
 });
 
 /**

@@ -196,7 +196,7 @@ export interface RankOptions {
 /**
  * How many singular values are not 0: the rank of the matrices in the last two axes, as int32; of a 1-d or 0-d array 1 or 0.
  * NumPy's linalg.matrix_rank.
- * @throws ValueError for NaN and infinity.
+ * @throws ValueError for NaN and infinity, and without a tolerance for matrices without elements, which have no largest value.
  * @example np.linalg.matrixRank([[1, 2], [2, 4]]) // array(1, dtype=int32)
  */
 export function matrixRank(x: ArrayInput, options?: RankOptions): NDArray {
@@ -205,12 +205,14 @@ export function matrixRank(x: ArrayInput, options?: RankOptions): NDArray {
   if (given.ndim < 2) return astype(any(notEqual(given, 0)), "int32");
   const a = plainOrSymmetric(given, options?.hermitian, "matrixRank");
   const s = under("matrixRank", () => singularValues([a], null));
-  if (s.shape.at(-1) === 0) return sum(greater(s, 0), -1);
   const epsilon = 2 ** (a.code === F64 ? -52 : -23);
   const tol = options?.tol ?? null;
   const limit =
     tol === null
-      ? multiply(max(s, -1, { keepdims: true }), Math.max(...sidesOf(a.shape)) * epsilon)
+      ? multiply(
+          under("matrixRank", () => max(s, -1, { keepdims: true })),
+          Math.max(...sidesOf(a.shape)) * epsilon,
+        )
       : expandDims(toArray(tol, "matrixRank"), -1);
   return sum(greater(s, limit), -1);
 }

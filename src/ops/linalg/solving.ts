@@ -147,7 +147,8 @@ export const slogdetOf: Structural<null> = structural("slogdet", {
   run: ([x]) =>
     eachLU(x!, [2], 0, (a, sign, _, __, to) => {
       const all = diagonalOf(a, x!.shape.at(-1)!);
-      memory[to] = all.reduce((s, v) => s * Math.sign(v), sign) + 0;
+      // Beside NaN a sign all the same, as LAPACK's.
+      memory[to] = all.includes(0) ? 0 : all.reduce((s, v) => (v < 0 ? -s : s), sign);
       memory[to + 1] = all.reduce((sum, v) => sum + Math.log(Math.abs(v)), 0);
     }),
   grad: (g, { inputs: [x] }) => {

@@ -215,7 +215,8 @@ const smoothRow: Binary = binary("smoothL1", {
     const z = square(s);
     const inside = less(absolute(x), reciprocal(z));
     return [
-      absorb(g, where(inside, multiply(z, x), sign(x))),
+      // Times 1, because bools have no sign.
+      absorb(g, where(inside, multiply(z, x), sign(multiply(1, x)))),
       absorb(g, where(inside, multiply(s, square(x)), reciprocal(multiply(z, s)))),
     ];
   },

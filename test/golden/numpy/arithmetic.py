@@ -49,7 +49,7 @@ INTEGRAL = {
     "np.bitwiseAnd": np.bitwise_and, "np.bitwiseOr": np.bitwise_or, "np.bitwiseXor": np.bitwise_xor, "np.leftShift": np.left_shift,
     "np.rightShift": np.right_shift, "np.gcd": np.gcd, "np.lcm": np.lcm,
 }
-BITWISE = ("np.bitwiseAnd", "np.bitwiseOr", "np.bitwiseXor")
+SHIFTS = ("np.leftShift", "np.rightShift")
 
 
 def numeric(name):
@@ -71,9 +71,9 @@ def integral(name):
         met, (x, y) = meet(a, b)
         if met in FLOATS:
             raise Wrong("DTypeError")
-        if met == BOOL and name not in BITWISE:
+        if met == BOOL and name in SHIFTS:
             met = I32
-        return fails("ShapeError", ValueError)(lambda: INTEGRAL[name](x.astype(met), y.astype(met)))
+        return fails("ShapeError", ValueError)(lambda: fails("DTypeError", TypeError)(lambda: INTEGRAL[name](x.astype(met), y.astype(met))))
 
     return compute
 
@@ -180,8 +180,8 @@ def shifting():
         for other in [1.5, [1.5, 2], float("nan"), Ref(np.array([1, 2], F32)), Ref(np.array(1, F64)), Ref(np.zeros(1, F32))]:
             case(name, [Ref(np.array([1, 2], I32)), other], raising("DTypeError"))
             case(name, [other, 3], raising("DTypeError"))
-        bits = np.array([True, False]).astype(BOOL if name in BITWISE else I32)
-        case(name, [True, [True, False]], lambda: fn(bits[0], bits))
+        bits = np.array([True, False]).astype(I32 if name in SHIFTS else BOOL)
+        case(name, [True, [True, False]], lambda: fails("DTypeError", TypeError)(lambda: fn(bits[0], bits)))
 
 
 def laid_out():

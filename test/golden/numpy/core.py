@@ -6,6 +6,11 @@ from common import *  # noqa: F403
 
 # ---- creation
 
+def without_values(x):
+    """What NumPy leaves open, and nabla makes zeros."""
+    return np.zeros(x.shape, x.dtype)
+
+
 def creation():
     for shape in [0, 3, [], [0], [2, 3], [0, 3], [2, 0, 3], [1, 1], [2, 1, 3]]:
         for dtype in [None, *DTYPES]:
@@ -13,10 +18,12 @@ def creation():
             to = dtype or F32
             case("np.zeros", [shape], lambda: np.zeros(shape, to), options)
             case("np.ones", [shape], lambda: np.ones(shape, to), options)
+            case("np.empty", [shape], lambda: without_values(np.empty(shape, to)), options)
             case("np.full", [shape, 2.5], lambda: np.full(shape, 2.5, to), options)
             a = Ref(values(shape if isinstance(shape, list) else [shape], to))
             case("np.zerosLike", [a], lambda: np.zeros_like(a.x))
             case("np.onesLike", [a], lambda: np.ones_like(a.x))
+            case("np.emptyLike", [a], lambda: without_values(np.empty_like(a.x)))
             case("np.fullLike", [a, 3], lambda: np.full_like(a.x, 3))
             for other in [F64, U8]:
                 case("np.onesLike", [a], lambda: np.ones_like(a.x, dtype=other), {"dtype": other})
@@ -91,7 +98,7 @@ def sigmoid(x):
 # By name: the function, whether integers become float32, and the tolerance in units of the last place.
 UNARY = {
     "np.abs": (np.abs, False, 0), "np.absolute": (np.absolute, False, 0), "np.negative": (np.negative, False, 0),
-    "np.positive": (np.copy, False, 0), "np.sign": (np.sign, False, 0),
+    "np.positive": (np.positive, False, 0), "np.sign": (np.sign, False, 0),
     "np.square": (np.square, False, 0), "np.sqrt": (np.sqrt, True, 0), "np.reciprocal": (np.reciprocal, True, 0),
     "np.exp": (in_double(np.exp), True, 3), "np.log": (in_double(np.log), True, 3), "np.sin": (in_double(np.sin), True, 3),
     "np.cos": (in_double(np.cos), True, 3), "np.tanh": (in_double(np.tanh), True, 3), "npx.sigmoid": (in_double(sigmoid), True,
@@ -112,7 +119,10 @@ def unary():
         data += views((2, 3, 4), F64, 3)[1:3] + views((2, 3), I32, 4)[1:4]
         for x in data:
             dtype = dtype_of(x)
-            if name == "np.negative" and dtype == BOOL or name in ("np.square", "np.sign") and dtype == BOOL:
+            if name in ("np.negative", "np.positive", "np.sign") and dtype == BOOL:
+                case(name, [x], lambda: fails("DTypeError", TypeError)(lambda: fn(x.x)))
+                continue
+            if name == "np.square" and dtype == BOOL:
                 continue
             case(name, [x], lambda: fn(x.x.astype(F32) if floating and dtype not in FLOATS else x.x), ulp=ulp)
         case(name, [2], lambda: fn(np.array(2, F32)), ulp=ulp)
@@ -144,7 +154,7 @@ def combine(name, a, b):
         # In extended precision, then rounded once.
         wide = np.longdouble if met in FLOATS else np.int64
         return with_shape(lambda: np.power(x.astype(met).astype(wide), y.astype(met).astype(wide)).astype(met))
-    return with_shape(lambda: fn(x.astype(met), y.astype(met)))
+    return with_shape(lambda: fails("DTypeError", TypeError)(lambda: fn(x.astype(met), y.astype(met))))
 
 
 def binary_case(name, a, b):
@@ -153,8 +163,8 @@ def binary_case(name, a, b):
 
 
 def unsupported(name, a, b):
-    """What NumPy refuses or answers in a dtype of its own: differences and powers of bools."""
-    return ("subtract" in name or "power" in name) and dtype_of(a) == dtype_of(b) == BOOL
+    """What NumPy answers in a dtype of its own: powers of bools."""
+    return "power" in name and dtype_of(a) == dtype_of(b) == BOOL
 
 
 def binary():
@@ -175,7 +185,7 @@ def binary():
                     fits = weak(p, v) and True
                 except Wrong:
                     fits = False
-                if v is True and (p == BOOL and ("subtract" in name or "power" in name)):
+                if v is True and p == BOOL and "power" in name:
                     continue
                 if name in COMPARE and not fits:
                     continue

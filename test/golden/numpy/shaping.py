@@ -55,6 +55,13 @@ def creation():
         for dtype in [None, F32, U8]:
             case("np.indices", [dims], lambda: np.indices(dims if isinstance(dims, list) else (dims,), dtype or np.int32), {"dtype": dtype} if dtype else None)
     case("np.indices", [[-1]], raising("ShapeError"))
+    for dims, fn in [(3, "square"), ([0], "negative"), ([2, 3], "add"), ([3, 0], "multiply"), ([2, 2], "greater"), ([2, 1, 3], "where")]:
+        for dtype in [None, F64, I32]:
+            given = dims if isinstance(dims, list) else (dims,)
+            case("np.fromfunction", [{"function": f"np.{fn}"}, dims], lambda: np.fromfunction(getattr(np, fn), given, dtype=dtype or F32),
+                {"dtype": dtype} if dtype else None)
+    case("np.fromfunction", [{"function": "np.add"}, [-1, 2]], raising("ShapeError"))
+    case("np.fromfunction", [3, [2]], raising("ValueError"))
     lists = [[], [ref([3])], [ref([3]), ref([2], I32)], [ref([3], F64), ref([0])], [ref([2]), ref([3]), ref([4], BOOL)], [2, ref([2, 2])]]
     for xs in lists:
         for how in [{}, {"indexing": "ij"}, {"indexing": "xy", "sparse": True}, {"indexing": "ij", "sparse": True}]:

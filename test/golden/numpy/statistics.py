@@ -22,9 +22,9 @@ def in_float(fn):
     return run
 
 
-def spread_of(x, axis=None, keepdims=False):
-    a = x.astype(np.int32) if x.dtype == bool else x
-    return np.ptp(a, axis=axis, keepdims=keepdims)
+def without_bools(fn):
+    """A function that has no difference of bools to give."""
+    return lambda x, **how: fails("DTypeError")(lambda: fn(x, **how)) if x.dtype == bool else fn(x, **how)
 
 
 def log_of_sum(x, axis=None, keepdims=False):
@@ -33,7 +33,7 @@ def log_of_sum(x, axis=None, keepdims=False):
 
 REDUCE = {
     "prod": lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims, dtype=summed_dtype(x)),
-    "ptp": spread_of,
+    "ptp": without_bools(np.ptp),
     "countNonzero": lambda x, axis, keepdims: np.asarray(np.count_nonzero(x, axis=axis, keepdims=keepdims)).astype(np.int32),
     "nansum": lambda x, axis, keepdims: np.nansum(x, axis=axis, keepdims=keepdims, dtype=summed_dtype(x)),
     "nanmax": np.nanmax,
@@ -181,6 +181,13 @@ def orders():
     x = Ref(values((3, 5), F32, 8))
     for q in [0, 12.5, 50, 100, [30, 70]]:
         case("np.percentile", [x, q, 1], lambda: np.asarray(np.percentile(x.x.astype(np.float64), q, axis=1)).astype(F32), ulp=2, scale=4)
+    for data in [[1, np.inf, np.inf], [-np.inf, 0, np.inf], [-np.inf, -np.inf, 4, 5], [0, 1, 2, np.inf], [np.inf], [np.nan, np.inf, 1]]:
+        for x in [Ref(np.array(data, d)) for d in FLOATS]:
+            for q in [0, 0.25, 0.5, 0.6, 1, [0.1, 0.9]]:
+                for method in ["linear", "lower", "higher", "nearest", "midpoint"]:
+                    case("np.quantile", [x, q, None], lambda: np.quantile(x.x.astype(F64), np.asarray(q, F64), method=method).astype(x.x.dtype), {"method": method}, ulp=2)
+                case("np.percentile", [x, np.multiply(q, 100).tolist()], lambda: np.quantile(x.x.astype(F64), np.asarray(q, F64)).astype(x.x.dtype), ulp=2)
+    x = Ref(values((3, 5), F32, 8))
     for q in [-0.1, 1.5, float("nan"), [0.5, 2]]:
         case("np.quantile", [x, q], raising("ValueError"))
     case("np.percentile", [x, 101], raising("ValueError"))
@@ -214,8 +221,7 @@ def differences():
             for n in [0, 1, 2, 7]:
                 for axis in range(-len(shape), len(shape)):
                     case("np.diff", [x, n, axis], lambda: np.diff(x.x, n, axis))
-            if dtype != BOOL:
-                case("np.ediff1d", [x], lambda: np.ediff1d(x.x))
+            case("np.ediff1d", [x], lambda: without_bools(np.ediff1d)(x.x))
             f = in_float(lambda a, axis, keepdims, **more: np.trapz(a, axis=axis, **more))
             for axis in [0, -1]:
                 case("np.trapezoid", [x, None], lambda: f(x.x, axis=axis, dx=0.5), {"dx": 0.5, "axis": axis}, ulp=1)
