@@ -15,7 +15,7 @@ import { edgeOf, FREED, type Part, type Row, restore } from "./op.ts";
 import { add, positive } from "./ops/pointwise.ts";
 import { astype, copy as copyOf, zeroed } from "./ops/structural.ts";
 import { SCALAR, sameShape, showShape, sizeOf } from "./shape.ts";
-import { freeNode, type Kept, type Like, Node, passing, recording, setRecording, setTraining, training } from "./tape.ts";
+import { freeNode, type Kept, type Like, type Node, nodeOf, passing, recording, setRecording, setTraining, training } from "./tape.ts";
 
 export function whyNoGraph(x: NDArray): string {
   if (x.cause === "detach") return "this array was detached from its graph";
@@ -86,8 +86,7 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
   let allUseful = targets === null;
   while (top !== null) {
     const node: Node = top;
-    const { row } = node;
-    const parents = node.id < oldest ? NOTHING : node.parents;
+    const { row, wide } = node;
     top = node.next;
     node.next = null;
     if (last === null) first = node;
@@ -101,13 +100,12 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
       throw new GradError(
         `${operator}: this graph was freed by an earlier backward; pass { retainGraph: true } to that one, or give all heads to one autograd.backward`,
       );
-    for (let i = 0; i < parents.length; i++) {
-      const p = parents[i]!;
-      if (p === null || p.mark === walk) continue;
-      p.mark = walk;
-      p.next = top;
-      top = p;
-    }
+    if (node.id < oldest) continue;
+    if (wide === null) {
+      // The first goes on the stack last, and is looked at first.
+      top = found(node.second, top, walk);
+      top = found(node.first, top, walk);
+    } else for (let i = 0; i < wide.parents.length; i++) top = found(wide.parents[i]!, top, walk);
   }
   if (!sorted || !allUseful) {
     const order: Node[] = [];
@@ -120,14 +118,19 @@ function search(heads: readonly Node[], targets: ReadonlySet<Node> | null, walk:
   return first!;
 }
 
-const NOTHING: readonly never[] = [];
+/** Lays a node that was not found before on the stack; gives its top. */
+function found(node: Node | null, top: Node | null, walk: number): Node | null {
+  if (node === null || node.mark === walk) return top;
+  node.mark = walk;
+  node.next = top;
+  return node;
+}
 
 function markUseful(order: readonly Node[], targets: ReadonlySet<Node> | null, walk: number): void {
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
     let useful = keeps(node, targets);
-    const { parents } = node;
-    for (let j = 0; !useful && j < parents.length; j++) useful = parents[j] !== null && parents[j]!.mark === walk;
+    for (let j = 0; !useful && j < node.arity; j++) useful = node.parent(j)?.mark === walk;
     node.mark = useful ? walk : -walk;
   }
 }
@@ -147,9 +150,10 @@ let wanted: ReadonlySet<Node> | null = null;
 function gathering(node: Node, like: Like, walk: number): NDArray {
   const have = node.cotangent;
   if (have === null) {
-    const { row, parents } = node;
-    if (row?.window && parents[0]!.mark === walk && !keeps(node, wanted)) {
-      const y = row.window(gathering(parents[0]!, node.like === null ? like : node.like[0]!, walk), node.attrs);
+    const { row } = node;
+    const parent = node.parent(0)!;
+    if (row?.window && parent.mark === walk && !keeps(node, wanted)) {
+      const y = row.window(gathering(parent, node.like === null ? like : node.like[0]!, walk), node.attrs);
       if (y !== null) return y;
     }
     node.cotangent = zeroed(like.shape, like.code);
@@ -166,15 +170,15 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
     passByRule(node, row, g, owned, walk);
     return;
   }
-  const { parents, like } = node;
+  const { arity, like } = node;
   // Where g itself passes to one parent only, its ownership goes along; where to none, its memory is free. A large one
   // that passes to several is counted, and goes with the last of them; until then this node is one of them.
   let through = 0;
   let last: Node | null = null;
   const { region } = g.storage.block;
   if (owned && region.queue !== null) region.shares = 1;
-  for (let i = 0; i < parents.length; i++) {
-    const parent = parents[i]!;
+  for (let i = 0; i < arity; i++) {
+    const parent = node.parent(i);
     if (parent === null || parent.mark !== walk) continue;
     const part = row.fused(node, g, i);
     const fitted = like === null ? part : fit(part, like[i]!);
@@ -268,7 +272,7 @@ const keptOf = (node: Node, g: NDArray): readonly NDArray[] => node.saved.map(ke
 
 /** The shape and dtype of each input of a node; `g` has those of its result. */
 export const likesOf = (node: Node, { shape, code }: Like): readonly Like[] =>
-  node.like ?? new Array<Like>(node.parents.length).fill({ shape, code });
+  node.like ?? new Array<Like>(node.arity).fill({ shape, code });
 
 /** What the rule of a node makes of g, reading what is `kept`: as constants unless `linked` to where they came from. */
 export function callRule(
@@ -337,7 +341,7 @@ function run(
 }
 
 /** The node of every array whose graph is used up: a kept loss need not keep a node of its own. */
-const USED_UP = new Node(FREED, null, [], [], null);
+const USED_UP = nodeOf(FREED, null, [], [], null);
 
 function forget(heads: readonly NDArray[]): void {
   for (let i = 0; i < heads.length; i++) {
@@ -632,7 +636,7 @@ export function pull(
 /** A gradient that does not depend on the variables, so that differentiating it again gives them real zeros. */
 function independent(g: NDArray, targets: readonly Node[], likes: readonly Like[]): NDArray {
   const y = new NDArray(g.storage, g.offset, g.shape, g.view, g.size, g.code);
-  y.edge = new Node(
+  y.edge = nodeOf(
     INDEPENDENT,
     null,
     targets,

@@ -13,7 +13,7 @@ import { foldTo, LARGE } from "./fold.ts";
 import { alone, asCondition, Family, laneOf, mapAnew, runMap, writeMap } from "./launch.ts";
 import { isMapped, type Lifting, mapper, mapping } from "./mapped.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
-import { type Kept, type Like, Node, recording, Saved } from "./tape.ts";
+import { type Kept, type Like, Node, nodeOf, recording, Saved } from "./tape.ts";
 
 // ---------------------------------------------------------------- rows
 
@@ -180,7 +180,7 @@ export function recordCall(
       kept[j] = typeof value === "number" ? value : save(value);
     }
   }
-  y.edge = new Node(row, attrs, parents, kept, differ ? likes(xs, kept, y) : null);
+  y.edge = nodeOf(row, attrs, parents, kept, differ ? likes(xs, kept, y) : null);
 }
 
 /** What ended the graph of an operand ended it for y too; but y is no mask for being computed from one. */
@@ -209,15 +209,10 @@ export function recordPair(
     return;
   }
   const mask = (ea === null ? 0 : masks[0]!) | (eb === null ? 0 : masks[1]!);
-  const kept: Kept[] =
-    mask === 0
-      ? NOTHING
-      : [
-          mask & 1 ? (typeof a === "number" ? a : uniform ? saveUniform(a) : save(a)) : null,
-          mask & 2 ? (typeof b === "number" ? b : uniform ? saveUniform(b) : save(b)) : null,
-          mask & 4 ? (uniform ? saveUniform(y) : save(y)) : null,
-        ];
-  y.edge = new Node(row, null, [ea, eb], kept, uniform ? null : likes([a, b], kept, y));
+  const ka = mask & 1 ? (typeof a === "number" ? a : uniform ? saveUniform(a) : save(a)) : null;
+  const kb = mask & 2 ? (typeof b === "number" ? b : uniform ? saveUniform(b) : save(b)) : null;
+  const ky = mask & 4 ? (uniform ? saveUniform(y) : save(y)) : null;
+  y.edge = new Node(row, 2, ea, eb, ka, kb, ky, uniform ? null : likes([a, b], [ka, kb, ky], y));
 }
 
 // ---------------------------------------------------------------- pointwise
@@ -357,7 +352,7 @@ export class Pointwise {
   }
 
   private operands(node: Node, g: NDArray, sources: readonly number[]): (NDArray | number)[] {
-    return sources.map(s => (s > this.arity ? g : restore(node.saved[s]!, null, g)!));
+    return sources.map(s => (s > this.arity ? g : restore(node.kept(s), null, g)!));
   }
 
   /**
@@ -390,7 +385,7 @@ export class Pointwise {
         let at: number;
         if (source > this.arity) at = addressOf(g);
         else {
-          const kept = node.saved[source]!;
+          const kept = node.kept(source);
           if (typeof kept === "number") {
             scalars |= 1 << i;
             at = scratch(i, kept, lane);
@@ -544,11 +539,9 @@ export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
             if (!differentiable || !isFloat(met)) y.cause = name;
             else {
               const reads = p.reads(met)[0]!;
-              const kept: Kept[] =
-                reads.length === 0
-                  ? NOTHING
-                  : [reads[0] === 0 ? saveUniform(x) : null, reads[reads.length - 1] === 1 ? saveUniform(y) : null];
-              y.edge = new Node(row, null, [edge], kept, null);
+              const kx = reads[0] === 0 ? saveUniform(x) : null;
+              const ky = reads[reads.length - 1] === 1 ? saveUniform(y) : null;
+              y.edge = new Node(row, 1, edge, null, kx, ky, null, null);
             }
           }
         }
@@ -559,8 +552,6 @@ export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
   };
   return Object.assign(rename(fn, name), { op: row });
 }
-
-const NOTHING: Kept[] = [];
 
 export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): Binary {
   const [row, p] = pointwiseRow(name, 2, spec);

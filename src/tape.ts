@@ -84,32 +84,81 @@ export class Node {
   constructor(
     /** Null for an attached array; FREED once a backward has passed without retainGraph. */
     public row: Row | null,
-    public attrs: unknown,
-    /** The inputs' edges; null for an input that nobody differentiates. */
-    public parents: readonly (Node | null)[],
-    /** What the rule reads: a place for each input, then one for the result. */
-    public saved: readonly Kept[],
+    /** The number of inputs. */
+    public arity: number,
+    /** The edges of up to two inputs; null for an input that nobody differentiates. */
+    public first: Node | null,
+    public second: Node | null,
+    /** What the rule of up to two inputs reads: a place for each input, then one for the result. */
+    public kept0: Kept,
+    public kept1: Kept,
+    public kept2: Kept,
     /** Null when every input has the result's shape and dtype. */
     public like: readonly Like[] | null,
+    public attrs: unknown = null,
+    /** The same for any number of inputs, where that is more than two; lists of their own would double what a node takes. */
+    public wide: Wide | null = null,
   ) {}
+
+  /** The edge of an input. */
+  parent(i: number): Node | null {
+    return this.wide !== null ? this.wide.parents[i]! : i === 0 ? this.first : this.second;
+  }
+
+  /** What is kept in a place: those of the inputs, and behind them that of the result. */
+  kept(i: number): Kept {
+    return this.wide !== null ? (this.wide.saved[i] ?? null) : i === 0 ? this.kept0 : i === 1 ? this.kept1 : this.kept2;
+  }
+
+  get parents(): readonly (Node | null)[] {
+    return this.wide?.parents ?? [this.first, this.second].slice(0, this.arity);
+  }
+
+  get saved(): readonly Kept[] {
+    return this.wide?.saved ?? [this.kept0, this.kept1, this.kept2].slice(0, this.arity + 1);
+  }
 }
 
-// Not frozen: the walk reads these lists together with others, and one kind of list is read faster than two.
-const NOTHING: readonly never[] = [];
+interface Wide {
+  readonly parents: readonly (Node | null)[];
+  readonly saved: readonly Kept[];
+}
+
+/** A node of any number of inputs: their edges, and what the rule reads, as lists. */
+export function nodeOf(
+  row: Row,
+  attrs: unknown,
+  parents: readonly (Node | null)[],
+  saved: readonly Kept[],
+  like: readonly Like[] | null,
+): Node {
+  const [first = null, second = null] = parents;
+  const [kept0 = null, kept1 = null, kept2 = null] = saved;
+  const wide = parents.length > 2 || saved.length > 3 ? { parents, saved } : null;
+  return new Node(row, parents.length, first, second, kept0, kept1, kept2, like, attrs, wide);
+}
+
+function letGo(kept: Kept): void {
+  const block = blockOf(kept);
+  if (block !== null && --block.saved === 0 && block.passing) free(block);
+}
 
 /** Lets go of what a node holds; a later walk finds it freed. */
 export function freeNode(node: Node, freed: Row): void {
-  for (let i = 0; i < node.saved.length; i++) {
-    const block = blockOf(node.saved[i]!);
-    if (block !== null && --block.saved === 0 && block.passing) free(block);
+  if (node.wide !== null) node.wide.saved.forEach(letGo);
+  else {
+    letGo(node.kept0);
+    letGo(node.kept1);
+    letGo(node.kept2);
   }
   node.row = freed;
-  node.attrs = null;
-  node.parents = node.saved = NOTHING;
-  node.like = null;
+  node.arity = 0;
+  node.first = node.second = null;
+  node.kept0 = node.kept1 = node.kept2 = null;
+  node.attrs = node.like = node.wide = null;
 }
 
-export const leaf = (): Node => new Node(null, null, NOTHING, NOTHING, null);
+export const leaf = (): Node => new Node(null, 0, null, null, null, null, null, null);
 
 /** How often code of the caller's ran inside a walk: what it saw, it may keep. */
 let foreign = 0;

@@ -29,7 +29,7 @@ import {
   transpose,
 } from "../ops/structural.ts";
 import { broadcastShapes, contiguousStrides, reshapeStrides, SCALAR, type Shape, sameShape, showShape, sizeOf } from "../shape.ts";
-import { type Like, Node, recording } from "../tape.ts";
+import { type Like, type Node, nodeOf, recording } from "../tape.ts";
 
 /** A range of positions, as Python's slice: null leaves a side open. Made by `np.slice`. */
 export class Range {
@@ -389,14 +389,14 @@ function recordWrite(root: NDArray, before: Node | null, value: NDArray, places:
     throw new GradError("set: a recorded write through a detached view with gaps has no gradient; write to a copy() of it");
   const stayed = repeats ? lasting(places, root.size) : null;
   const likes = [root, value, places, places].map(likeOf);
-  root.edge = new Node(
+  root.edge = nodeOf(
     WRITE,
     null,
     [before, edgeOf(value), null, null],
     [null, null, save(places), stayed === null ? null : save(stayed), null],
     likes,
   );
-  root.derive = view => new Node(WINDOW, null, [root.edge, null], [null, save(offsetsOf(view, root)), null], [likes[0]!, likes[2]!]);
+  root.derive = view => nodeOf(WINDOW, null, [root.edge, null], [null, save(offsetsOf(view, root)), null], [likes[0]!, likes[2]!]);
 }
 
 /** Whether each place is the last of those that are equal: whose value stayed where all are written to in order. */

@@ -11,7 +11,7 @@ import { sum } from "../ops/reduction.ts";
 import { astype, reshape, type Slice, slice, unslice, zeroed } from "../ops/structural.ts";
 import { SCALAR, type Shape, sameShape, showShape, sizeOf } from "../shape.ts";
 import * as tape from "../tape.ts";
-import { freeNode, type Like, leaf, Node, type Saved } from "../tape.ts";
+import { freeNode, type Like, leaf, type Node, nodeOf, type Saved } from "../tape.ts";
 
 /** `Symbol.dispose` where the engine has it; TypeScript's `using` looks for the same. */
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
@@ -438,11 +438,11 @@ export abstract class Function {
     const like = xs.map(x => ({ shape: x.shape, code: x.code }));
     // What forward saved stands behind the places of inputs and result, so that freeing the node lets go of it.
     const kept = [...new Array<null>(xs.length + 1).fill(null), ...this.saved.map(s => s.value)];
-    const node = new Node(row, null, edges, kept, like);
+    const node = nodeOf(row, null, edges, kept, like);
     if (alone) ys[0]!.edge = node;
     else
       ys.forEach((y, i) => {
-        if (isFloat(y.code)) y.edge = new Node(OUTPUT, places[i]!, [node], [], [{ shape: [total], code }]);
+        if (isFloat(y.code)) y.edge = nodeOf(OUTPUT, places[i]!, [node], [], [{ shape: [total], code }]);
       });
   }
 }

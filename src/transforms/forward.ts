@@ -132,7 +132,7 @@ function byKernel(node: Node, p: Pointwise, ts: readonly Tangent[], { shape, cod
     if (t.code === code) return sameShape(t.shape, shape) ? t : broadcastTo(t, shape);
   }
   const out = blank(shape, sizeOf(shape), code);
-  const operands = sources.map(s => (s > p.arity ? ts[s - p.arity - 1]! : restore(node.saved[s]!, null, out)!));
+  const operands = sources.map(s => (s > p.arity ? ts[s - p.arity - 1]! : restore(node.kept(s), null, out)!));
   const codes = operands.map(x => (typeof x === "number" ? code : x.code));
   runMap(p.slopeFamily(slope, codes, code), operands, out);
   return out;
@@ -171,7 +171,7 @@ function total(parts: readonly Tangent[]): Tangent {
 function linearly(node: Node, row: NonNullable<Row["linear"]>, ts: readonly Tangent[], like: Like): Tangent {
   const likes = likesOf(node, like);
   const kept = (i: number): NDArray | null => {
-    const x = restore(node.saved[i] ?? null, node.parents[i]!, { ...like, size: sizeOf(like.shape) } as NDArray);
+    const x = restore(node.kept(i), node.parent(i), { ...like, size: sizeOf(like.shape) } as NDArray);
     return typeof x === "number" ? filled([], like.code, x) : x;
   };
   if (row.in === "jointly")

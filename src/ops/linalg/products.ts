@@ -51,7 +51,7 @@ const dotRow: Structural<null> = structural("dot", {
   linear: "each",
   run: ([a, b]) => dotProduct(a!, b!),
   grad: (g, { inputs: [a, b], wants }) => [wants[0] ? absorb(g, b!) : null, wants[1] ? absorb(g, a!) : null],
-  fused: (node, g, input) => scaled(absorb.op.pointwise!.sameFamily(g.code), g, node.saved[1 - input] as Saved),
+  fused: (node, g, input) => scaled(absorb.op.pointwise!.sameFamily(g.code), g, node.kept(1 - input) as Saved),
   reads: [[1], [0]],
 });
 
@@ -61,7 +61,7 @@ const squaresRow: Structural<null> = structural("dot", {
   grad: (g, { inputs: [x] }) => [add(absorb(g, x!), absorb(g, x!))],
   fused: (node, g) => {
     doubled[g.code] ??= new Family(absorbExpr(arg(0), mul(2, arg(1))), [g.code, g.code], g.code, g.code);
-    return scaled(doubled[g.code]!, g, node.saved[0] as Saved);
+    return scaled(doubled[g.code]!, g, node.kept(0) as Saved);
   },
   reads: [[0]],
 });
@@ -246,8 +246,8 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
       if (recording) {
         const edge = x === y ? edgeOf(x) : null;
         if (edge !== null) {
-          const kept = [save(x)];
-          z.edge = new Node(squaresRow.op, null, [edge], kept, kept);
+          const kept = save(x);
+          z.edge = new Node(squaresRow.op, 1, edge, null, kept, null, null, [kept]);
         } else recordPair(dotRow.op, x, y, z, DOT_READS, false);
       }
       return z;
