@@ -183,8 +183,13 @@ function pass(node: Node, row: Row, g: NDArray, owned: boolean, walk: number): v
     const part = row.fused(node, g, i);
     const fitted = like === null ? part : fit(part, like[i]!);
     if (fitted.storage === g.storage) {
-      through++;
       hold(g);
+      if (parent.cotangent !== null) {
+        // It takes a sum, and does not hold g.
+        accumulate(parent, fitted, false);
+        continue;
+      }
+      through++;
       if (through > 1 || fitted !== g) owned = false;
       if (last !== null) accumulate(last, g, false);
       last = parent;

@@ -179,9 +179,14 @@ function settle(r: Region, address: number): void {
   append(r);
 }
 
-function copyOut(address: number, bytes: number): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  for (let at = 0; at < bytes; at += PIECE) pieces.push(U8.slice(address + at, address + Math.min(at + PIECE, bytes)));
+/** A copy of bytes. A buffer's own `slice` sets them once; of a shared buffer it would be shared too. */
+const copied: (from: number, to: number) => ArrayBufferLike = isShared
+  ? (from, to) => U8.slice(from, to).buffer
+  : (from, to) => U8.buffer.slice(from, to);
+
+function copyOut(address: number, bytes: number): ArrayBufferLike[] {
+  const pieces: ArrayBufferLike[] = [];
+  for (let at = 0; at < bytes; at += PIECE) pieces.push(copied(address + at, address + Math.min(at + PIECE, bytes)));
   evictions++;
   return pieces;
 }
@@ -315,7 +320,7 @@ function recompute(r: Region): number {
   }
   unneed(recipe);
   r.proof?.forEach((piece, i) => {
-    if (piece.some((byte, at) => byte !== U8[a + i * PIECE + at])) throw new ValueError("array: it was not computed again as it was");
+    if (new Uint8Array(piece).some((byte, at) => byte !== U8[a + i * PIECE + at])) throw new ValueError("array: it was not computed again as it was");
   });
   r.proof = null;
   return a;
@@ -327,7 +332,7 @@ function bringBack(r: Region): number {
   returns++;
   if (begun.length === 0) queue!.grow(r.bytes, limit);
   const a = host === null ? recompute(r) : place(r.bytes, queue!);
-  if (host !== null) for (let i = 0, at = a; i < host.length; at += host[i++]!.length) U8.set(host[i]!, at);
+  if (host !== null) for (let i = 0, at = a; i < host.length; at += host[i++]!.byteLength) U8.set(new Uint8Array(host[i]!), at);
   settle(r, a);
   r.host = null;
   return a;
@@ -615,7 +620,7 @@ function comeBack(block: Block): number {
   const home = allocate(block.bytes);
   scope = outer;
   const a = home.region.address + home.offset;
-  U8.set(host![0]!.subarray(block.offset, block.offset + block.bytes), a);
+  U8.set(new Uint8Array(host![0]!, block.offset, block.bytes), a);
   block.region = home.region;
   block.offset = home.offset;
   return a;

@@ -10,7 +10,7 @@ export interface Seat {
 
 export class Region {
   /** Copies of the bytes, piece by piece, while the region is evicted. */
-  host: Uint8Array[] | null = null;
+  host: ArrayBufferLike[] | null = null;
   /** The neighbours in the queue of a large region, least recently used first. */
   older: Region | null = null;
   newer: Region | null = null;
@@ -32,7 +32,7 @@ export class Region {
   /** Nobody wants it at all; but what still has its bytes may one day be computed from it again. */
   gone = false;
   /** What it must be when it is computed again; kept under torture only. */
-  proof: Uint8Array[] | null = null;
+  proof: ArrayBufferLike[] | null = null;
   constructor(
     /** Where the bytes are in memory; 0 while they are not. */
     public address: number,
