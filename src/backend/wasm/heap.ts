@@ -236,19 +236,19 @@ function forget(r: Region): void {
 }
 
 /** Leaves of a region no more than its recipe, which holds. */
-function giveUp(r: Region): void {
+function giveUp(r: Region, place = addHole): void {
   need(r.recipe!);
   if (torture) r.proof = copyOut(r.address, r.bytes);
   evictions++;
-  release(r);
+  release(r, place);
 }
 
 /** Moves a region out of memory: with a recipe that still holds nothing is copied. */
-function evict(r: Region): void {
-  if (isRepeatable(r)) return giveUp(r);
+function evict(r: Region, place = addHole): void {
+  if (isRepeatable(r)) return giveUp(r, place);
   if (r.queue === repeatable && deepest < DEEPEST) deepest++;
   r.host = copyOut(r.address, r.bytes);
-  release(r);
+  release(r, place);
   forget(r);
 }
 
@@ -384,7 +384,8 @@ function longestUnused(): Region | null {
 function makeRoom(queue: Queue, bytes: number): void {
   for (let r = queue.oldest; queue.bytes + bytes > queue.room && evictable(r); r = queue.oldest) {
     queue.shrink(r.bytes);
-    evict(r);
+    // Most likely the next is as large.
+    evict(r, addSpare);
   }
 }
 
