@@ -249,16 +249,24 @@ export function runMap(family: Family, operands: readonly (NDArray | number)[], 
   });
 }
 
-/** Computes an expression into a fresh array, which is computed again where it had to make room. */
-export function mapAnew(family: Family, xs: readonly (NDArray | number)[], shape: Shape): NDArray {
-  const run = (ys: readonly (NDArray | number)[]): NDArray => {
-    const y = blank(shape, sizeOf(shape), family.out);
-    runMap(family, ys, y);
-    return y;
-  };
-  const y = run(xs);
-  return isLarge(y) ? repeatable(y, xs, null, run) : y;
+interface Mapping {
+  readonly family: Family;
+  readonly shape: Shape;
 }
+
+const mapped = (xs: readonly (NDArray | number)[], { family, shape }: Mapping): NDArray => {
+  const y = blank(shape, sizeOf(shape), family.out);
+  runMap(family, xs, y);
+  return y;
+};
+
+/** Says that a large result, just computed by the kernels of a family, can be computed by them again. */
+export const mappedAgain = (y: NDArray, family: Family, xs: readonly (NDArray | number)[]): NDArray =>
+  isLarge(y) ? repeatable(y, xs, { family, shape: y.shape }, mapped) : y;
+
+/** Computes an expression into a fresh array, which is computed again where it had to make room. */
+export const mapAnew = (family: Family, xs: readonly (NDArray | number)[], shape: Shape): NDArray =>
+  mappedAgain(mapped(xs, { family, shape }), family, xs);
 
 /** An expression for each lane, made once. */
 export function perLane(make: (lane: number) => Expr): (lane: number) => Expr {

@@ -10,7 +10,7 @@ import { BOOL, DTYPES, F32, F64, fits, I32, isFloat, promote, promoteNumber, SHI
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, Traced, toExpr, trace } from "./expr.ts";
 import { foldTo, LARGE } from "./fold.ts";
-import { alone, asCondition, Family, laneOf, mapAnew, runMap, writeMap } from "./launch.ts";
+import { alone, asCondition, Family, laneOf, mapAnew, mappedAgain, runMap, writeMap } from "./launch.ts";
 import { isMapped, type Lifting, mapper, mapping } from "./mapped.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import { type Kept, type Like, Node, nodeOf, recording, Saved } from "./tape.ts";
@@ -529,10 +529,12 @@ export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
     if (x instanceof NDArray && options === undefined && x.view === null && x.size <= alone && x.size > 0) {
       const met = p.meet(x.code);
       if (met === x.code) {
-        const f = p.sameFamily(met).kernel(0);
+        const family = p.sameFamily(met);
+        const f = family.kernel(0);
         const y = blank(x.shape, x.size, p.resultCode(met));
         const from = addressOf(x);
         call1(f, from, addressOf(y), x.size);
+        if (isLarge(y)) mappedAgain(y, family, [x]);
         if (recording) {
           const edge = edgeOf(x);
           if (edge !== null) {
@@ -560,13 +562,14 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
   /** The kernel's result for two contiguous operands or numbers of one dtype, in the shape of `like`; `scalars` as in Family. */
   const run = (a: NDArray | number, b: NDArray | number, like: NDArray, scalars: number): NDArray => {
     const { code } = like;
-    const f = p.sameFamily(code).kernel(like.size === 1 ? 0 : scalars);
+    const family = p.sameFamily(code);
+    const f = family.kernel(like.size === 1 ? 0 : scalars);
     const y = blank(like.shape, like.size, p.resultCode(code));
     const first = typeof a === "number" ? scratch(0, a, code) : addressOf(a);
     const second = typeof b === "number" ? scratch(1, b, code) : addressOf(b);
     call2(f, first, second, addressOf(y), like.size);
     if (masks && comparison !== BOOL) y.cause = name;
-    return y;
+    return isLarge(y) ? mappedAgain(y, family, [a, b]) : y;
   };
   const fn = (a: ArrayInput, b: ArrayInput, options?: Trailing<OutOption>): NDArray => {
     if (options === undefined) {

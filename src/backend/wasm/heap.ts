@@ -25,7 +25,7 @@ const PIECE = 262144;
 /** How many of the latest large regions are never evicted: more than any call addresses. */
 const GUARD = 8;
 /** From this size on, computing again takes less time than a copy, for all it takes to remember how. */
-export const REPEATED = 16384;
+export const REPEATED = 4096;
 /** Only the blocks of arrays of at least this size tell the collector's end of them (a registration costs 200 ns). */
 export const WATCHED = 131072;
 /** Bytes that regions of these kinds have at least. */
@@ -320,7 +320,8 @@ function recompute(r: Region): number {
   }
   unneed(recipe);
   r.proof?.forEach((piece, i) => {
-    if (new Uint8Array(piece).some((byte, at) => byte !== U8[a + i * PIECE + at])) throw new ValueError("array: it was not computed again as it was");
+    if (new Uint8Array(piece).some((byte, at) => byte !== U8[a + i * PIECE + at]))
+      throw new ValueError("array: it was not computed again as it was");
   });
   r.proof = null;
   return a;
