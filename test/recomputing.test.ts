@@ -9,6 +9,7 @@ import { randomNumbers } from "./support/sampling.ts";
 /** Float64 elements: of an array that the collector watches, and of one that is smaller. */
 const LARGE = 20_000;
 const MIDDLE = 9_000;
+const SMALL = 1_100;
 let N = LARGE;
 const LEAST = 2 ** 20;
 
@@ -352,7 +353,11 @@ describe("a call with which much comes back", () => {
   });
 });
 
-describe.each([LARGE, MIDDLE])("random programs on arrays of %d elements in the least memory", size => {
+describe.each([
+  [LARGE, 14, 200],
+  [MIDDLE, 14, 200],
+  [SMALL, 80, 1000],
+] as const)("random programs on arrays of %d elements in the least memory", (size, most, steps) => {
   for (let seed = 0; seed < 12; seed++)
     test(`number ${seed}`, () => {
       N = size;
@@ -360,15 +365,15 @@ describe.each([LARGE, MIDDLE])("random programs on arrays of %d elements in the 
       const pick = (n: number): number => Math.floor(next() * n);
       const arrays: [NDArray, Float64Array][] = [];
       const add = (x: NDArray, y: Float64Array): void => {
-        if (arrays.length < 14) arrays.push([x, y]);
-        else arrays[pick(14)] = [x, y];
+        if (arrays.length < most) arrays.push([x, y]);
+        else arrays[pick(most)] = [x, y];
       };
       for (let i = 0; i < 3; i++)
         add(
           sequence(i),
           list(j => j + i),
         );
-      for (let step = 0; step < 200; step++) {
+      for (let step = 0; step < steps; step++) {
         const [x, a] = arrays[pick(arrays.length)]!;
         const [y, b] = arrays[pick(arrays.length)]!;
         const c = pick(9) - 4;

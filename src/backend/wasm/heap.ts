@@ -180,9 +180,7 @@ function settle(r: Region, address: number): void {
 }
 
 /** A copy of bytes. A buffer's own `slice` sets them once; of a shared buffer it would be shared too. */
-const copied: (from: number, to: number) => ArrayBufferLike = isShared
-  ? (from, to) => U8.slice(from, to).buffer
-  : (from, to) => U8.buffer.slice(from, to);
+const copied = (from: number, to: number): ArrayBufferLike => (isShared ? U8.slice(from, to).buffer : U8.buffer.slice(from, to));
 
 function copyOut(address: number, bytes: number): ArrayBufferLike[] {
   const pieces: ArrayBufferLike[] = [];
