@@ -8,7 +8,6 @@ import {
   free,
   isReleased,
   overwrite,
-  REPEATED,
   type Region,
   remember,
   SMALL,
@@ -308,7 +307,7 @@ export function unshare(x: NDArray): void {
 function again(x: NDArray | number): () => NDArray | number {
   if (typeof x === "number") return () => x;
   const { offset, shape, view, size, code } = x;
-  if (bytesOf(x) <= SMALL) {
+  if (!isLarge(x)) {
     const values = x.toTypedArray();
     return () => {
       const y = new NDArray(new Storage(allocateRegion(values.byteLength)), 0, shape, null, size, code);
@@ -331,7 +330,7 @@ export function repeatable<X extends NDArray | number, A>(
   run: (xs: readonly X[], attrs: A) => NDArray,
 ): NDArray {
   const reads: Region[] = [];
-  for (const x of xs) if (typeof x !== "number" && bytesOf(x) > SMALL) reads.push(x.storage.block.region);
+  for (const x of xs) if (typeof x !== "number" && isLarge(x)) reads.push(x.storage.block.region);
   const operands = xs.map(again) as (() => X)[];
   remember(y.storage.block, reads, () => {
     const was = setRecording(false);
@@ -347,8 +346,8 @@ export function repeatable<X extends NDArray | number, A>(
   return y;
 }
 
-/** Whether a result is so large that evicting it should not mean to copy it. */
-export const isLarge = (y: NDArray): boolean => bytesOf(y) >= REPEATED;
+/** Whether a result has a region of its own: then remembering how it came about takes less time than a copy. */
+export const isLarge = (y: NDArray): boolean => bytesOf(y) > SMALL;
 
 /** Copies host values into a fresh array. Values are converted as JavaScript's TypedArrays do; checks are the caller's. */
 export function fromValues(values: ArrayLike<number>, shape: Shape, code: number): NDArray {

@@ -24,8 +24,6 @@ export const SMALL = 2048;
 const PIECE = 262144;
 /** How many of the latest large regions are never evicted: more than any call addresses. */
 const GUARD = 8;
-/** From this size on, computing again takes less time than a copy, for all it takes to remember how. */
-export const REPEATED = 4096;
 /** Only the blocks of arrays of at least this size tell the collector's end of them (a registration costs 200 ns). */
 export const WATCHED = 131072;
 /** Bytes that regions of these kinds have at least. */
