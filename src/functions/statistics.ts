@@ -20,6 +20,7 @@ import {
   reshape,
   slice,
   spread,
+  spreadOut,
   transpose,
 } from "../ops/structural.ts";
 import * as scalar from "../scalar.ts";
@@ -53,6 +54,10 @@ const meanRow: Structural<OverAxes> = structural("mean", {
   kind: "reduction",
   run: ([x], { axes, code }) => meanOver(x!, axes, countOf(x!.shape, axes), code),
   grad: (g, { attrs: { axes }, like }) => [spread(divide(g, countOf(like[0]!.shape, axes)), axes, like[0]!.shape)],
+  fused: (node, g) => {
+    const { axes } = node.attrs as OverAxes;
+    return spreadOut(node, g, axes, countOf((node.like?.[0] ?? g).shape, axes));
+  },
   lift: liftAxes,
 });
 
