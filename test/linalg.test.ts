@@ -725,6 +725,41 @@ describe("derivatives", () => {
     }
   });
 
+  test("of what is determined beside what is not: values, the first vectors, R", () => {
+    const full = (x: NDArray | undefined): NDArray[] => linalg.svd(x!, { fullMatrices: true });
+    const complete = (x: NDArray | undefined): NDArray[] => linalg.qr(x!, { mode: "complete" }) as NDArray[];
+    for (const shape of [
+      [4, 2],
+      [2, 4],
+      [2, 3, 2],
+    ]) {
+      const x = random(...shape);
+      expectDerivatives("values of full matrices", x => full(x)[1]!, [x], 3, next);
+      expectDerivatives("first left vectors", x => np.square(full(x)[0]!.at("...", ":2")), [x], 2, next);
+      expectDerivatives("first right vectors", x => np.square(full(x)[2]!.at("...", ":2", ":")), [x], 2, next);
+      expectDerivatives("R of the complete mode", x => complete(x)[1]!, [x], 3, next);
+      expectDerivatives("first columns of Q", x => complete(x)[0]!.at("...", ":2"), [x], 2, next);
+    }
+    const x = random(4, 2);
+    const [, forwards] = jvp((z: NDArray) => full(z)[0]!, x, random(4, 2));
+    expect(forwards.isnan().all(0).tolist()).toEqual([false, false, true, true]);
+    // Beside something else that has a derivative too: an error, and not its share left out.
+    x.attachGrad();
+    const y = autograd.record(() => full(x)[0]!.sum().add(x.sum()));
+    expect(() => y.backward()).toThrow(/^svd: the matrix does not determine all of these vectors/);
+    expect(valuesOf(x.grad!)).toEqual(new Array(8).fill(0));
+  });
+
+  test("least squares with a tolerance below 0 cut at rounding, as LAPACK", () => {
+    const ones = np.ones([2, 2], { dtype: "float64" });
+    for (const rcond of [-1, null]) {
+      const [x, , rank] = linalg.lstsq(ones, [1, 2], { rcond });
+      expect([rank.item(), closeness(valuesOf(x), [0.75, 0.75], 1e-14)]).toEqual([1, ""]);
+    }
+    const graded = np.diag(np.array([1, 1e-12], { dtype: "float64" }));
+    expect(linalg.lstsq(graded, [1, 1], { rcond: -1 })[2].item()).toBe(2);
+  });
+
   test("forwards and mapped, nested", () => {
     const a = np.add(random(3, 2, 2), np.multiply(np.eye(2, { dtype: "float64" }), 3));
     const b = random(3, 2);

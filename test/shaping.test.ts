@@ -152,6 +152,59 @@ describe("graphs", () => {
     ]);
   });
 
+  test("constants of a margin that are an array have a gradient", () => {
+    const f = (x: NDArray, c: NDArray): NDArray =>
+      np
+        .square(
+          np.pad(
+            x,
+            [
+              [1, 0],
+              [0, 2],
+            ],
+            { constantValues: c },
+          ),
+        )
+        .sum();
+    const x = np.array([[1, 2]]);
+    expect(
+      np
+        .pad(
+          x,
+          [
+            [1, 0],
+            [0, 2],
+          ],
+          {
+            constantValues: np.array([
+              [3, 4],
+              [5, 6],
+            ]),
+          },
+        )
+        .tolist(),
+    ).toEqual([
+      [3, 3, 6, 6],
+      [1, 2, 6, 6],
+    ]);
+    const [gx, gc] = grad(f, [0, 1])(
+      x,
+      np.array([
+        [3, 4],
+        [5, 6],
+      ]),
+    ) as NDArray[];
+    expect([gx!.tolist(), gc!.tolist()]).toEqual([
+      [[2, 4]],
+      [
+        [12, 0],
+        [0, 48],
+      ],
+    ]);
+    // Also where it is 0, and one for all sides.
+    expect(hessian((c: NDArray) => f(x, c))(0).item()).toBe(12);
+  });
+
   test("vmap goes through all of it", () => {
     const f = (x: NDArray): NDArray => {
       const turned = np.rot90(

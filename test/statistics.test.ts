@@ -1,6 +1,7 @@
 /** Reductions, scans and statistics at the points where a careless formula fails: zeros, ties, NaN, infinities, large means. */
 import { autograd, DTypeError, grad, hessian, jacobian, type NDArray, np, vmap } from "nabla";
 import { describe, expect, test } from "vitest";
+import { expectDerivatives } from "./support/derivatives.ts";
 import { randomNumbers } from "./support/sampling.ts";
 
 const f64 = (values: readonly number[]): NDArray => np.array(Float64Array.from(values));
@@ -143,6 +144,24 @@ describe("means and moments", () => {
   test("var far from 0 keeps its slopes", () => {
     const x = np.array([1e6, 1e6 + 1, 1e6 + 5]);
     expect(slopes(v => v.var(), x)).toEqual([-2, -1, 3].map(d => Math.fround((d * 2) / 3)));
+  });
+
+  test("edges of a histogram move with the ends, and densities with the edges", () => {
+    const next = randomNumbers(71);
+    const x = f64([0.3, -1.2, 2.1, 0.4, 5]);
+    expectDerivatives("edges", v => np.histogram(v!, 3)[1], [x], 3, next);
+    expectDerivatives("density", v => np.histogram(v!, 3, { density: true })[0], [x], 2, next);
+    const second = (v: NDArray): NDArray => np.histogram(v, 2)[1].at(1);
+    expect(list(grad(second)(f64([1, 1, 3])))).toEqual([0.25, 0.25, 0.5]);
+    const rows = np.array([
+      [1, 1, 3],
+      [2, 5, 1],
+    ]);
+    expect(vmap(grad(second))(rows).tolist()).toEqual([
+      [0.25, 0.25, 0.5],
+      [0, 0.5, 0.5],
+    ]);
+    expect(list(grad((v: NDArray) => np.histogram(v, 2, { range: [0, 5] })[1].sum())([1, 2]))).toEqual([0, 0]);
   });
 
   test("average is differentiable in its weights", () => {

@@ -446,7 +446,9 @@ export const norm: ((x: ArrayInput, ord?: number | "fro" | "nuc" | null, axis?: 
       const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
       const count = axes.length;
       let y: NDArray;
-      if (ord === undefined || ord === null || (count === 1 && ord === 2) || (count === 2 && ord === "fro")) y = euclidean([a], axes);
+      const lengths = axis === undefined || axis === null || count === 1 || count === 2;
+      if (((ord === undefined || ord === null) && lengths) || (count === 1 && ord === 2) || (count === 2 && ord === "fro"))
+        y = euclidean([a], axes);
       else if (count === 1 && typeof ord === "number" && !Number.isNaN(ord)) y = under("norm", () => vectorNorm(a, ord, axes[0]!));
       else if (count === 2 && MATRIX_ORDERS.includes(ord)) {
         const [row, column] = Array.isArray(axis) ? Array.from(axis, i => toAxis(i, a.ndim, "norm")) : axes;

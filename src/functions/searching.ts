@@ -1,7 +1,7 @@
 /** Selecting from arrays by position, condition or order, counting, and the positions of what was found. */
 import { type ArrayInput, NDArray } from "../array.ts";
 import { isWide, toArray, toArrays } from "../convert.ts";
-import { BOOL, DTYPES, F32, isFloat } from "../dtype.ts";
+import { BOOL, DTYPES, type DType, F32, isFloat } from "../dtype.ts";
 import { checkOptions, describe, flag, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import type { HasRow } from "../op.ts";
 import { logicalAnd, logicalOr, remainder } from "../ops/arithmetic.ts";
@@ -361,16 +361,16 @@ export function bincount(x: ArrayInput, options?: { weights?: ArrayInput; minlen
   if (low < 0) throw new ValueError(`${operator}: ${low} among the numbers to count, which are 0 or more`);
   const n = Math.max(minlength, a.size === 0 ? 0 : (max(a).item() as number) + 1);
   if (Number.isInteger(n)) checkSize([n], operator);
-  return counted(weightsOf(a, options?.weights, operator), checkPositions(a, 0, n, operator), n);
+  return counted(weightsOf(a, options?.weights, "float32", operator), checkPositions(a, 0, n, operator), n);
 }
 
-/** What is to be added up for each element: ones, or floats of the same shape. */
-function weightsOf(x: NDArray, weights: ArrayInput | null | undefined, operator: string): NDArray {
+/** What is to be added up for each element: ones, or numbers of the same shape, integers in the given dtype. */
+function weightsOf(x: NDArray, weights: ArrayInput | null | undefined, integers: DType, operator: string): NDArray {
   if (weights === undefined || weights === null) return lattice(1, x.shape, new Array<number>(x.ndim).fill(0));
   const w = toArray(weights, operator, x);
   if (!sameShape(w.shape, x.shape))
     throw new ShapeError(`${operator}: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(x.shape)}`);
-  return isFloat(w.code) ? w : astype(w, DTYPES[F32]!);
+  return isFloat(w.code) ? w : astype(w, integers);
 }
 
 const counted = (weights: NDArray, places: NDArray, n: number): NDArray => putAdded([weights, places], { axis: 0, shape: [n] });
@@ -386,7 +386,8 @@ export interface HistogramOptions {
 
 /**
  * How many elements fall into each bin, and the edges of the bins: `bins` of equal width, or between the given edges. A
- * bin holds its lower edge, the last one both. Counts are int32, with weights or density floats. NumPy's histogram.
+ * bin holds its lower edge, the last one both. Counts are int32, and so are sums of integer weights; those of
+ * floats, and densities, are floats. NumPy's histogram.
  * @throws ValueError for no bins, edges that do not rise, an empty or infinite range; ShapeError for weights of another shape.
  * @example np.histogram([1, 2, 2, 5], 2) // [array([3, 1], dtype=int32), array([1., 3., 5.])]
  */
@@ -404,18 +405,19 @@ export function histogram(x: ArrayInput, bins: number | ArrayInput | null = 10, 
     edges = binEdges(values, n, rangeOf(options?.range, operator));
   } else {
     edges = toArray(bins, operator, x);
-    if (edges.ndim !== 1 || edges.size < 2)
-      throw new ValueError(`${operator}: edges are a list of two or more, got shape ${showShape(edges.shape)}`);
+    if (edges.ndim !== 1 || edges.size === 0)
+      throw new ValueError(`${operator}: edges are a list of at least one, got shape ${showShape(edges.shape)}`);
   }
   const n = edges.shape[0]! - 1;
   // Elements in no bin are counted in one behind the last.
-  const all = counted(flat(weightsOf(a, options?.weights, operator)), binOf(values, edges), n + 1);
+  const all = counted(flat(weightsOf(a, options?.weights, "int32", operator)), binOf(values, edges), n + 1);
   const counts = slice([all], part(all.shape, 0, 0, n));
   if (even && !isFloat(a.code)) edges = astype(edges, DTYPES[F32]!);
   if (!density) return [counts, edges];
   const places = edges.code === BOOL ? astype(edges, "int32") : edges;
   const widths = subtract(slice([places], part(places.shape, 0, 1, n)), slice([places], part(places.shape, 0, 0, n)));
-  return [divide(divide(counts, widths), sum(counts)), edges];
+  const perWidth = divide(counts, widths);
+  return [divide(perWidth, astype(sum(counts), perWidth.dtype)), edges];
 }
 
 function rangeOf(range: unknown, operator: string): readonly [number, number] | null {
@@ -539,7 +541,8 @@ export function lexsort(keys: readonly ArrayInput[] | NDArray, axis: number | nu
   const other = list.find(key => !sameShape(key.shape, shape));
   if (other !== undefined)
     throw new ShapeError(`lexsort: keys of shapes ${showShape(shape)} and ${showShape(other.shape)}; they must be equal`);
+  // As in NumPy, a 0-d key has an axis 0 here.
+  const at = toAxis(axis ?? -1, Math.max(shape.length, 1), "lexsort");
   if (shape.length === 0) return reshape(argsort(list[0]!), []);
-  const at = toAxis(axis ?? -1, shape.length, "lexsort");
   return list.slice(1).reduce((order, key) => picked(order, argsort(picked(key, order, at), at), at), argsort(list[0]!, at));
 }

@@ -27,7 +27,7 @@ import {
 } from "../ops/structural.ts";
 import { broadcastShapes, checkSize, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
 import { belowDiagonal, newArray } from "./creation.ts";
-import { Range, resolve, valueFor } from "./indexing.ts";
+import { at, Range, resolve, valueFor } from "./indexing.ts";
 
 type Axis = number | readonly number[] | null;
 
@@ -268,13 +268,17 @@ export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDA
   checkSize(shape, "pad");
   let y = a;
   if (beyond === undefined) {
-    const constants = pairsOf(options?.constantValues ?? 0, a.ndim);
-    if (constants.flat().every(v => v === 0)) {
+    const given = options?.constantValues ?? 0;
+    const numbers = pairsOf(given, a.ndim);
+    if (!(given instanceof NDArray) && numbers.flat().every(v => v === 0)) {
       const inner = { starts: widths.map(w => w[0]), steps: ones(a.ndim), counts: a.shape, shape: a.shape };
       return unslice([a], { slice: inner, shape });
     }
+    // Those of an array may have derivatives.
+    const all = given instanceof NDArray ? broadcastTo(given, [a.ndim, 2]) : null;
     widths.forEach((w, axis) => {
-      const margin = (side: 0 | 1): NDArray => valueFor(constants[axis]![side], a.code, part(y.shape, axis, 0, w[side]).shape, "pad");
+      const margin = (side: 0 | 1): NDArray =>
+        valueFor(all === null ? numbers[axis]![side] : at(all, axis, side), a.code, part(y.shape, axis, 0, w[side]).shape, "pad");
       y = joined([margin(0), y, margin(1)], axis);
     });
   } else

@@ -6,6 +6,7 @@ import { checkOptions, describe, IndexError, ShapeError, under, ValueError, whol
 import * as E from "../expr.ts";
 import { foldAxes, foldOver, keptOf } from "../fold.ts";
 import { compute, discard, perLane } from "../launch.ts";
+import { physicalOf } from "../mapped.ts";
 import { binary, type HasRow, liftAxes, liftNothing, type Structural, structural, ternary, unary } from "../op.ts";
 import { absorb, add, divide, equal, greater, log, multiply, negative, notEqual, square, subtract, where } from "../ops/pointwise.ts";
 import { type Axis, max, min, type ReduceOptions, type Reduction, reduceArguments, restoreAxes, sum } from "../ops/reduction.ts";
@@ -182,9 +183,8 @@ export interface AverageOptions {
 }
 
 /**
- * The weighted mean over axes (all of them by default). Differentiable in the weights too; where they add up to 0 the result
- * is not finite. NumPy's average.
- * @throws ShapeError for weights that fit neither the array nor the axis.
+ * The weighted mean over axes (all of them by default). Differentiable in the weights too. NumPy's average.
+ * @throws ShapeError for weights that fit neither the array nor the axis, ValueError where they add up to 0.
  * @example np.average([1, 2, 3], null, { weights: [3, 1, 0] }) // array(1.25)
  */
 export function average(x: ArrayInput, axis?: Axis, options?: AverageOptions): NDArray {
@@ -207,7 +207,9 @@ export function average(x: ArrayInput, axis?: Axis, options?: AverageOptions): N
   }
   const code = promote(a.code, w.code);
   const lane = isFloat(code) ? code : F64;
-  const y = divide(sum(multiply(typed(a, lane), typed(w, lane)), axes), sum(typed(w, lane), axes));
+  const total = sum(typed(w, lane), axes);
+  if (physicalOf(total).toTypedArray().includes(0)) throw new ValueError("average: weights add up to 0; there is no mean with these");
+  const y = divide(sum(multiply(typed(a, lane), typed(w, lane)), axes), total);
   return restoreAxes(typed(y, isFloat(code) ? code : F32), axes, keepdims);
 }
 
@@ -252,6 +254,7 @@ function nanCentre(x: NDArray, count: NDArray, axes: readonly number[]): NDArray
  */
 export const nanmean: Reduction = (x, axis, options) => {
   const [a, axes, keepdims] = reduceArguments("nanmean", x, axis, options, ["keepdims", "dtype"]);
+  if (!isFloat(a.code)) return under("nanmean", () => mean(a, axis, options));
   const code = meanCode(a.code, options?.dtype, "nanmean");
   const [clean, , count] = numbers(a, axes);
   return dropped(typed(nanCentre(clean, count, axes), code), axes, keepdims);
@@ -268,6 +271,7 @@ function dropped(y: NDArray, axes: readonly number[], keepdims: boolean): NDArra
 
 function nanMoment(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
   const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT);
+  if (!isFloat(a.code)) return varOver(name, a, axis, options);
   const ddof = ddofOf(name, options);
   const code = meanCode(a.code, options?.dtype, name);
   const [clean, real, count] = numbers(a, axes);

@@ -8,7 +8,9 @@ import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.
 import { contiguous, discard, transposeView } from "../launch.ts";
 import { type HasRow, liftAxis, liftNothing, type Structural, structural } from "../op.ts";
 import { contiguousStrides, type Shape, showShape, sizeOf, toAxis } from "../shape.ts";
-import { cast, checkPositions, expandAxes, gathered, inverse, listAlong, reshape } from "./structural.ts";
+import { add, divide, equal, multiply, subtract } from "./pointwise.ts";
+import { max, min, type Reduction, sum } from "./reduction.ts";
+import { astype, cast, checkPositions, expandAxes, gathered, inverse, listAlong, reshape } from "./structural.ts";
 
 /** Rows of at least this many elements are gone down together; columns of shorter ones are moved side by side first. */
 const ROW = 8;
@@ -204,7 +206,7 @@ function listOf(x: ArrayInput, operator: string, beside?: ArrayInput): NDArray {
 /**
  * For each value the position in the ascending list x before which it belongs, int32, in the shape of v; NaN counts as
  * largest. NumPy's searchsorted.
- * @throws ShapeError unless x has one axis, ValueError for another side.
+ * @throws ShapeError unless x, and the sorter, have one axis and one size; ValueError for another side.
  * @example np.searchsorted([1, 2, 3], [2, 5]) // array([1, 3], dtype=int32)
  * @example np.searchsorted([1, 2, 3], 2, { side: "right" }) // array(2, dtype=int32)
  */
@@ -215,13 +217,23 @@ export function searchsorted(x: ArrayInput, v: ArrayInput, options?: Searchsorte
   const side = options?.side ?? "left";
   if (side !== "left" && side !== "right") throw new ValueError(`${operator}: side is "left" or "right", got ${describe(side)}`);
   const sorter = options?.sorter ?? null;
-  const list = sorter === null ? given : gathered([given, checkPositions(listOf(sorter, operator), 0, given.size, operator)], 0);
+  let list = given;
+  if (sorter !== null) {
+    const order = listOf(sorter, operator);
+    if (order.size !== given.size)
+      throw new ShapeError(
+        `${operator}: a sorter of ${order.size} positions for a list of ${given.size} elements; give a position for each, as argsort does`,
+      );
+    list = gathered([given, checkPositions(order, 0, given.size, operator)], 0);
+  }
   return sorted([toArray(v, operator, x), list], { depth: 0, operator, right: side === "right" });
 }
 
 const binned = search<Search & { readonly right: boolean }>("digitize", I32, (list, { right, operator }) => {
-  const up = list.every((e, i) => i === 0 || e >= list[i - 1]!);
-  if (!up && !list.every((e, i) => i === 0 || e <= list[i - 1]!))
+  // NaN counts as largest.
+  const goes = (from: number, to: number): boolean => from <= to || Number.isNaN(to);
+  const up = list.every((e, i) => i === 0 || goes(list[i - 1]!, e));
+  if (!up && !list.every((e, i) => i === 0 || goes(e, list[i - 1]!)))
     throw new ValueError(`${operator}: bins neither rise nor fall throughout; sort them`);
   const rising = up ? list : list.slice().reverse();
   return up ? v => standing(list, v, !right) : v => list.length - standing(rising, v, !right);
@@ -304,5 +316,20 @@ const edgesRow: Structural<Bins> = structural("histogram", {
     }
     return fromValues(out, [...lead, bins + 1], x!.code === F32 ? F32 : F64);
   },
-  grad: null,
+  // Without a range the edges are parts of the way from the smallest element to the largest.
+  grad: (g, { inputs: [x], attrs: { bins, range } }) => {
+    if (range !== null) return [null];
+    const part = fromValues(
+      Array.from({ length: bins + 1 }, (_, i) => i / bins),
+      [bins + 1],
+      F64,
+    );
+    const toEnd = (end: Reduction, share: NDArray): NDArray => {
+      const there = equal(x!, end(x!, -1, { keepdims: true }));
+      const each = divide(astype(there, x!.dtype), sum(there, -1, { keepdims: true }));
+      return multiply(sum(multiply(g, astype(share, x!.dtype)), -1, { keepdims: true }), each);
+    };
+    return [x!.size === 0 ? null : add(toEnd(min, subtract(1, part)), toEnd(max, part))];
+  },
+  reads: [[0]],
 });

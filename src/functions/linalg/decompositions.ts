@@ -107,8 +107,8 @@ function reducedQr(x: NDArray): [NDArray, NDArray] {
 
 /**
  * Matrices as products of Q, whose columns are orthonormal, and R, which is upper triangular: [q, r], in mode "r" R alone.
- * Derivatives need the first min(m, n) columns to be independent; a complete Q of a tall matrix has none. NumPy's
- * linalg.qr; Walter & Lehmann (2010) for derivatives.
+ * Derivatives need the first min(m, n) columns to be independent; the further columns of a complete Q of a tall matrix
+ * have none (a GradError). NumPy's linalg.qr; Walter & Lehmann (2010) for derivatives.
  * @throws ValueError for another mode, ShapeError for what is no matrix.
  * @example np.linalg.qr([[3, 1], [4, 2]], { mode: "r" }) // array([[-5. , -2.2],\n       [ 0. ,  0.4]])
  */
@@ -128,7 +128,7 @@ export function qr(x: ArrayInput, options?: QrOptions): [NDArray, NDArray] | NDA
 }
 
 export interface SvdOptions {
-  /** Square matrices of vectors; those beyond the smaller side are not determined, and then nothing has a derivative. */
+  /** Square matrices of vectors; those beyond the smaller side are not determined, and have no derivative. */
   fullMatrices?: boolean;
   /** The vectors too; false gives the singular values alone. */
   computeUv?: boolean;

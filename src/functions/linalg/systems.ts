@@ -58,7 +58,10 @@ export function solve(a: ArrayInput, b: ArrayInput): NDArray {
 // ---------------------------------------------------------------- least squares
 
 export interface LstsqOptions {
-  /** Singular values up to this part of the largest count as 0; by default the dtype's epsilon times the longer side. */
+  /**
+   * Singular values up to this part of the largest count as 0; by default the dtype's epsilon times the longer side, below
+   * 0 what rounding makes of 1.
+   */
   rcond?: number | null;
 }
 
@@ -85,7 +88,10 @@ export function lstsq(a: ArrayInput, b: ArrayInput, options?: LstsqOptions): [ND
     );
   const [m, n] = sidesOf(x.shape) as [number, number];
   if (y.shape[0] !== m) throw rowsDiffer("lstsq", x, y, m, y.shape[0]);
-  const rcond = cutOf("lstsq", options?.rcond, Math.max(m, n) * 2 ** (x.code === F64 ? -52 : -23));
+  const epsilon = 2 ** (x.code === F64 ? -52 : -23);
+  const given = cutOf("lstsq", options?.rcond, Math.max(m, n) * epsilon);
+  // As LAPACK has it, whose epsilon is that of rounding.
+  const rcond = given < 0 ? epsilon / 2 : given;
   const right = y.ndim === 1 ? expandDims(y, 1) : y;
   const [z, s] = leastOf(x, right, { operator: "lstsq", rcond });
   const k = s.shape[0]!;

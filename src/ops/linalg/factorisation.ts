@@ -8,7 +8,7 @@ import { ValueError } from "../../errors.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
 import { expandDims } from "../structural.ts";
-import { eachMatrix, inverted, lowerPart, sidesOf, transposed, unpacked, type Write } from "./matrices.ts";
+import { cut, eachMatrix, inverted, lowerPart, sidesOf, transposed, undetermined, unpacked, type Write } from "./matrices.ts";
 import { matmul } from "./products.ts";
 import { solved } from "./solving.ts";
 
@@ -123,17 +123,22 @@ function factored(x: NDArray, columns: number): NDArray {
 const qrRow: Structural<null> = structural("qr", {
   kind: "function",
   run: ([x]) => factored(x!, x!.shape.at(-1)!),
-  // Walter & Lehmann (2010): (Q̄ + Q·(the lower part of R·R̄ᵀ - Q̄ᵀ·Q, mirrored))·R⁻ᵀ.
   grad: (g, { y, like }) => {
     const [m, n] = sidesOf(like[0]!.shape);
-    const [q, r] = unpacked(y, [m, n], [n, n]) as [NDArray, NDArray];
-    const [gq, gr] = unpacked(g, [m, n], [n, n]) as [NDArray, NDArray];
-    const inner = mirrored(subtract(matmul(r, transposed(gr)), matmul(transposed(gq), q)));
-    return [transposed(solved([r, transposed(add(gq, matmul(q, inner)))], "upper"))];
+    const parts = (packed: NDArray): Parts => unpacked(packed, [m, n], [n, n]) as [NDArray, NDArray];
+    return [slope(parts(y), parts(g))];
   },
   reads: [[1]],
   lift: liftNothing,
 });
+
+type Parts = readonly [q: NDArray, r: NDArray];
+
+/** Walter & Lehmann (2010): (Q̄ + Q·(the lower part of R·R̄ᵀ - Q̄ᵀ·Q, mirrored))·R⁻ᵀ. */
+function slope([q, r]: Parts, [gq, gr]: Parts): NDArray {
+  const inner = mirrored(subtract(matmul(r, transposed(gr)), matmul(transposed(gq), q)));
+  return transposed(solved([r, transposed(add(gq, matmul(q, inner)))], "upper"));
+}
 
 /** Q and R of matrices with at least as many rows as columns, Q with as many columns as they. @internal */
 export function qrOf(x: NDArray): [NDArray, NDArray] {
@@ -144,7 +149,14 @@ export function qrOf(x: NDArray): [NDArray, NDArray] {
 const completeRow: Structural<null> = structural("qr in complete mode", {
   kind: "function",
   run: ([x]) => factored(x!, x!.shape.at(-2)!),
-  grad: null,
+  grad: (g, { y, like }) => {
+    const [m, n] = sidesOf(like[0]!.shape);
+    const parts = (packed: NDArray): Parts => unpacked(packed, [m, m], [m, n]) as [NDArray, NDArray];
+    const reduced = ([q, r]: Parts): Parts => [cut(q, -1, 0, n), cut(r, -2, 0, n)];
+    const given = parts(g);
+    return [undetermined(slope(reduced(parts(y)), reduced(given)), cut(given[0], -1, n, m - n), "qr")];
+  },
+  reads: [[1]],
   lift: liftNothing,
 });
 

@@ -4,7 +4,7 @@ import { singular, singularSpace } from "../../backend/matrices/spectral.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
 import { expandDims } from "../structural.ts";
-import { eachMatrix, inverted, sidesOf, transposed, unpacked, type Write } from "./matrices.ts";
+import { cut, eachMatrix, inverted, sidesOf, transposed, undetermined, unpacked, type Write } from "./matrices.ts";
 import { matmul } from "./products.ts";
 
 /** So many left vectors, the singular values, and so many right vectors behind one another. */
@@ -22,31 +22,32 @@ const svdRow: Structural<null> = structural("svd", {
     const k = Math.min(...sidesOf(x!.shape));
     return decomposed(x!, k, k);
   },
-  // Giles (2008), 3.4, and Townsend (2016), with the parts outside of the spaces of the vectors.
   grad: (g, { y, like }) => {
     const [m, n] = sidesOf(like[0]!.shape);
-    const [u, s, vh] = thinParts(y, m, n);
-    const [gu, gs, gv] = thinParts(g, m, n);
-    const k = Math.min(m, n);
-    const row = expandDims(s, -2);
-    const column = expandDims(s, -1);
-    const p = matmul(transposed(u), gu);
-    const q = matmul(vh, transposed(gv));
-    const skewP = subtract(p, transposed(p));
-    const skewQ = subtract(q, transposed(q));
-    // Where singular values are equal, functions that do not depend on the choice of vectors have no part along the difference.
-    const inner = add(
-      absorb(add(skewP, skewQ), inverted(subtract(row, column))),
-      absorb(subtract(skewP, skewQ), inverted(add(row, column))),
-    );
-    let left = add(matmul(u, multiply(0.5, inner)), absorb(expandDims(gs, -2), u));
-    if (m > k) left = add(left, absorb(subtract(gu, matmul(u, p)), inverted(row)));
-    const x = matmul(left, vh);
-    return [n > k ? add(x, matmul(u, absorb(subtract(gv, matmul(transposed(q), vh)), inverted(column)))) : x];
+    return [slope(thinParts(y, m, n), thinParts(g, m, n))];
   },
   reads: [[1]],
   lift: liftNothing,
 });
+
+type Parts = readonly [u: NDArray, s: NDArray, vh: NDArray];
+
+/** Giles (2008), 3.4, and Townsend (2016), with the parts outside of the spaces of the vectors. */
+function slope([u, s, vh]: Parts, [gu, gs, gv]: Parts): NDArray {
+  const k = s.shape.at(-1)!;
+  const row = expandDims(s, -2);
+  const column = expandDims(s, -1);
+  const p = matmul(transposed(u), gu);
+  const q = matmul(vh, transposed(gv));
+  const skewP = subtract(p, transposed(p));
+  const skewQ = subtract(q, transposed(q));
+  // Where singular values are equal, functions that do not depend on the choice of vectors have no part along the difference.
+  const inner = add(absorb(add(skewP, skewQ), inverted(subtract(row, column))), absorb(subtract(skewP, skewQ), inverted(add(row, column))));
+  let left = add(matmul(u, multiply(0.5, inner)), absorb(expandDims(gs, -2), u));
+  if (u.shape.at(-2)! > k) left = add(left, absorb(subtract(gu, matmul(u, p)), inverted(row)));
+  const x = matmul(left, vh);
+  return vh.shape.at(-1)! > k ? add(x, matmul(u, absorb(subtract(gv, matmul(transposed(q), vh)), inverted(column)))) : x;
+}
 
 const thinParts = (packed: NDArray, m: number, n: number): [NDArray, NDArray, NDArray] => {
   const k = Math.min(m, n);
@@ -65,14 +66,26 @@ export const svdOf = (x: NDArray): [NDArray, NDArray, NDArray] => thinParts(svdR
 const fullRow: Structural<null> = structural("svd of full matrices", {
   kind: "function",
   run: ([x]) => decomposed(x!, ...sidesOf(x!.shape)),
-  grad: null,
+  grad: (g, { y, like }) => {
+    const [m, n] = sidesOf(like[0]!.shape);
+    const k = Math.min(m, n);
+    const thin = ([u, s, vh]: Parts): Parts => [cut(u, -1, 0, k), s, cut(vh, -2, 0, k)];
+    const [gu, gs, gv] = fullParts(g, m, n);
+    const x = slope(thin(fullParts(y, m, n)), thin([gu, gs, gv]));
+    const others = m > k ? cut(gu, -1, k, m - k) : cut(gv, -2, k, n - k);
+    return [undetermined(x, others, "svd")];
+  },
+  reads: [[1]],
   lift: liftNothing,
 });
 
-/** The same with square matrices of vectors, which are not determined by the matrix, and have no derivative. @internal */
+const fullParts = (packed: NDArray, m: number, n: number): [NDArray, NDArray, NDArray] =>
+  unpacked(packed, [m, m], [Math.min(m, n)], [n, n]) as [NDArray, NDArray, NDArray];
+
+/** The same with square matrices of vectors; those that the matrix does not determine have no derivative. @internal */
 export function fullSvdOf(x: NDArray): [NDArray, NDArray, NDArray] {
   const [m, n] = sidesOf(x.shape);
-  return m === n ? svdOf(x) : (unpacked(fullRow([x], null), [m, m], [Math.min(m, n)], [n, n]) as [NDArray, NDArray, NDArray]);
+  return m === n ? svdOf(x) : fullParts(fullRow([x], null), m, n);
 }
 
 /** The singular values alone, descending; exact derivatives wherever they are not 0. @internal */

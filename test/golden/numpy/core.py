@@ -689,6 +689,9 @@ def norms():
     case("np.linalg.norm", [x, "x"], raising("ValueError"))
     case("np.linalg.norm", [x, None, 2], raising("ShapeError"))
     case("np.linalg.norm", [x, None, [0, 0]], raising("ValueError"))
+    cube = Ref(values((2, 3, 4), F32))
+    for axis in [[0, 1, 2], []]:
+        case("np.linalg.norm", [cube, None, axis], lambda: fails("ValueError", ValueError)(lambda: np.linalg.norm(cube.x, None, tuple(axis))))
 
 
 def softmaxes():

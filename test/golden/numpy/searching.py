@@ -262,13 +262,19 @@ def searching():
             for side in [None, "left", "right"]:
                 case("np.searchsorted", [x, v], lambda: ints(np.searchsorted(x.x, plain(v), side or "left")), {"side": side} if side else None)
     case("np.searchsorted", [[3, 1, 2], [2, 3]], lambda: ints(np.searchsorted([3, 1, 2], [2, 3], sorter=[1, 2, 0])), {"sorter": [1, 2, 0]})
+    case("np.searchsorted", [[3, 1, 2], [2, 3]], raising("ShapeError"), {"sorter": [1, 2]})
     case("np.searchsorted", [[[1]], 1], raising("ShapeError"))
     case("np.searchsorted", [[1], 1], raising("ValueError"), {"side": "middle"})
     for bins in [ref([0, 1, 2.5, 4]), ref([4, 2.5, 1, 0]), ref([1]), ref([1, 1, 2]), ref([2, 1, 1]), ref([]), ref([0, 3, 6], I32)]:
         for x in [1, ref([0.2, 6.4, 3.0, 1, 4, -1, np.nan, np.inf, 2.5]), ref([[0, 3], [6, 7]], I32), ref([])]:
             for right in [None, True, False]:
                 case("np.digitize", [x, bins], lambda: ints(np.digitize(plain(x), bins.x, right=bool(right))), None if right is None else {"right": right})
+    for bins in [[-1, 2, np.nan], [np.nan, 2, -1], [-np.inf, 0, np.nan, np.nan]]:
+        for right in [False, True]:
+            x, edges = ref([0, 5, np.nan, -3, np.inf]), ref(bins)
+            case("np.digitize", [x, edges], lambda: ints(np.digitize(x.x, edges.x, right=right)), {"right": right})
     case("np.digitize", [[1], [1, 3, 2]], raising("ValueError"))
+    case("np.digitize", [[1], ref([1, np.nan, 2])], raising("ValueError"))
     case("np.digitize", [[1], [[1]]], raising("ShapeError"))
     for x in [ref([0, 1, 2, 5, 0]), ref([[np.nan, 1], [-0.0, np.inf]]), ref([], F32), 3, ref([1, 2, 255], U8), ref([True, False], BOOL), Ref(values((3, 4), F32, 4), ["T"])]:
         for y in [ref([0, 2]), ref([np.nan, 0.0, np.inf]), ref([]), ref([[1], [3]], I32), 3, ref([1], BOOL)]:
@@ -315,9 +321,13 @@ def counting():
                     if x.x.size:
                         case("np.histogram", args, lambda: run(density=True), {**options, "density": True}, ulp=4)
     for args, options in [([[1, 2], 0], {}), ([[1, 2], -1], {}), ([[1, 2], 1.5], {}), ([[1, 2], [1, 3, 2]], {}), ([[1, 2], 3], {"range": [2, 1]}), ([[1, 2], 3], {"range": [1]}),
-                          ([ref([1, np.nan]), 3], {}), ([ref([1, np.inf]), 3], {}), ([[1, 2], [1]], {}), ([[1, 2], "auto"], {})]:
+                          ([ref([1, np.nan]), 3], {}), ([ref([1, np.inf]), 3], {}), ([[1, 2], []], {}), ([[1, 2], "auto"], {})]:
         case("np.histogram", args, raising("ValueError"), options)
     case("np.histogram", [[1, 2], 3], raising("ShapeError"), {"weights": [1, 2, 3]})
+    case("np.histogram", [[1, 2], [1]], lambda: [ints(np.histogram([1, 2], [1])[0]), np.array([1], F32)])
+    for dtype in [I32, I8, U8]:
+        x, w = ref([1, 2, 1, 5]), Ref(np.array([100, 3, 27, 1], dtype))
+        case_with("np.histogram", [x, 2], lambda: [ints(np.histogram(x.x, 2, weights=w.x.astype(I32))[0]), np.array([1, 3, 5], F32)], {}, weights=w)
     case("np.histogram", [ref([1, np.nan, 3, np.inf]), 2], lambda: [ints([1, 1]), np.array([0, 2, 4], F32)], {"range": [0, 4]})
 
 
@@ -379,6 +389,8 @@ def ordering():
     case("np.lexsort", [[]], raising("ValueError"))
     case("np.lexsort", [[[1, 2], [1]]], raising("ShapeError"))
     case("np.lexsort", [[[1, 2]], 1], raising("ShapeError"))
+    case("np.lexsort", [[1, 2], 0], lambda: ints(np.lexsort([1, 2], axis=0)))
+    case("np.lexsort", [[1, 2], -2], raising("ShapeError"))
 
 
 write([mixed, selecting, placing, searching, counting, interpolating, ordering])

@@ -90,8 +90,11 @@ def reductions():
         for x in [Ref(values((3, 4), F32, 5)), Ref(values((3, 4), I32, 5)), Ref(np.array([2.0], np.float32)), Ref(np.zeros((0, 3), np.float32))]:
             for axis in [None, 0]:
                 for ddof in [1, 0.5, 3, 20]:
-                    case(f"np.{name}", [x, axis], lambda: in_float(getattr(np, name))(x.x, axis=axis, ddof=ddof), {"ddof": ddof},
-                        ulp=2)
+                    # Of integers those without NaN are the plain ones, also where too little is left.
+                    fn = getattr(np, name) if x.x.dtype.kind == "f" else getattr(np, name.removeprefix("nan"))
+                    case(f"np.{name}", [x, axis], lambda: in_float(fn)(x.x, axis=axis, ddof=ddof), {"ddof": ddof}, ulp=2)
+        whole = Ref(values((2, 2), I32, 5))
+        assert np.isinf(getattr(np, name)(whole.x, axis=0, ddof=3)).all()
         x = Ref(values((4, 5), F32, 1))
         case(f"np.{name}", [x, 0], lambda: getattr(np, name)(x.x, axis=0, dtype=np.float64, keepdims=True),
             {"dtype": F64, "keepdims": True}, ulp=2)
@@ -212,6 +215,11 @@ def averages():
                 return np.asarray(y).astype(out if out in FLOATS else F32)
 
             case("np.average", [x, axis], compute, {"weights": f"@{w.id}", **({"keepdims": True} if keepdims else {})}, ulp=4, scale=4)
+
+    for w, axis in [([1, -1], None), ([0, 0], 0)]:
+        case("np.average", [[3, 4], axis], lambda: fails("ValueError", ZeroDivisionError)(lambda: np.average([3, 4], axis, w)), {"weights": w})
+    rows = [[1, 2], [2, -2]]
+    case("np.average", [[[3, 4], [5, 6]], 1], lambda: fails("ValueError", ZeroDivisionError)(lambda: np.average([[3, 4], [5, 6]], 1, rows)), {"weights": rows})
 
 
 def differences():
