@@ -8,7 +8,20 @@ import { correlation, dot, euclidean, matmul, meeting, padded, reversed } from "
 import { singularValues } from "../ops/linalg/svd.ts";
 import { abs, add, equal, multiply, notEqual, power, sign, subtract, where } from "../ops/pointwise.ts";
 import { type Axis, max, min, restoreAxes, sum } from "../ops/reduction.ts";
-import { astype, diagonalOf, gathered, joined, part, positions, reshape, slice, summed, transpose, zeroed } from "../ops/structural.ts";
+import {
+  astype,
+  diagonalOf,
+  flat,
+  gathered,
+  joined,
+  part,
+  positions,
+  reshape,
+  slice,
+  summed,
+  transpose,
+  zeroed,
+} from "../ops/structural.ts";
 import { type Shape, showShape, sizeOf, toAxes, toAxis } from "../shape.ts";
 
 // ---------------------------------------------------------------- contractions
@@ -141,7 +154,7 @@ export function vdot(a: ArrayInput, b: ArrayInput): NDArray {
     throw new ShapeError(
       `vdot: shapes ${showShape(x.shape)} and ${showShape(y.shape)} have ${x.size} and ${y.size} elements; give as many`,
     );
-  return dot(reshape(x, [x.size]), reshape(y, [y.size]));
+  return dot(flat(x), flat(y));
 }
 
 const TERM = /^([A-Za-z]*)(\.\.\.)?([A-Za-z]*)$/;
@@ -359,7 +372,7 @@ function slide(operator: "convolve" | "correlate", a: ArrayInput, v: ArrayInput,
     if (z.ndim > 1 || (z.ndim === 0 && !flips))
       throw new ShapeError(`${operator}: an array of shape ${showShape(z.shape)}; both must be 1-d`);
     if (z.size === 0) throw new ValueError(`${operator}: an array is empty; both must have elements`);
-    return reshape(z, [z.size]);
+    return flat(z);
   }) as [NDArray, NDArray];
   if (!MODES.includes(mode)) throw new ValueError(`${operator}: mode is "full", "same" or "valid", got ${describe(mode)}`);
   const swapped = y.size > x.size;
@@ -446,9 +459,8 @@ export const norm: ((x: ArrayInput, ord?: number | "fro" | "nuc" | null, axis?: 
       const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
       const count = axes.length;
       let y: NDArray;
-      const lengths = axis === undefined || axis === null || count === 1 || count === 2;
-      if (((ord === undefined || ord === null) && lengths) || (count === 1 && ord === 2) || (count === 2 && ord === "fro"))
-        y = euclidean([a], axes);
+      const some = (axis ?? null) === null || count === 1 || count === 2;
+      if (((ord ?? null) === null && some) || (count === 1 && ord === 2) || (count === 2 && ord === "fro")) y = euclidean([a], axes);
       else if (count === 1 && typeof ord === "number" && !Number.isNaN(ord)) y = under("norm", () => vectorNorm(a, ord, axes[0]!));
       else if (count === 2 && MATRIX_ORDERS.includes(ord)) {
         const [row, column] = Array.isArray(axis) ? Array.from(axis, i => toAxis(i, a.ndim, "norm")) : axes;

@@ -406,7 +406,7 @@ export function histogram(x: ArrayInput, bins: number | ArrayInput | null = 10, 
   } else {
     edges = toArray(bins, operator, x);
     if (edges.ndim !== 1 || edges.size === 0)
-      throw new ValueError(`${operator}: edges are a list of at least one, got shape ${showShape(edges.shape)}`);
+      throw new ValueError(`${operator}: expected a list of edges, got shape ${showShape(edges.shape)}`);
   }
   const n = edges.shape[0]! - 1;
   // Elements in no bin are counted in one behind the last.

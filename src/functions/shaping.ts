@@ -238,14 +238,13 @@ const BEYOND: Record<string, (i: number, n: number) => number> = {
   symmetric: (i, n) => Math.min(modulo(i, 2 * n), 2 * n - 1 - modulo(i, 2 * n)),
 };
 
-/** One number, [before, after], or such a pair for each axis: as a pair for each axis. */
-function pairsOf(given: ArrayInput, ndim: number): [number, number][] {
-  const pairs = newArray("pad", given, { dtype: "float64" });
+/** One number, [before, after], or such a pair for each axis: as a pair for each axis. An array keeps its graph. */
+function pairsOf(given: ArrayInput, ndim: number): NDArray {
+  const pairs = given instanceof NDArray ? given : newArray("pad", given, { dtype: "float64" });
   const wanted = [ndim, 2];
   if (!sameShape(broadcastShapes(pairs.shape, wanted, "pad"), wanted))
     throw new ShapeError(`pad: widths or constants of shape ${showShape(pairs.shape)} for ${ndim} axes; give [before, after] for each`);
-  const values = broadcastTo(pairs, wanted).toTypedArray();
-  return Array.from({ length: ndim }, (_, i) => [values[2 * i]!, values[2 * i + 1]!]);
+  return broadcastTo(pairs, wanted);
 }
 
 /**
@@ -258,7 +257,7 @@ function pairsOf(given: ArrayInput, ndim: number): [number, number][] {
 export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDArray {
   const a = toArray(x, "pad");
   checkOptions("pad", options, ["mode", "constantValues"]);
-  const widths = pairsOf(width, a.ndim);
+  const widths = pairsOf(width, a.ndim).tolist() as [number, number][];
   for (const n of widths.flat()) wholeNumber("pad", "a width", n, 0);
   const mode: unknown = options?.mode ?? "constant";
   const beyond = typeof mode === "string" && Object.hasOwn(BEYOND, mode) ? BEYOND[mode] : undefined;
@@ -269,16 +268,13 @@ export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDA
   let y = a;
   if (beyond === undefined) {
     const given = options?.constantValues ?? 0;
-    const numbers = pairsOf(given, a.ndim);
-    if (!(given instanceof NDArray) && numbers.flat().every(v => v === 0)) {
+    const constants = pairsOf(given, a.ndim);
+    if (!(given instanceof NDArray) && constants.toTypedArray().every(v => v === 0)) {
       const inner = { starts: widths.map(w => w[0]), steps: ones(a.ndim), counts: a.shape, shape: a.shape };
       return unslice([a], { slice: inner, shape });
     }
-    // Those of an array may have derivatives.
-    const all = given instanceof NDArray ? broadcastTo(given, [a.ndim, 2]) : null;
     widths.forEach((w, axis) => {
-      const margin = (side: 0 | 1): NDArray =>
-        valueFor(all === null ? numbers[axis]![side] : at(all, axis, side), a.code, part(y.shape, axis, 0, w[side]).shape, "pad");
+      const margin = (side: 0 | 1): NDArray => valueFor(at(constants, axis, side), a.code, part(y.shape, axis, 0, w[side]).shape, "pad");
       y = joined([margin(0), y, margin(1)], axis);
     });
   } else

@@ -14,6 +14,7 @@ import {
   astype,
   broadcastTo,
   expandAxes,
+  flat,
   gathered,
   type OverAxes,
   part,
@@ -22,6 +23,7 @@ import {
   slice,
   spread,
   spreadOut,
+  squeeze,
   transpose,
 } from "../ops/structural.ts";
 import * as scalar from "../scalar.ts";
@@ -195,20 +197,17 @@ export function average(x: ArrayInput, axis?: Axis, options?: AverageOptions): N
   if (!sameShape(w.shape, a.shape)) {
     if (typeof axis !== "number" || w.ndim !== 1 || w.size !== a.shape[axes[0]!])
       throw new ShapeError(
-        `average: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(a.shape)}; give weights of that shape, or one axis and a weight for each of its positions`,
+        `average: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(a.shape)}; give weights of that shape, or one for each position of one axis`,
       );
-    w = broadcastTo(
-      reshape(
-        w,
-        a.shape.map((n, i) => (i === axes[0] ? n : 1)),
-      ),
-      a.shape,
+    w = reshape(
+      w,
+      a.shape.map((n, i) => (i === axes[0] ? n : 1)),
     );
   }
   const code = promote(a.code, w.code);
   const lane = isFloat(code) ? code : F64;
   const total = sum(typed(w, lane), axes);
-  if (physicalOf(total).toTypedArray().includes(0)) throw new ValueError("average: weights add up to 0; there is no mean with these");
+  if (physicalOf(total).toTypedArray().includes(0)) throw new ValueError("average: the weights add up to 0");
   const y = divide(sum(multiply(typed(a, lane), typed(w, lane)), axes), total);
   return restoreAxes(typed(y, isFloat(code) ? code : F32), axes, keepdims);
 }
@@ -261,13 +260,7 @@ export const nanmean: Reduction = (x, axis, options) => {
 };
 
 /** Without the axes that were kept. */
-function dropped(y: NDArray, axes: readonly number[], keepdims: boolean): NDArray {
-  if (keepdims) return y;
-  return reshape(
-    y,
-    y.shape.filter((_, i) => !axes.includes(i)),
-  );
-}
+const dropped = (y: NDArray, axes: readonly number[], keepdims: boolean): NDArray => (keepdims ? y : squeeze(y, axes));
 
 function nanMoment(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
   const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT);
@@ -476,7 +469,7 @@ export function diff(x: ArrayInput, n = 1, axis = -1): NDArray {
  */
 export function ediff1d(x: ArrayInput): NDArray {
   const a = toArray(x, "ediff1d");
-  const [before, after] = neighbours(reshape(a, [a.size]), 0);
+  const [before, after] = neighbours(flat(a), 0);
   return under("ediff1d", () => subtract(after, before));
 }
 

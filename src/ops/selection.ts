@@ -7,10 +7,10 @@ import { BOOL, BYTES, F32, F64, I32 } from "../dtype.ts";
 import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
 import { contiguous, discard, transposeView } from "../launch.ts";
 import { type HasRow, liftAxis, liftNothing, type Structural, structural } from "../op.ts";
-import { contiguousStrides, type Shape, showShape, sizeOf, toAxis } from "../shape.ts";
-import { add, divide, equal, multiply, subtract } from "./pointwise.ts";
+import { contiguousStrides, type Shape, sameShape, showShape, sizeOf, toAxis } from "../shape.ts";
+import { multiply } from "./pointwise.ts";
 import { max, min, type Reduction, sum } from "./reduction.ts";
-import { astype, cast, checkPositions, expandAxes, gathered, inverse, listAlong, reshape } from "./structural.ts";
+import { cast, checkPositions, expandAxes, flat, gathered, inverse, joined, listAlong, reshape } from "./structural.ts";
 
 /** Rows of at least this many elements are gone down together; columns of shorter ones are moved side by side first. */
 const ROW = 8;
@@ -44,13 +44,13 @@ function position(name: "argmax" | "argmin") {
     checkOptions(name, options, ["keepdims"]);
     const keepdims = flag(name, "keepdims", options?.keepdims, false);
     // As in NumPy, a 0-d array has an axis 0 here.
-    const flat = axis === undefined || axis === null || a.ndim === 0;
-    const source = flat ? reshape(a, [a.size]) : a;
+    const whole = axis === undefined || axis === null || a.ndim === 0;
+    const source = whole ? flat(a) : a;
     const at = toAxis(axis ?? 0, source.ndim, name);
     if (source.shape[at] === 0) throw new ValueError(`${name}: an array of shape ${showShape(a.shape)} has no elements along the axis`);
     const y = row([source], at);
     if (!keepdims) return y;
-    return flat ? reshape(y, new Array<number>(a.ndim).fill(1)) : expandAxes(y, [at]);
+    return whole ? reshape(y, new Array<number>(a.ndim).fill(1)) : expandAxes(y, [at]);
   };
   return Object.defineProperty(Object.assign(fn, { op: row.op }), "name", { value: name });
 }
@@ -220,10 +220,8 @@ export function searchsorted(x: ArrayInput, v: ArrayInput, options?: Searchsorte
   let list = given;
   if (sorter !== null) {
     const order = listOf(sorter, operator);
-    if (order.size !== given.size)
-      throw new ShapeError(
-        `${operator}: a sorter of ${order.size} positions for a list of ${given.size} elements; give a position for each, as argsort does`,
-      );
+    if (!sameShape(order.shape, given.shape))
+      throw new ShapeError(`${operator}: a sorter of shape ${showShape(order.shape)} for an array of shape ${showShape(given.shape)}`);
     list = gathered([given, checkPositions(order, 0, given.size, operator)], 0);
   }
   return sorted([toArray(v, operator, x), list], { depth: 0, operator, right: side === "right" });
@@ -231,9 +229,8 @@ export function searchsorted(x: ArrayInput, v: ArrayInput, options?: Searchsorte
 
 const binned = search<Search & { readonly right: boolean }>("digitize", I32, (list, { right, operator }) => {
   // NaN counts as largest.
-  const goes = (from: number, to: number): boolean => from <= to || Number.isNaN(to);
-  const up = list.every((e, i) => i === 0 || goes(list[i - 1]!, e));
-  if (!up && !list.every((e, i) => i === 0 || goes(e, list[i - 1]!)))
+  const up = list.every((e, i) => i === 0 || e >= list[i - 1]! || Number.isNaN(e));
+  if (!up && !list.every((e, i) => i === 0 || e <= list[i - 1]! || Number.isNaN(list[i - 1])))
     throw new ValueError(`${operator}: bins neither rise nor fall throughout; sort them`);
   const rising = up ? list : list.slice().reverse();
   return up ? v => standing(list, v, !right) : v => list.length - standing(rising, v, !right);
@@ -270,7 +267,7 @@ export function isin(x: ArrayInput, list: ArrayInput, options?: { invert?: boole
   const a = toArray(x, "isin", list);
   const b = toArray(list, "isin", x);
   checkOptions("isin", options, ["invert"]);
-  return member([a, reshape(b, [b.size])], { depth: 0, operator: "isin", invert: flag("isin", "invert", options?.invert, false) });
+  return member([a, flat(b)], { depth: 0, operator: "isin", invert: flag("isin", "invert", options?.invert, false) });
 }
 
 /** For each value the number of its bin between edges, the number of bins where it is in none; the last bin holds its end too. @internal */
@@ -284,52 +281,30 @@ const between = search<Search>("histogram", I32, (edges, { operator }) => {
 });
 
 /** The edges of n bins of equal width, from the smallest element to the largest where no range is given. @internal */
-export const binEdges: (x: NDArray, bins: number, range: readonly [number, number] | null) => NDArray = (x, bins, range) =>
-  edgesRow([x], { bins, range, depth: 0 });
-
-interface Bins {
-  readonly bins: number;
-  readonly range: readonly [number, number] | null;
-  readonly depth: number;
+export function binEdges(x: NDArray, bins: number, range: readonly [number, number] | null): NDArray {
+  const given = range ?? (x.size === 0 ? [0, 1] : null);
+  const end = (of: Reduction): NDArray => of(x, -1, { keepdims: true });
+  const ends = given === null ? joined([end(min), end(max)], 0) : fromValues(given, [2], F64);
+  return edgesRow([ends], { bins, code: x.code === F32 ? F32 : F64 });
 }
 
-const edgesRow: Structural<Bins> = structural("histogram", {
+const edgesRow: Structural<{ readonly bins: number; readonly code: number }> = structural("histogram", {
   kind: "selection",
-  lift: a => ({ ...a, depth: a.depth + 1 }),
-  run: ([x], { bins, range, depth }) => {
-    const lead = x!.shape.slice(0, depth);
-    const values = x!.toTypedArray();
-    const rows = sizeOf(lead);
-    const n = values.length / rows;
-    const out = new Float64Array(rows * (bins + 1));
-    for (let row = 0; row < rows; row++) {
-      let [low, high] = range ?? [n === 0 ? 0 : Number.POSITIVE_INFINITY, n === 0 ? 1 : Number.NEGATIVE_INFINITY];
-      if (range === null)
-        for (let i = row * n; i < (row + 1) * n; i++) {
-          const v = values[i]!;
-          low = Math.min(low, v);
-          high = Math.max(high, v);
-          if (!Number.isFinite(v)) throw new ValueError(`histogram: ${v} among the elements leaves no range; give { range: [low, high] }`);
-        }
+  lift: liftNothing,
+  run: ([ends], { bins, code }) => {
+    const values = ends!.toTypedArray();
+    const out: number[] = [];
+    for (let at = 0; at < values.length; at += 2) {
+      let [low, high] = [values[at]!, values[at + 1]!];
+      if (!Number.isFinite(high - low)) throw new ValueError(`histogram: elements from ${low} to ${high} leave no range; give one`);
       if (low === high) [low, high] = [low - 0.5, high + 0.5];
-      for (let i = 0; i <= bins; i++) out[row * (bins + 1) + i] = i === bins ? high : low + (i * (high - low)) / bins;
+      for (let i = 0; i <= bins; i++) out.push(i === bins ? high : low + (i * (high - low)) / bins);
     }
-    return fromValues(out, [...lead, bins + 1], x!.code === F32 ? F32 : F64);
+    return fromValues(out, [...ends!.shape.slice(0, -1), bins + 1], code);
   },
-  // Without a range the edges are parts of the way from the smallest element to the largest.
-  grad: (g, { inputs: [x], attrs: { bins, range } }) => {
-    if (range !== null) return [null];
-    const part = fromValues(
-      Array.from({ length: bins + 1 }, (_, i) => i / bins),
-      [bins + 1],
-      F64,
-    );
-    const toEnd = (end: Reduction, share: NDArray): NDArray => {
-      const there = equal(x!, end(x!, -1, { keepdims: true }));
-      const each = divide(astype(there, x!.dtype), sum(there, -1, { keepdims: true }));
-      return multiply(sum(multiply(g, astype(share, x!.dtype)), -1, { keepdims: true }), each);
-    };
-    return [x!.size === 0 ? null : add(toEnd(min, subtract(1, part)), toEnd(max, part))];
+  grad: (g, { attrs: { bins } }) => {
+    const parts = Array.from({ length: bins + 1 }, (_, i) => i / bins);
+    const shares = fromValues([...parts.slice().reverse(), ...parts], [2, bins + 1], g.code);
+    return [sum(multiply(expandAxes(g, [g.ndim - 1]), shares), -1)];
   },
-  reads: [[0]],
 });

@@ -9,7 +9,7 @@ import { windowPlaces, windowSum } from "../../ops/network/pooling.ts";
 import { absolute, add, divide, equal, multiply, power, sign, sqrt, where } from "../../ops/pointwise.ts";
 import { sum } from "../../ops/reduction.ts";
 import { argmax } from "../../ops/selection.ts";
-import { gathered, reshape } from "../../ops/structural.ts";
+import { flat, gathered, reshape } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf } from "../../shape.ts";
 import { ones } from "../creation.ts";
 import { takeAlongAxis } from "../searching.ts";
@@ -180,7 +180,7 @@ export function pooling(x: ArrayInput, options?: PoolingOptions): NDArray {
       throw new ShapeError(
         `${operator}: a kernel of shape ${showShape(kernel)} is larger than data of shape ${showShape(size)}; give a pad`,
       );
-    if (poolType === "max") return gathered([reshape(a, [a.size]), windowPlaces(a, windows)], 0);
+    if (poolType === "max") return gathered([flat(a), windowPlaces(a, windows)], 0);
   }
   const total = (of: NDArray): NDArray =>
     everything

@@ -11,7 +11,7 @@ import { type HasRow, liftAxis, type Structural, structural } from "../../op.ts"
 import { absorb, divide, equal, exp, less, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
 import { sum } from "../../ops/reduction.ts";
 import { argsort } from "../../ops/selection.ts";
-import { astype, checkPositions, copy, expandDims, reshape, type Slice, slice } from "../../ops/structural.ts";
+import { astype, checkPositions, copy, expandDims, flat, reshape, type Slice, slice } from "../../ops/structural.ts";
 import { uniform } from "../../random/index.ts";
 import * as scalar from "../../scalar.ts";
 import { broadcastShapes, sameShape, showShape, toAxis } from "../../shape.ts";
@@ -318,7 +318,7 @@ function selectTop(x: ArrayInput, options: TopkOptions | undefined): NDArray | [
   const isAscend = flag("topk", "isAscend", options?.isAscend, false);
   if (!["indices", "value", "both", "mask"].includes(retTyp))
     throw new ValueError(`topk: retTyp is "indices", "value", "both" or "mask", got ${describe(retTyp)}`);
-  const a = axis === null ? reshape(given, [given.size]) : given;
+  const a = axis === null ? flat(given) : given;
   const along = toAxis(axis ?? 0, a.ndim, "topk");
   const n = a.shape[along]!;
   if (!Number.isInteger(k) || k < 1 || k > n)

@@ -8,7 +8,7 @@ import { ValueError } from "../../errors.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
 import { expandDims } from "../structural.ts";
-import { cut, eachMatrix, inverted, lowerPart, sidesOf, transposed, undetermined, unpacked, type Write } from "./matrices.ts";
+import { eachMatrix, inverted, lowerPart, sidesOf, transposed, unpacked, type Write } from "./matrices.ts";
 import { matmul } from "./products.ts";
 import { solved } from "./solving.ts";
 
@@ -113,8 +113,8 @@ const semidefiniteRow: Structural<string> = structural("cholesky of a semidefini
 /** An L with L·Lᵀ = x for symmetric matrices that may be only semidefinite: no triangle, and without a derivative. @internal */
 export const semidefiniteOf = (x: NDArray, refusal: string): NDArray => semidefiniteRow([x], refusal);
 
-/** Q (m × columns) and R (columns × n) behind one another, of m >= n rows. */
-function factored(x: NDArray, columns: number): NDArray {
+/** Q (m × columns) and R (columns × n) behind one another, of m >= n rows. @internal */
+export function factored(x: NDArray, columns: number): NDArray {
   const [m, n] = sidesOf(x.shape);
   const write: Write = (from, to, work) => orthogonal(from, m, n, columns, to, work);
   return eachMatrix(x, [(m + n) * columns], () => orthogonalSpace(m, n, columns), write);
@@ -125,17 +125,17 @@ const qrRow: Structural<null> = structural("qr", {
   run: ([x]) => factored(x!, x!.shape.at(-1)!),
   grad: (g, { y, like }) => {
     const [m, n] = sidesOf(like[0]!.shape);
-    const parts = (packed: NDArray): Parts => unpacked(packed, [m, n], [n, n]) as [NDArray, NDArray];
-    return [slope(parts(y), parts(g))];
+    const parts = (packed: NDArray): QrParts => unpacked(packed, [m, n], [n, n]) as [NDArray, NDArray];
+    return [qrSlope(parts(y), parts(g))];
   },
   reads: [[1]],
   lift: liftNothing,
 });
 
-type Parts = readonly [q: NDArray, r: NDArray];
+export type QrParts = readonly [q: NDArray, r: NDArray];
 
-/** Walter & Lehmann (2010): (Q̄ + Q·(the lower part of R·R̄ᵀ - Q̄ᵀ·Q, mirrored))·R⁻ᵀ. */
-function slope([q, r]: Parts, [gq, gr]: Parts): NDArray {
+/** Walter & Lehmann (2010): (Q̄ + Q·(the lower part of R·R̄ᵀ - Q̄ᵀ·Q, mirrored))·R⁻ᵀ. @internal */
+export function qrSlope([q, r]: QrParts, [gq, gr]: QrParts): NDArray {
   const inner = mirrored(subtract(matmul(r, transposed(gr)), matmul(transposed(gq), q)));
   return transposed(solved([r, transposed(add(gq, matmul(q, inner)))], "upper"));
 }
@@ -144,24 +144,4 @@ function slope([q, r]: Parts, [gq, gr]: Parts): NDArray {
 export function qrOf(x: NDArray): [NDArray, NDArray] {
   const [m, n] = sidesOf(x.shape);
   return unpacked(qrRow([x], null), [m, n], [n, n]) as [NDArray, NDArray];
-}
-
-const completeRow: Structural<null> = structural("qr in complete mode", {
-  kind: "function",
-  run: ([x]) => factored(x!, x!.shape.at(-2)!),
-  grad: (g, { y, like }) => {
-    const [m, n] = sidesOf(like[0]!.shape);
-    const parts = (packed: NDArray): Parts => unpacked(packed, [m, m], [m, n]) as [NDArray, NDArray];
-    const reduced = ([q, r]: Parts): Parts => [cut(q, -1, 0, n), cut(r, -2, 0, n)];
-    const given = parts(g);
-    return [undetermined(slope(reduced(parts(y)), reduced(given)), cut(given[0], -1, n, m - n), "qr")];
-  },
-  reads: [[1]],
-  lift: liftNothing,
-});
-
-/** The same with a square Q, whose further columns are not determined by the matrix and have no derivative. @internal */
-export function completeQrOf(x: NDArray): [NDArray, NDArray] {
-  const [m, n] = sidesOf(x.shape);
-  return unpacked(completeRow([x], null), [m, m], [m, n]) as [NDArray, NDArray];
 }

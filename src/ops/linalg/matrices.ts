@@ -4,12 +4,9 @@ import type { Workspace } from "../../backend/matrices/workspace.ts";
 import { F64 as memory } from "../../backend/wasm/heap.ts";
 import { toArray } from "../../convert.ts";
 import { BOOL, DTYPES, F32, F64, isFloat } from "../../dtype.ts";
-import { GradError, ShapeError, ValueError } from "../../errors.ts";
-import { physicalOf } from "../../mapped.ts";
-import { edgeOf } from "../../op.ts";
+import { ShapeError, ValueError } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../shape.ts";
-import { absorb, add, equal, reciprocal, where } from "../pointwise.ts";
-import { sum } from "../reduction.ts";
+import { equal, reciprocal, where } from "../pointwise.ts";
 import { astype, cast, part, reshape, slice, swapaxes } from "../structural.ts";
 
 /** The elements in C order, widened to float64: factorisations compute in that, and round their results. */
@@ -116,25 +113,4 @@ export function lowerPart(x: NDArray, strictly = false): NDArray {
   const mask = new Uint8Array(n * n);
   for (let i = 0; i < n; i++) mask.fill(1, i * n, i * n + i + Number(!strictly));
   return where(fromValues(mask, [n, n], BOOL), x, 0);
-}
-
-/** So many rows (side -2) or columns (side -1) of matrices, from `start` on. @internal */
-export const cut = (x: NDArray, side: -2 | -1, start: number, count: number): NDArray =>
-  slice([x], part(x.shape, x.ndim + side, start, count));
-
-/**
- * The cotangent of a matrix with what that of vectors adds to it which the matrix does not determine: nothing where it is 0.
- * Else there is no derivative; where the cotangent is to be differentiated, as forwards, that shows as NaN. @internal
- */
-export function undetermined(gradient: NDArray, vectors: NDArray, operator: string): NDArray {
-  if (
-    edgeOf(vectors) === null &&
-    physicalOf(vectors)
-      .toTypedArray()
-      .some(v => v !== 0)
-  )
-    throw new GradError(
-      `${operator}: the matrix does not determine all of these vectors, which have no derivative; use those of the smaller side`,
-    );
-  return add(gradient, sum(absorb(vectors, Number.NaN), [-2, -1], { keepdims: true }));
 }

@@ -4,11 +4,11 @@ import { singular, singularSpace } from "../../backend/matrices/spectral.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
 import { expandDims } from "../structural.ts";
-import { cut, eachMatrix, inverted, sidesOf, transposed, undetermined, unpacked, type Write } from "./matrices.ts";
+import { eachMatrix, inverted, sidesOf, transposed, unpacked, type Write } from "./matrices.ts";
 import { matmul } from "./products.ts";
 
-/** So many left vectors, the singular values, and so many right vectors behind one another. */
-function decomposed(x: NDArray, lefts: number, rights: number): NDArray {
+/** So many left vectors, the singular values, and so many right vectors behind one another. @internal */
+export function decomposed(x: NDArray, lefts: number, rights: number): NDArray {
   const [m, n] = sidesOf(x.shape);
   const length = m * lefts + Math.min(m, n) + rights * n;
   const write: Write = (from, to, work) => singular(from, m, n, to, lefts, rights, work);
@@ -24,16 +24,16 @@ const svdRow: Structural<null> = structural("svd", {
   },
   grad: (g, { y, like }) => {
     const [m, n] = sidesOf(like[0]!.shape);
-    return [slope(thinParts(y, m, n), thinParts(g, m, n))];
+    return [svdSlope(thinParts(y, m, n), thinParts(g, m, n))];
   },
   reads: [[1]],
   lift: liftNothing,
 });
 
-type Parts = readonly [u: NDArray, s: NDArray, vh: NDArray];
+export type SvdParts = readonly [u: NDArray, s: NDArray, vh: NDArray];
 
-/** Giles (2008), 3.4, and Townsend (2016), with the parts outside of the spaces of the vectors. */
-function slope([u, s, vh]: Parts, [gu, gs, gv]: Parts): NDArray {
+/** Giles (2008), 3.4, and Townsend (2016), with the parts outside of the spaces of the vectors. @internal */
+export function svdSlope([u, s, vh]: SvdParts, [gu, gs, gv]: SvdParts): NDArray {
   const k = s.shape.at(-1)!;
   const row = expandDims(s, -2);
   const column = expandDims(s, -1);
@@ -62,31 +62,6 @@ const thinParts = (packed: NDArray, m: number, n: number): [NDArray, NDArray, ND
  * @internal
  */
 export const svdOf = (x: NDArray): [NDArray, NDArray, NDArray] => thinParts(svdRow([x], null), ...sidesOf(x.shape));
-
-const fullRow: Structural<null> = structural("svd of full matrices", {
-  kind: "function",
-  run: ([x]) => decomposed(x!, ...sidesOf(x!.shape)),
-  grad: (g, { y, like }) => {
-    const [m, n] = sidesOf(like[0]!.shape);
-    const k = Math.min(m, n);
-    const thin = ([u, s, vh]: Parts): Parts => [cut(u, -1, 0, k), s, cut(vh, -2, 0, k)];
-    const [gu, gs, gv] = fullParts(g, m, n);
-    const x = slope(thin(fullParts(y, m, n)), thin([gu, gs, gv]));
-    const others = m > k ? cut(gu, -1, k, m - k) : cut(gv, -2, k, n - k);
-    return [undetermined(x, others, "svd")];
-  },
-  reads: [[1]],
-  lift: liftNothing,
-});
-
-const fullParts = (packed: NDArray, m: number, n: number): [NDArray, NDArray, NDArray] =>
-  unpacked(packed, [m, m], [Math.min(m, n)], [n, n]) as [NDArray, NDArray, NDArray];
-
-/** The same with square matrices of vectors; those that the matrix does not determine have no derivative. @internal */
-export function fullSvdOf(x: NDArray): [NDArray, NDArray, NDArray] {
-  const [m, n] = sidesOf(x.shape);
-  return m === n ? svdOf(x) : fullParts(fullRow([x], null), m, n);
-}
 
 /** The singular values alone, descending; exact derivatives wherever they are not 0. @internal */
 export const singularValues: Structural<null> = structural("svd", {
