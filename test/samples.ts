@@ -21,6 +21,7 @@ import type * as members from "../src/members.ts";
 import type { HasRow } from "../src/op.ts";
 import * as arithmetic from "../src/ops/arithmetic.ts";
 import * as elementary from "../src/ops/elementary.ts";
+import * as complete from "../src/ops/linalg/complete.ts";
 import * as factorisation from "../src/ops/linalg/factorisation.ts";
 import * as leastsquares from "../src/ops/linalg/leastsquares.ts";
 import * as linalg from "../src/ops/linalg/products.ts";
@@ -61,6 +62,7 @@ export const MODULES = {
   "ops/network/activations": activations,
   "ops/scan": scan,
   "ops/linalg/factorisation": factorisation,
+  "ops/linalg/complete": complete,
   "ops/linalg/leastsquares": leastsquares,
   "ops/linalg/solving": solving,
   "ops/linalg/svd": svd,
