@@ -295,7 +295,8 @@ export function callRule(
     // A bare number would meet others as float32, whatever the dtype here.
     if (typeof x === "number") return filled(SCALAR, g.code, x);
     // A slope is computed in the dtype of the result, as by the kernel, and not in a narrower one of its operand.
-    return x !== null && row.pointwise !== undefined && x.code < F64 && g.code === F64 ? astype(x, "float64") : x;
+    if (x === null || x.code === F64 || g.code !== F64 || row.pointwise === undefined) return x;
+    return row.pointwise.spec.discrete?.includes(i) ? x : astype(x, "float64");
   });
   const y = restore(kept[parents.length] ?? null, linked ? node : null, g);
   return row.rule!(g, { y: y as NDArray, inputs: inputs as NDArray[], attrs, like, wants });

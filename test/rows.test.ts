@@ -3,7 +3,7 @@
  * 1 and 2 (and 3) against differences, cotangents of zeros, dtypes, views, numbers as operands. What is tried comes from
  * the rows themselves.
  */
-import { autograd, type DType, NablaError, type NDArray, np, npx, ValueError } from "nabla";
+import { autograd, checkGrad, type DType, NablaError, type NDArray, np, npx, ValueError } from "nabla";
 import { describe, expect, test } from "vitest";
 import { runMap } from "../src/backend/reference.ts";
 import { DTYPES, isFloat } from "../src/dtype.ts";
@@ -519,6 +519,20 @@ describe("gradients are those of differences", () => {
           throw new Error(`${name}: gradient ${i} at ${k} is ${x} in float32, ${want[k]} in float64`);
       });
     });
+  });
+
+  test("a recorded gradient beside integers has all digits of float64", () => {
+    const b = np.array([3, 7, 5], { dtype: "int32" });
+    const x = np.array(Float64Array.of(2.7, 0.7, 1.3));
+    for (const f of [(v: NDArray) => np.divide(v, b), (v: NDArray) => np.power(b, v), (v: NDArray) => np.hypot(b, v)]) {
+      const loss = (v: NDArray): NDArray => f(v).square().sum();
+      const [plain, recorded] = [false, true].map(createGraph => {
+        const v = x.copy().attachGrad();
+        return autograd.record(() => autograd.grad(loss(v), v, { createGraph }));
+      });
+      expect(np.max(np.abs(recorded!.sub(plain!))).item()).toBeLessThan(1e-14 * np.max(np.abs(plain!)).item<number>());
+      expect(checkGrad(loss, [x], { order: 3 })).toBeLessThan(1e-9);
+    }
   });
 
   test.each(byName(some(differentiable.filter(r => r.p.arity > 1))))("%s of mixed dtypes gives each its own", (_, r) => {

@@ -689,3 +689,11 @@ describe("walks give back what only they saw", () => {
     expect(list(a.grad)).toEqual([4, 6]);
   });
 });
+
+test("checkGrad takes differences in the mode in which it differentiates: in training", () => {
+  const [x, gamma, beta] = [np.random.normal(0, 1, [6, 3], { dtype: "float64" }), f64(1, 2, 0.5), f64(0, 1, -1)];
+  const [mean, variance] = [np.zeros(3, { dtype: "float64" }), np.ones(3, { dtype: "float64" })];
+  const normalised = (v: NDArray, g: NDArray, b: NDArray): NDArray => npx.batchNorm(v, g, b, mean, variance).square().sum();
+  expect(checkGrad(normalised, [x, gamma, beta])).toBeLessThan(1e-6);
+  expect(autograd.isTraining()).toBe(false);
+});

@@ -318,7 +318,8 @@ function directionalError(f: Fn, xs: readonly NDArray[], order: number, next: ()
     const values = Float64Array.from({ length: like.size }, next);
     return reshape(toArray(values, "checkGrad"), like.shape);
   };
-  const call = (args: readonly NDArray[]): NDArray => callWith(f, args);
+  // In training mode, as where it is recorded.
+  const call = (args: readonly NDArray[]): NDArray => within("checkGrad", [() => callWith(f, args)], null, true) as NDArray;
   const y0 = call(xs);
   if (!(y0 instanceof NDArray)) throw new GradError(`checkGrad: the function must return an array, got ${describe(y0)}`);
   const u = random(y0);
