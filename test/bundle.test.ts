@@ -11,7 +11,7 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "./support/source.ts";
 
 /** An array brings all its methods. Before layers and threads it was 74.4, and the aim is 75: docs/decisions/size.md says where the rest is. */
-const MAX_KB = 97;
+const MAX_KB = 97.5;
 
 /** The chapter's first program, with methods, so that a bundler that drops them is found out. */
 const FIRST_PROGRAM = `
