@@ -48,7 +48,7 @@ const STAMP = "dist/.built";
 function isBuilt() {
   if (!existsSync(at(STAMP))) return false;
   const built = statSync(at(STAMP)).mtimeMs;
-  return ["src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"].every(path => lastChange(at(path)) < built);
+  return ["src", "bundling", "tsconfig.json", "tsconfig.build.json", "package-lock.json"].every(path => lastChange(at(path)) < built);
 }
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -63,7 +63,9 @@ if (!process.argv.includes("--no-build") && !isBuilt()) {
   // Built beside and then moved, so that a failed build leaves the last good one alone.
   const begun = new Date();
   rmSync(at("dist.new"), { recursive: true, force: true });
-  run("building", process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", "dist.new"]);
+  const tsc = at("node_modules/typescript/bin/tsc");
+  run("building", process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", "dist.new"]);
+  run("building the plugin", process.execPath, [tsc, "-p", "bundling", "--outDir", "dist.new/bundling"]);
   // What Node imports is one small file, for half of a cold start would go into loading fifty, and a fifth into reading
   // comments and long names. Functions and classes keep theirs, for whoever meets them in an error's stack: without its
   // exports the text is a script to esbuild, whose outermost names it leaves alone.

@@ -13,7 +13,7 @@ import * as members from "./members.ts";
 import { edgeOf } from "./op.ts";
 import { remainder } from "./ops/arithmetic.ts";
 import { add, divide, multiply, power, subtract } from "./ops/pointwise.ts";
-import { reshape, transpose } from "./ops/structural.ts";
+import { copy, reshape, transpose } from "./ops/structural.ts";
 import { type GradReq, setRecording } from "./tape.ts";
 
 /** A function of an array and more, as a method of the array. */
@@ -202,7 +202,7 @@ const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
     return compress(condition, this, axis);
   },
   flatten(): NDArray {
-    return reshape(members.copy(this), [this.size]);
+    return reshape(copy(this), [this.size]);
   },
   *[Symbol.iterator](): IterableIterator<NDArray> {
     if (this.ndim === 0) throw new ValueError("iteration: a 0-d array has no axis to walk along; use item()");

@@ -156,7 +156,8 @@ function addMethods(): void {
         },
         configurable: true,
       });
-    else if (key !== "constructor" && key !== Symbol.toStringTag && String(key) !== "Symbol(nodejs.util.inspect.custom)")
+    // What Traced has itself is its constructor, and the methods that a bundle left out, which say so (bundling/vite.ts).
+    else if (!Object.hasOwn(prototype, key) && key !== Symbol.toStringTag && String(key) !== "Symbol(nodejs.util.inspect.custom)")
       Object.defineProperty(prototype, key, refuse(key));
   }
 }
