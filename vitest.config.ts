@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** Tests that compute nothing with arrays, or not in this process: once is enough for them. */
-const ONCE = ["bundle", "floors", "kernels", "page", "repository", "types"];
+const ONCE = ["bundle", "bundling", "floors", "kernels", "page", "repository", "types"];
 /** Tests of numbers and texts, where the smallest memory changes little: `npm test -- --full` takes them there too. */
 const FULL = process.env.TEST_FULL === "on" ? [] : ["accuracy", "distributions", "examples", "features", "format", "random", "special"];
 

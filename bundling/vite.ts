@@ -28,7 +28,8 @@ interface Bundler {
   getModuleIds(): Iterable<string>;
   getModuleInfo(id: string): Module | null;
   load(module: { id: string; resolveDependencies?: boolean; moduleSideEffects?: boolean }): Promise<Module | null>;
-  parse(code: string, options?: { lang?: "js" | "jsx" | "ts" | "tsx" }): object;
+  /** Rolldown is told the language, Rollup (which sees no TypeScript) whether there may be JSX. */
+  parse(code: string, options?: { lang?: "js" | "jsx" | "ts" | "tsx"; jsx?: boolean }): object;
   resolve(
     source: string,
     importer?: string,
@@ -226,7 +227,7 @@ function addWords(bundler: Bundler, { id, code }: Module, words: Set<string>): v
   const [, lang = "js"] = /\.[cm]?(jsx|tsx?)(?:\?|$)/.exec(id) ?? [];
   const rest: unknown[] = [code];
   try {
-    rest[0] = bundler.parse(code ?? "", { lang: lang as "jsx" | "ts" | "tsx" });
+    rest[0] = bundler.parse(code ?? "", { lang: lang as "jsx" | "ts" | "tsx", jsx: lang.endsWith("x") });
   } catch {}
   // No recursion: the sum of ten thousand strings is a tree of that depth.
   while (rest.length > 0) {
