@@ -164,8 +164,10 @@ async function wordsOf(bundler: Bundler, entries: Promise<Resolution | null>[], 
   const words = new Set<string>();
   const seen = new Set<string>();
   const visit = async (resolution: Resolution): Promise<void> => {
-    if (seen.has(resolution.id) || resolution.id.startsWith(own)) return;
+    if (seen.has(resolution.id)) return;
     seen.add(resolution.id);
+    // Another copy of nabla has a list that waits as well.
+    if (resolution.id.startsWith(own) || FILTER.id.test(resolution.id)) return;
     const module = await bundler.load({ ...resolution, resolveDependencies: true });
     // One that cannot be loaded fails the build elsewhere.
     if (module === null) return;
@@ -177,7 +179,7 @@ async function wordsOf(bundler: Bundler, entries: Promise<Resolution | null>[], 
     await bundler.load({ id: `${list}${REDUCED}${round}`, moduleSideEffects: false });
     const known: (Resolution | null)[] = await Promise.all(entries);
     for (const id of bundler.getModuleIds()) if ((bundler.getModuleInfo(id)?.code ?? null) !== null) known.push({ id });
-    const more = known.filter(module => module !== null && !module.external && !seen.has(module.id) && !module.id.startsWith(own));
+    const more = known.filter(module => module !== null && !module.external && !seen.has(module.id));
     if (more.length === 0) return words;
     await Promise.all(more.map(module => visit(module!)));
   }
@@ -204,8 +206,8 @@ async function importsOf(bundler: Bundler, module: Module, seen: ReadonlySet<str
   if (open.size === 0) return found;
   const resolved = new Map<string, Resolution | null>();
   const resolve = async (source: string, kind?: "import-statement" | "dynamic-import" | "require-call"): Promise<void> => {
-    const resolution = await bundler.resolve(source, module.id, kind && { kind });
-    // What is not found stays external under its own name.
+    const resolution = await bundler.resolve(source, module.id, kind && { kind }).catch(() => null);
+    // What is not found stays external under its own name, or fails the build elsewhere.
     resolved.set(resolution?.id ?? source, resolution);
   };
   await Promise.all(
