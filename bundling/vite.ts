@@ -178,7 +178,8 @@ async function wordsOf(bundler: Bundler, entries: Promise<Resolution | null>[], 
     // Plugins add entries while they read other modules. Rolldown has taken them up when it comes to a module asked for later.
     await bundler.load({ id: `${list}${REDUCED}${round}`, moduleSideEffects: false });
     const known: (Resolution | null)[] = await Promise.all(entries);
-    for (const id of bundler.getModuleIds()) if ((bundler.getModuleInfo(id)?.code ?? null) !== null) known.push({ id });
+    for (const id of bundler.getModuleIds())
+      if ((bundler.getModuleInfo(id)?.code ?? null) !== null && !FILTER.id.test(id)) known.push({ id });
     const more = known.filter(module => module !== null && !module.external && !seen.has(module.id));
     if (more.length === 0) return words;
     await Promise.all(more.map(module => visit(module!)));

@@ -1,5 +1,5 @@
 /** The plugin for bundlers: what it leaves out of a program, what it keeps, and that nabla itself misses none of it. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -161,6 +161,25 @@ describe("a program built with the plugin", () => {
     const reduced = await built(files, [nabla()], worker([nabla()]));
     expect(kept(reduced.textOf("entry"))).toEqual(["median"]);
     expect(kept(reduced.textOf("assets/work"))).toEqual(["trace"]);
+  });
+
+  test("does not wait for another copy of nabla, nor for its plugin", async () => {
+    const copy = join(folder, "copy");
+    cpSync(join(ROOT, "dist"), join(copy, "dist"), { recursive: true });
+    cpSync(join(ROOT, "package.json"), join(copy, "package.json"));
+    const { nabla: another } = (await import(/* @vite-ignore */ pathToFileURL(join(copy, "dist/bundling/vite.js")).href)) as {
+      nabla: typeof nabla;
+    };
+    const files = {
+      "main.js": `
+        import { np } from "nabla";
+        import * as other from "../copy/dist/index.js";
+        export const values = () => [np.ones(3).cumsum(), other.np.ones(3).cumprod()].map(String);
+      `,
+    };
+    const { run } = await built(files, [nabla(), another()]);
+    const { values } = (await run()) as unknown as { values: () => string[] };
+    expect(values()).toEqual(["[1. 2. 3.]", "[1. 1. 1.]"]);
   });
 
   /** Calls a method by a name that no module spells out. */
