@@ -262,11 +262,13 @@ const mapped = (xs: readonly (NDArray | number)[], { family, shape }: Mapping): 
 
 /** Says that a large result, just computed by the kernels of a family, can be computed by them again. */
 export const mappedAgain = (y: NDArray, family: Family, xs: readonly (NDArray | number)[]): NDArray =>
-  isLarge(y) ? repeatable(y, xs, { family, shape: y.shape }, mapped) : y;
+  repeatable(y, xs, { family, shape: y.shape }, mapped);
 
 /** Computes an expression into a fresh array, which is computed again where it had to make room. */
-export const mapAnew = (family: Family, xs: readonly (NDArray | number)[], shape: Shape): NDArray =>
-  mappedAgain(mapped(xs, { family, shape }), family, xs);
+export function mapAnew(family: Family, xs: readonly (NDArray | number)[], shape: Shape): NDArray {
+  const y = mapped(xs, { family, shape });
+  return isLarge(y) ? mappedAgain(y, family, xs) : y;
+}
 
 /** An expression for each lane, made once. */
 export function perLane(make: (lane: number) => Expr): (lane: number) => Expr {
