@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { grad, type NDArray, np, npx, ValueError } from "nabla";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { foreign, subroutine, wasAsked } from "../src/backend/blas.ts";
 import { address, allocate, F64, I32, U8 } from "../src/backend/wasm/heap.ts";
 import { ROOT } from "./support/source.ts";
@@ -19,6 +19,8 @@ try {
 }
 npx.useBlas(false);
 afterAll(() => npx.useBlas(false));
+// The same matrices in every run: of some, the condition alone is more than the tolerance.
+beforeEach(() => npx.seed(11));
 
 test("what cannot be a library is refused, and what is wrong is said", () => {
   for (const bad of [1, null, {}, ""]) expect(() => npx.useBlas(bad as string)).toThrow(ValueError);
@@ -223,8 +225,9 @@ describe.skipIf(!hasLapack)(`LAPACK of ${library ?? reason}`, () => {
     const b = random(m, 3);
     const a = np.reshape(x, [-1, m, n]).at(0);
     const [own, other] = [false, true].map(on => by(on, () => np.linalg.lstsq(a, b)));
+    const near = 1e-13 * (np.linalg.cond(a).item() as number);
     own!.forEach((y, i) => {
-      expect(apart(y, other![i]!)).toBeLessThan(1e-12);
+      expect(apart(y, other![i]!)).toBeLessThan(near * Math.max(1, largest(y)));
     });
   });
 
