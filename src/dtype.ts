@@ -76,9 +76,10 @@ const KIND: readonly number[] = [3, 3, 2, 2, 1, 0];
 /** Whether results of one dtype may be written over another's, losing digits but not their kind: NumPy's "same_kind". */
 export const sameKind = (from: number, to: number): boolean => KIND[from]! <= KIND[to]!;
 
-const RANGE: readonly (readonly [number, number])[] = [
-  [0, 0],
-  [0, 0],
+/** The least and the greatest value of each dtype. */
+export const RANGE: readonly (readonly [number, number])[] = [
+  [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
   [-2147483648, 2147483647],
   [-128, 127],
   [0, 255],

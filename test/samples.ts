@@ -45,7 +45,7 @@ import { network as networkSamples } from "./samples/network.ts";
 import { products as productsSamples } from "./samples/products.ts";
 import { searching as searchingSamples } from "./samples/searching.ts";
 import { shaping as shapingSamples } from "./samples/shaping.ts";
-import { statistics as statisticsSamples } from "./samples/statistics.ts";
+import { linearParts, linearStarted, started, statistics as statisticsSamples } from "./samples/statistics.ts";
 import { curved, int32, linear, of, row, type Sample, seeded } from "./support/sample.ts";
 import type { Shape } from "./support/sampling.ts";
 
@@ -285,10 +285,10 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
   ],
   sort: [curved([5]), curved([3, 4]), curved([3, 4], 0), curved([2, 3, 4], 1), curved([3, 4], null), curved([], null)],
   // reductions
-  sum: sumLike,
-  mean: sumLike.slice(0, -2),
-  max: extremes,
-  min: extremes,
+  sum: [...sumLike, ...linearStarted],
+  mean: [...sumLike.slice(0, -2), ...linearParts],
+  max: [...extremes, ...started],
+  min: [...extremes, ...started],
   all: quantifiers,
   any: quantifiers,
   argmax: [...positions, ...kept],

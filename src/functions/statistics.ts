@@ -1,15 +1,42 @@
 /** Means and their kin, order statistics, differences: compositions of reductions, and the few rows they need. */
 import { type ArrayInput, blank, fromValues, NDArray } from "../array.ts";
 import { fromNested, toArray } from "../convert.ts";
-import { BOOL, DTYPES, F32, F64, isFloat, meanCode, promote, sumCode } from "../dtype.ts";
+import { BOOL, DTYPES, F32, F64, isFloat, meanCode, promote } from "../dtype.ts";
 import { checkOptions, describe, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import * as E from "../expr.ts";
 import { foldAxes, foldOver, keptOf } from "../fold.ts";
 import { compute, discard, perLane } from "../launch.ts";
 import { physicalOf } from "../mapped.ts";
 import { binary, type HasRow, liftAxes, liftNothing, type Structural, structural, ternary, unary } from "../op.ts";
-import { absorb, add, divide, equal, greater, log, multiply, negative, notEqual, square, subtract, where } from "../ops/pointwise.ts";
-import { type Axis, max, min, type ReduceOptions, type Reduction, reduceArguments, restoreAxes, sum } from "../ops/reduction.ts";
+import { logicalAnd } from "../ops/arithmetic.ts";
+import {
+  absorb,
+  add,
+  divide,
+  equal,
+  greater,
+  log,
+  maximum,
+  multiply,
+  negative,
+  notEqual,
+  square,
+  subtract,
+  where,
+} from "../ops/pointwise.ts";
+import {
+  type Axis,
+  type FoldOptions,
+  max,
+  min,
+  type PartOptions,
+  type ReduceOptions,
+  type Reduction,
+  reduceArguments,
+  restoreAxes,
+  sum,
+  takingPart,
+} from "../ops/reduction.ts";
 import {
   astype,
   broadcastTo,
@@ -64,16 +91,21 @@ const meanRow: Structural<OverAxes> = structural("mean", {
   lift: liftAxes,
 });
 
+const MEAN = ["keepdims", "dtype", "where"];
+
 /**
  * The mean over axes (all of them by default), summed in float64; integers give float32, nothing at all gives NaN.
  * NumPy's mean.
  * @throws DTypeError for a dtype that is not a float.
  * @example np.mean([[1, 2], [3, 4]], 0) // array([2., 3.])
  */
-export const mean: Reduction & HasRow = Object.assign(
-  (x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray => {
-    const [a, axes, keepdims] = reduceArguments("mean", x, axis, options, ["keepdims", "dtype"], true);
-    return restoreAxes(meanRow([a], { axes, code: meanCode(a.code, options?.dtype, "mean") }), axes, keepdims);
+export const mean: Reduction<PartOptions> & HasRow = Object.assign(
+  (x: ArrayInput, axis?: Axis, options?: PartOptions): NDArray => {
+    const [a, axes, keepdims] = reduceArguments("mean", x, axis, options, MEAN, true);
+    const code = meanCode(a.code, options?.dtype, "mean");
+    const part = takingPart("mean", a, options?.where);
+    if (part !== null) return meanOfPart(a, part, axes, code, keepdims);
+    return restoreAxes(meanRow([a], { axes, code }), axes, keepdims);
   },
   { op: meanRow.op },
 );
@@ -132,14 +164,14 @@ const deviation = unary("std", {
   grad: (g, y) => [where(equal(y, 0), 0, absorb(g, divide(0.5, y)))],
 });
 
-export interface VarOptions extends ReduceOptions {
+export interface VarOptions extends PartOptions {
   /** What is taken off the count that the squares are divided by: 0, or 1 for an estimate from samples. */
   ddof?: number;
 }
 
 export type Moment = (x: ArrayInput, axis?: Axis, options?: VarOptions) => NDArray;
 
-const MOMENT = ["ddof", "keepdims", "dtype"];
+const MOMENT = [...MEAN, "ddof"];
 
 function ddofOf(name: string, options: VarOptions | undefined): number {
   const ddof = options?.ddof ?? 0;
@@ -149,8 +181,10 @@ function ddofOf(name: string, options: VarOptions | undefined): number {
 
 function varOver(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
   const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT, true);
-  const by = Math.max(countOf(a.shape, axes) - ddofOf(name, options), 0);
-  const y = varRow([a], { axes, code: meanCode(a.code, options?.dtype, name), by });
+  const [ddof, code] = [ddofOf(name, options), meanCode(a.code, options?.dtype, name)];
+  const part = takingPart(name, a, options?.where);
+  if (part !== null) return varOfPart(a, part, axes, code, keepdims, [ddof, "divided"]);
+  const y = varRow([a], { axes, code, by: Math.max(countOf(a.shape, axes) - ddof, 0) });
   return restoreAxes(y, axes, keepdims);
 }
 
@@ -222,28 +256,55 @@ export function ptp(x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArra
   return under("ptp", () => subtract(max(a, axes, { keepdims }), min(a, axes, { keepdims })));
 }
 
-// ---- without NaN
+// ---- of some elements
 
-/** The elements that are numbers, with 0 for the others; and how many there are. */
-function numbers(x: NDArray, axes: readonly number[]): [NDArray, NDArray, NDArray] {
-  const real = equal(x, x);
-  return [where(real, x, 0), real, sum(real, axes, { keepdims: true, dtype: "float64" })];
+/** The elements that take part, with 0 for the others; and how many there are, the axes kept. */
+function taken(x: NDArray, part: NDArray, axes: readonly number[]): [NDArray, NDArray] {
+  return [where(part, x, 0), sum(broadcastTo(part, x.shape), axes, { keepdims: true, dtype: "float64" })];
+}
+
+/** The mean of what `taken` gave, in float64, the axes kept. */
+const meanOfTaken = (x: NDArray, count: NDArray, axes: readonly number[]): NDArray =>
+  divide(sum(x, axes, { keepdims: true, dtype: "float64" }), count);
+
+/** Without the axes that were kept. */
+const dropped = (y: NDArray, axes: readonly number[], keepdims: boolean): NDArray => (keepdims ? y : squeeze(y, axes));
+
+function meanOfPart(x: NDArray, part: NDArray, axes: readonly number[], code: number, keepdims: boolean): NDArray {
+  return dropped(typed(meanOfTaken(...taken(x, part, axes), axes), code), axes, keepdims);
+}
+
+function varOfPart(
+  x: NDArray,
+  part: NDArray,
+  axes: readonly number[],
+  code: number,
+  keepdims: boolean,
+  [ddof, nothing]: readonly [number, "divided" | "nan"],
+): NDArray {
+  const [clean, count] = taken(x, part, axes);
+  let d = where(part, subtract(clean, meanOfTaken(clean, count, axes)), 0);
+  // As in `centre`.
+  if (x.code === F64) d = where(part, subtract(d, meanOfTaken(d, count, axes)), 0);
+  const by = subtract(count, ddof);
+  const y = divide(sum(square(d), axes, { keepdims: true }), maximum(by, 0));
+  return dropped(typed(nothing === "nan" ? where(greater(by, 0), y, Number.NaN) : y, code), axes, keepdims);
+}
+
+/** Which elements are numbers, and take part. */
+function numbers(name: string, x: NDArray, given: ArrayInput | null | undefined): NDArray {
+  const part = takingPart(name, x, given);
+  return part === null ? equal(x, x) : logicalAnd(equal(x, x), part);
 }
 
 /**
  * The sum over axes (all of them by default) of what is not NaN; slope 0 at NaN. NumPy's nansum.
  * @example np.nansum([1, np.nan, 3]) // array(4.)
  */
-export const nansum: Reduction = (x, axis, options) => {
-  const [a, axes, keepdims] = reduceArguments("nansum", x, axis, options, ["keepdims", "dtype"]);
-  const code = sumCode(a.code, options?.dtype, "nansum");
-  return sum(isFloat(a.code) ? where(equal(a, a), a, 0) : a, axes, { keepdims, dtype: DTYPES[code]! });
+export const nansum: Reduction<FoldOptions> = (x, axis, options) => {
+  const a = toArray(x, "nansum");
+  return under("nansum", () => sum(isFloat(a.code) ? where(equal(a, a), a, 0) : a, axis, options));
 };
-
-/** The mean with reduced axes kept, in float64. */
-function nanCentre(x: NDArray, count: NDArray, axes: readonly number[]): NDArray {
-  return divide(sum(x, axes, { keepdims: true, dtype: "float64" }), count);
-}
 
 /**
  * The mean over axes (all of them by default) of what is not NaN, NaN where there is nothing else; slope 0 at NaN. NumPy's
@@ -251,29 +312,18 @@ function nanCentre(x: NDArray, count: NDArray, axes: readonly number[]): NDArray
  * @throws DTypeError for a dtype that is not a float.
  * @example np.nanmean([1, np.nan, 3]) // array(2.)
  */
-export const nanmean: Reduction = (x, axis, options) => {
-  const [a, axes, keepdims] = reduceArguments("nanmean", x, axis, options, ["keepdims", "dtype"]);
+export const nanmean: Reduction<PartOptions> = (x, axis, options) => {
+  const [a, axes, keepdims] = reduceArguments("nanmean", x, axis, options, MEAN);
   if (!isFloat(a.code)) return under("nanmean", () => mean(a, axis, options));
   const code = meanCode(a.code, options?.dtype, "nanmean");
-  const [clean, , count] = numbers(a, axes);
-  return dropped(typed(nanCentre(clean, count, axes), code), axes, keepdims);
+  return meanOfPart(a, numbers("nanmean", a, options?.where), axes, code, keepdims);
 };
-
-/** Without the axes that were kept. */
-const dropped = (y: NDArray, axes: readonly number[], keepdims: boolean): NDArray => (keepdims ? y : squeeze(y, axes));
 
 function nanMoment(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
   const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT);
   if (!isFloat(a.code)) return varOver(name, a, axis, options);
-  const ddof = ddofOf(name, options);
-  const code = meanCode(a.code, options?.dtype, name);
-  const [clean, real, count] = numbers(a, axes);
-  let d = where(real, subtract(clean, nanCentre(clean, count, axes)), 0);
-  // As in `centre`.
-  if (a.code === F64) d = where(real, subtract(d, nanCentre(d, count, axes)), 0);
-  const by = subtract(count, ddof);
-  const y = where(greater(by, 0), divide(sum(square(d), axes, { keepdims: true }), by), Number.NaN);
-  return dropped(typed(y, code), axes, keepdims);
+  const [ddof, code] = [ddofOf(name, options), meanCode(a.code, options?.dtype, name)];
+  return varOfPart(a, numbers(name, a, options?.where), axes, code, keepdims, [ddof, "nan"]);
 }
 
 /**

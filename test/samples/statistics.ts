@@ -23,6 +23,24 @@ const moments: readonly Sample[] = [
   curved([3, 4], 1, { ddof: 1 }),
   curved([2, 3, 4], [0, 2], { ddof: 1.5, keepdims: true }),
 ];
+/** Which elements of (3, 4) take part. */
+const CHOSEN = [
+  [true, false, true, true],
+  [true, true, false, true],
+  [false, true, true, true],
+];
+const parts: readonly Sample[] = [
+  curved([3, 4], 1, { where: CHOSEN }),
+  curved([3, 4], 0, { where: [[true], [false], [true]], keepdims: true }),
+];
+export const linearParts: readonly Sample[] = parts.map(sample => ({ ...sample, linear: "jointly" as const }));
+/** Folds onto an array, of all elements or of some. */
+export const started: readonly Sample[] = [
+  of([[3, 4], []], (x, initial) => [x, 1, { initial }]),
+  of([[3, 4], []], (x, initial) => [x, 0, { where: CHOSEN, initial, keepdims: true }]),
+  of([[0, 3], []], (x, initial) => [x, 0, { initial }]),
+];
+export const linearStarted: readonly Sample[] = started.map(sample => ({ ...sample, linear: "jointly" as const }));
 const scans: readonly [Shape, ...unknown[]][] = [
   [[5]],
   [[]],
@@ -41,9 +59,9 @@ const chains = [
 ];
 
 export const statistics = {
-  prod: [...over, curved([0, 3], 0), curved([2, 0], 0)],
-  var: moments,
-  std: moments,
+  prod: [...over, curved([0, 3], 0), curved([2, 0], 0), ...started],
+  var: [...moments, ...parts],
+  std: [...moments, ...parts],
   average: [
     curved([3, 4], 0),
     of(
@@ -57,12 +75,12 @@ export const statistics = {
   ],
   ptp: over,
   countNonzero: over,
-  nanmax: over,
-  nanmin: over,
-  nansum: places.map(([shape, ...rest]) => linear(shape, ...rest)),
-  nanmean: places.map(([shape, ...rest]) => linear(shape, ...rest)),
-  nanvar: moments,
-  nanstd: moments,
+  nanmax: [...over, ...started],
+  nanmin: [...over, ...started],
+  nansum: [...places.map(([shape, ...rest]) => linear(shape, ...rest)), ...linearStarted],
+  nanmean: [...places.map(([shape, ...rest]) => linear(shape, ...rest)), ...linearParts],
+  nanvar: [...moments, ...parts],
+  nanstd: [...moments, ...parts],
   median: over,
   quantile: [
     curved([5], 0.3),
