@@ -294,11 +294,9 @@ ${transforms.map(name => `\`${name}\``).join(", ")}: of ordinary functions of ar
 - Lists of numbers are float32, as MXNet's np has it; beside float64 arrays they are float64.
 - Where NumPy makes floats of integers, they are float32; positions, counts and sums of integers are int32.
 - Powers, quotients rounded down, remainders and shifts of bools are int32, where NumPy has int8.
-- \`floor\`, \`ceil\` and \`trunc\` keep integers and bools, as in NumPy 2; so do \`rint\`, \`fix\` and \`round\`.
-
-Two more things: \`linalg.cholesky\`, \`eigh\` and \`eigvalsh\` read (x + xᵀ) / 2, and so see both halves of a matrix that is only nearly
-symmetric; and \`linalg.lstsq\` of float32 takes singular values for 0 below float32's epsilon, as LAPACK's own does, and NumPy
-float64's.
+- \`floor\`, \`ceil\`, \`trunc\` and \`fix\` keep integers and bools, as in NumPy 2.
+- \`linalg.cholesky\`, \`eigh\` and \`eigvalsh\` take symmetric matrices, as NumPy's. Of one that is only nearly symmetric they read
+  (x + xᵀ) / 2, where NumPy reads the lower half: so the gradient is symmetric, as PyTorch's, and exact.
 `;
   expect(empty.join("\n"), `${empty.length} empty cells`).toBe("");
   expect(marks).toBeGreaterThan(300);

@@ -760,6 +760,19 @@ describe("derivatives", () => {
     expect(linalg.lstsq(graded, [1, 1], { rcond: -1 })[2].item()).toBe(2);
   });
 
+  test("least squares of float32 are computed and cut in float64, as NumPy's", () => {
+    const t = np.linspace(0, 1, 20);
+    const powers = np.stack(
+      Array.from({ length: 9 }, (_, i) => np.power(t, i)),
+      1,
+    );
+    const [x, residuals, rank, s] = linalg.lstsq(powers, np.ones([20]));
+    expect([x, residuals, rank, s].map(y => y.dtype)).toEqual(["float32", "float32", "int32", "float32"]);
+    expect(rank.item()).toBe(9);
+    expect(closeness(valuesOf(x), [1, 0, 0, 0, 0, 0, 0, 0, 0], 1e-6)).toBe("");
+    expect(residuals.at(0).item()).toBeLessThan(1e-14);
+  });
+
   test("forwards and mapped, nested", () => {
     const a = np.add(random(3, 2, 2), np.multiply(np.eye(2, { dtype: "float64" }), 3));
     const b = random(3, 2);

@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray, toIntegers } from "../convert.ts";
 import { BOOL, DTYPES, F32, I32, isFloat } from "../dtype.ts";
-import { checkOptions, describe, under, ValueError, wholeNumber } from "../errors.ts";
+import { checkOptions, DTypeError, describe, under, ValueError, wholeNumber } from "../errors.ts";
 import * as E from "../expr.ts";
 import { type OutOption, type Trailing, type Unary, unary } from "../op.ts";
 import * as scalar from "../scalar.ts";
@@ -291,22 +291,23 @@ export const trunc: Unary = unary("trunc", { value: x => E.trunc(x), grad: () =>
 export const fix: Unary = trunc;
 
 /**
- * The whole number nearest to each element, halves to the even one; slope 0. Integers stay as they are. NumPy's rint.
+ * The whole number nearest to each element, halves to the even one; slope 0. Integers become float32. NumPy's rint.
  * @example np.rint([0.5, 1.5, 2.6]) // array([0., 2., 3.])
  */
-export const rint: Unary = unary("rint", { value: x => E.nearest(x), grad: () => [0] });
+export const rint: Unary = unary("rint", { value: x => E.nearest(x), grad: () => [0], dtype: "float" });
 
 /**
  * Each element rounded to so many decimals, halves to the even one; a negative number of them rounds to tens, hundreds …
- * Slope 0; the dtype stays. NumPy's round.
- * @throws ValueError for decimals that are no whole number.
+ * Slope 0; the dtype stays, but bools become float32. NumPy's round.
+ * @throws ValueError for decimals that are no whole number, DTypeError for decimals of bools.
  * @example np.round([1.25, -0.567], 1) // array([ 1.2, -0.6])
  */
 export function round(x: ArrayInput, decimals: number | null = 0): NDArray {
   const a = toArray(x, "round");
   const places = wholeNumber("round", "decimals", decimals ?? 0);
-  if (places === 0) return rint(a);
-  if (!isFloat(a.code)) return places > 0 ? copy(a) : astype(round(astype(a, "float64"), places), DTYPES[a.code]!);
+  if (a.code === BOOL && places !== 0) throw new DTypeError('round: bools have no decimals to round; use astype("float32")');
+  if (places === 0 && (isFloat(a.code) || a.code === BOOL)) return rint(a);
+  if (!isFloat(a.code)) return places >= 0 ? copy(a) : astype(round(astype(a, "float64"), places), DTYPES[a.code]!);
   const unit = 10 ** Math.min(Math.abs(places), a.code === F32 ? 38 : 308);
   return places > 0 ? divide(rint(multiply(a, unit)), unit) : multiply(rint(divide(a, unit)), unit);
 }

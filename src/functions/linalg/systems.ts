@@ -59,8 +59,8 @@ export function solve(a: ArrayInput, b: ArrayInput): NDArray {
 
 export interface LstsqOptions {
   /**
-   * Singular values up to this part of the largest count as 0; by default the dtype's epsilon times the longer side, below
-   * 0 what rounding makes of 1.
+   * Singular values up to this part of the largest count as 0; by default float64's epsilon times the longer side, below 0
+   * half of that epsilon.
    */
   rcond?: number | null;
 }
@@ -74,8 +74,8 @@ function cutOf(operator: string, given: unknown, otherwise: number): number {
 /**
  * The x for which a·x is nearest to b, the shortest of them: [x, residuals, rank, s]. b is a vector or a matrix of right
  * sides; residuals are the sums of squares of b - a·x (of no elements unless a has more rows than columns and independent
- * columns), rank (int32) is how many singular values count, s are these. Derivatives are those at constant rank. NumPy's
- * linalg.lstsq; Golub & Pereyra (1973).
+ * columns), rank (int32) is how many singular values count, s are these; all in float64, and rounded at the end. Derivatives
+ * are those at constant rank. NumPy's linalg.lstsq; Golub & Pereyra (1973).
  * @throws ShapeError unless a is a matrix and b has as many rows, ValueError for NaN and infinity.
  * @example np.linalg.lstsq([[1, 0], [1, 1], [1, 2]], [1, 3, 5])[0] // array([1., 2.])
  */
@@ -88,10 +88,13 @@ export function lstsq(a: ArrayInput, b: ArrayInput, options?: LstsqOptions): [ND
     );
   const [m, n] = sidesOf(x.shape) as [number, number];
   if (y.shape[0] !== m) throw rowsDiffer("lstsq", x, y, m, y.shape[0]);
-  const epsilon = 2 ** (x.code === F64 ? -52 : -23);
-  const given = cutOf("lstsq", options?.rcond, Math.max(m, n) * epsilon);
+  if (x.code !== F64) {
+    const [z, residuals, rank, s] = lstsq(astype(x, "float64"), astype(y, "float64"), options);
+    return [astype(z, x.dtype), astype(residuals, x.dtype), rank, astype(s, x.dtype)];
+  }
+  const given = cutOf("lstsq", options?.rcond, Math.max(m, n) * 2 ** -52);
   // As LAPACK has it, whose epsilon is that of rounding.
-  const rcond = given < 0 ? epsilon / 2 : given;
+  const rcond = given < 0 ? 2 ** -53 : given;
   const right = y.ndim === 1 ? expandDims(y, 1) : y;
   const [z, s] = leastOf(x, right, { operator: "lstsq", rcond });
   const k = s.shape[0]!;

@@ -68,10 +68,10 @@ def rounding():
         for dtype in FLOATS:
             for x in [Ref(np.array(SPECIAL + HALVES, dtype)), *views((2, 3), dtype, 5)]:
                 case(name, [x], lambda: fn(x.x))
-        # NumPy keeps the dtype of integers from 2.1 on.
+        # NumPy keeps the dtype of integers from 2.1 on, but has no rint of them.
         for dtype in (I32, I8, U8, BOOL):
             for x in whole(dtype):
-                case(name, [x], lambda: x.x)
+                case(name, [x], lambda: x.x.astype(F32) if name == "np.rint" else x.x)
         case(name, [1.5], lambda: fn(np.array(1.5, F32)))
 
 
@@ -90,7 +90,8 @@ def decimals():
     wide = Ref(np.array([-15, -25, -149, -150, -151, -250, 2147483600, -2147483600], I32))
     for n in [-1, -2, -9, -10]:
         case("np.round", [wide, n], lambda: np.round(wide.x, n))
-    case("np.round", [Ref(np.array([True, False]))], lambda: np.array([True, False]))
+    case("np.round", [Ref(np.array([True, False]))], lambda: np.round(np.array([True, False])).astype(F32))
+    case("np.round", [Ref(np.array([True, False])), 1], lambda: fails("DTypeError", TypeError)(lambda: np.round(np.array([True, False]), 1)))
     case("np.round", [2.5], lambda: np.array(2, F32))
     case("np.round", [[[1.25, 2.35]], 1], lambda: np.round(np.array([[1.25, 2.35]], F32), 1))
     for n in [0.5, "1", np.nan]:
