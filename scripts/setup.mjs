@@ -48,7 +48,9 @@ const STAMP = "dist/.built";
 function isBuilt() {
   if (!existsSync(at(STAMP))) return false;
   const built = statSync(at(STAMP)).mtimeMs;
-  return ["src", "bundling", "tsconfig.json", "tsconfig.build.json", "package-lock.json"].every(path => lastChange(at(path)) < built);
+  return ["src", "bundling", "scripts/bundle.mjs", "tsconfig.json", "tsconfig.build.json", "package-lock.json"].every(
+    path => lastChange(at(path)) < built,
+  );
 }
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -66,15 +68,8 @@ if (!process.argv.includes("--no-build") && !isBuilt()) {
   const tsc = at("node_modules/typescript/bin/tsc");
   run("building", process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", "dist.new"]);
   run("building the plugin", process.execPath, [tsc, "-p", "bundling", "--outDir", "dist.new/bundling"]);
-  // What Node imports is one small file, for half of a cold start would go into loading fifty, and a fifth into reading
-  // comments and long names. Functions and classes keep theirs, for whoever meets them in an error's stack: without its
-  // exports the text is a script to esbuild, whose outermost names it leaves alone.
-  const { buildSync, transformSync } = await import("esbuild");
-  const bundled = buildSync({ entryPoints: [at("dist.new/index.js")], write: false, bundle: true, format: "esm", target: "es2022" });
-  const text = bundled.outputFiles[0]?.text ?? "";
-  const exported = text.lastIndexOf("export {");
-  const { code } = transformSync(text.slice(0, exported), { minify: true, lineLimit: 120, target: "es2022" });
-  writeFileSync(at("dist.new/nabla.js"), code + text.slice(exported));
+  const { bundle } = await import("./bundle.mjs");
+  writeFileSync(at("dist.new/nabla.js"), bundle(at("dist.new/index.js")));
   rmSync(at("dist"), { recursive: true, force: true });
   renameSync(at("dist.new"), at("dist"));
   writeFileSync(at(STAMP), "");
