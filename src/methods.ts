@@ -7,12 +7,14 @@ import type { TopkOptions, TopkReturn } from "./functions/network/nn.ts";
 import { attach, checkReq, retain } from "./functions/recording.ts";
 import { compress } from "./functions/searching.ts";
 import type { Places, Unique, UniqueOptions } from "./functions/shaping.ts";
+import type { Average, AverageOptions } from "./functions/statistics.ts";
 import { backwardOf } from "./grad.ts";
 import { isMapped, Mapped } from "./mapped.ts";
 import * as members from "./members.ts";
 import { edgeOf } from "./op.ts";
 import { remainder } from "./ops/arithmetic.ts";
 import { add, divide, multiply, power, subtract } from "./ops/pointwise.ts";
+import type { Axis } from "./ops/reduction.ts";
 import { copy, reshape, transpose } from "./ops/structural.ts";
 import { type GradReq, setRecording } from "./tape.ts";
 
@@ -22,10 +24,10 @@ type MethodsOf<T> = { [K in keyof T]: Method<T[K]> };
 
 /**
  * What of a module is listed in members.ts. From the module itself and not from the list: only where a function is
- * declared does its documentation stand, and only `Pick` carries it on. (topk, unique and where, whose results depend on
+ * declared does its documentation stand, and only `Pick` carries it on. (topk, unique, average and where, whose results depend on
  * their arguments, are in Own; so is delete, which is exported under another name than its own.)
  */
-type From<M> = MethodsOf<Pick<M, Exclude<keyof M & keyof typeof members, "topk" | "unique" | "where" | "delete">>>;
+type From<M> = MethodsOf<Pick<M, Exclude<keyof M & keyof typeof members, "topk" | "unique" | "average" | "where" | "delete">>>;
 
 export type Methods = From<typeof import("./functions/indexing.ts")> &
   From<typeof import("./functions/creation.ts")> &
@@ -122,6 +124,12 @@ export interface Own {
    * @example np.array([3, 1, 3]).unique() // array([1., 3.])
    */
   unique<O extends UniqueOptions>(options?: O): Unique<O>;
+  /**
+   * The weighted mean over axes (all of them by default), as np.average; with `returned` a list, the mean and the sum of the
+   * weights.
+   * @example np.array([1, 2, 3]).average(null, { weights: [3, 1, 0] }) // array(1.25)
+   */
+  average<O extends AverageOptions>(axis?: Axis, options?: O): Average<O>;
   /**
    * With two arrays: elements of x where the array, as a condition, holds, else of y; alone: its nonzero. As np.where.
    * @example np.array([true, false]).where([1, 2], [3, 4]) // array([1., 4.])

@@ -20,7 +20,7 @@ const SPACES: Record<string, object> = { np, "np.linalg": np.linalg, "np.random"
 /** Functions that take no arrays to differentiate or map over. */
 const NO_OPERANDS: Record<string, string> = {
   makes:
-    "array asarray zeros ones full empty zerosLike onesLike fullLike emptyLike arange linspace logspace geomspace eye identity tri indices fromfunction slice trilIndices triuIndices diagIndices ix",
+    "array asarray zeros ones full empty zerosLike onesLike fullLike emptyLike arange eye identity tri indices fromfunction slice trilIndices triuIndices diagIndices ix",
   draws: "seed rand randn randint shuffle permutation choice bernoulli binomial multinomial poisson",
   sets: "setNp waitall scope keep memoryInfo setMemoryLimit setNumThreads useBlas fuse",
 };

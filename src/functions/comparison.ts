@@ -1,8 +1,8 @@
 /** Whether arrays are equal or close. */
 import type { ArrayInput, NDArray } from "../array.ts";
-import { toArrays } from "../convert.ts";
+import { toArray, toArrays } from "../convert.ts";
 import { isFloat } from "../dtype.ts";
-import { checkOptions, describe, flag, under, ValueError } from "../errors.ts";
+import { checkOptions, flag, under } from "../errors.ts";
 import * as E from "../expr.ts";
 import { pointwise } from "../op.ts";
 import { logicalAnd, logicalOr } from "../ops/arithmetic.ts";
@@ -17,10 +17,10 @@ export interface EqualOptions {
 }
 
 export interface CloseOptions extends EqualOptions {
-  /** The tolerance relative to the second array; 1e-5 by default. */
-  rtol?: number;
+  /** The tolerance relative to the second array; 1e-5 by default. Arrays of tolerances broadcast with both. */
+  rtol?: ArrayInput;
   /** The tolerance beside it; 1e-8 by default. */
-  atol?: number;
+  atol?: ArrayInput;
 }
 
 /** Infinities are close to themselves only. */
@@ -37,12 +37,11 @@ const near = pointwise<[NDArray, NDArray, NDArray, NDArray]>("isclose", 4, {
 function closeness(operator: string, a: ArrayInput, b: ArrayInput, options: CloseOptions | undefined): NDArray {
   checkOptions(operator, options, ["rtol", "atol", "equalNan"]);
   const { rtol = 1e-5, atol = 1e-8, equalNan } = options ?? {};
-  for (const [name, value] of Object.entries({ rtol, atol }))
-    if (typeof value !== "number") throw new ValueError(`${operator}: ${name} is a number, got ${describe(value)}`);
   const nans = flag(operator, "equalNan", equalNan, false);
   // Differences of integers may not fit their dtype.
   const [x, y] = toArrays([a, b], operator).map(given => (isFloat(given.code) ? given : astype(given, "float64"))) as [NDArray, NDArray];
-  const close = under(operator, () => near(x, y, rtol, atol));
+  const tolerance = (v: ArrayInput): NDArray | number => (typeof v === "number" ? v : toArray(v, operator, x));
+  const close = under(operator, () => near(x, y, tolerance(rtol), tolerance(atol)));
   return nans ? orBothNan(close, x, y) : close;
 }
 

@@ -1,13 +1,15 @@
 /** Arrays from nothing: constants, ranges, host data. Values are made on the host and copied once. */
 import { type ArrayInput, fromValues, NDArray } from "../array.ts";
-import { checkValues, fromNested, fromTypedArray, toArray } from "../convert.ts";
+import { checkValues, fromNested, fromTypedArray, toArray, toArrays } from "../convert.ts";
 import { filled } from "../cotangent.ts";
-import { BOOL, DTYPES, type DType, dtypeCode, F32, I32, isFloat, promote, typedArrayOf } from "../dtype.ts";
-import { checkFunction, checkOptions, describe, flag, under, ValueError, wholeNumber } from "../errors.ts";
+import { BOOL, DTYPES, type DType, dtypeCode, F32, F64, I32, isFloat, typedArrayOf } from "../dtype.ts";
+import { checkFunction, checkOptions, describe, flag, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
+import { physicalOf } from "../mapped.ts";
 import type { Binary } from "../op.ts";
-import { add, equal, lessEqual, multiply } from "../ops/pointwise.ts";
-import { astype, broadcastTo, copy, expandDims, joined, reshape, zeroed } from "../ops/structural.ts";
-import { checkSize, SCALAR, type Shape, sizeOf, toShape } from "../shape.ts";
+import { floor } from "../ops/elementary.ts";
+import { abs, add, divide, equal, exp, lessEqual, log, multiply, power, sign, subtract, where } from "../ops/pointwise.ts";
+import { astype, broadcastTo, copy, expandAxes, expandDims, joined, reshape, transpose, zeroed } from "../ops/structural.ts";
+import { broadcastShapes, checkSize, MAX_NDIM, SCALAR, type Shape, showShape, sizeOf, toAxis, toShape } from "../shape.ts";
 import { valueFor } from "./indexing.ts";
 
 export interface DTypeOption {
@@ -15,8 +17,18 @@ export interface DTypeOption {
   dtype?: DType;
 }
 
-function codeOf(options: DTypeOption | undefined, operator: string, otherwise: number): number {
-  checkOptions(operator, options, ["dtype"]);
+export interface ArrayOptions extends DTypeOption {
+  /** The least number of axes; missing ones are put in front, with size 1. */
+  ndmin?: number;
+}
+
+export interface LikeOptions extends DTypeOption {
+  /** Another shape than the array's. */
+  shape?: number | readonly number[];
+}
+
+function codeOf(options: DTypeOption | undefined, operator: string, otherwise: number, known: readonly string[] = []): number {
+  checkOptions(operator, options, ["dtype", ...known]);
   return options?.dtype === undefined ? otherwise : dtypeCode(options.dtype, operator);
 }
 
@@ -27,8 +39,12 @@ function codeOf(options: DTypeOption | undefined, operator: string, otherwise: n
  * @example np.array([[1, 2], [3, 4]]) // array([[1., 2.],\n       [3., 4.]])
  * @example np.array([1, 2], { dtype: "int32" }) // array([1, 2], dtype=int32)
  */
-export function array(data: ArrayInput, options?: DTypeOption): NDArray {
-  return newArray("array", data, options);
+export function array(data: ArrayInput, options?: ArrayOptions): NDArray {
+  checkOptions("array", options, ["dtype", "ndmin"]);
+  const least = wholeNumber("array", "ndmin", options?.ndmin ?? 0, 0);
+  if (least > MAX_NDIM) throw new ShapeError(`array: ndmin ${least}; an array has ${MAX_NDIM} axes at most`);
+  const x = newArray("array", data, options && { dtype: options.dtype });
+  return x.ndim < least ? expandAxes(x, [...new Array(least - x.ndim).keys()]) : x;
 }
 
 /** `array` on behalf of another operator. */
@@ -97,23 +113,23 @@ export function full(shape: number | readonly number[], value: ArrayInput, optio
  */
 export const empty = (shape: number | readonly number[], options?: DTypeOption): NDArray => whole("empty", shape, options, 0);
 
-function like(name: string, x: ArrayInput, options: DTypeOption | undefined, value: ArrayInput): NDArray {
+function like(name: string, x: ArrayInput, options: LikeOptions | undefined, value: ArrayInput): NDArray {
   const a = toArray(x, name);
-  checkOptions(name, options, ["dtype"]);
-  return whole(name, a.shape, { dtype: options?.dtype ?? a.dtype }, value);
+  checkOptions(name, options, ["dtype", "shape"]);
+  return whole(name, options?.shape ?? a.shape, { dtype: options?.dtype ?? a.dtype }, value);
 }
 
-/** Zeros in the shape and dtype of an array. NumPy's zeros_like. @example np.zerosLike([1, 2]) // array([0., 0.]) */
-export const zerosLike = (x: ArrayInput, options?: DTypeOption): NDArray => like("zerosLike", x, options, 0);
+/** Zeros in the shape (or another one) and dtype of an array. NumPy's zeros_like. @example np.zerosLike([1, 2]) // array([0., 0.]) */
+export const zerosLike = (x: ArrayInput, options?: LikeOptions): NDArray => like("zerosLike", x, options, 0);
 
-/** Ones in the shape and dtype of an array. NumPy's ones_like. @example np.onesLike([1, 2]) // array([1., 1.]) */
-export const onesLike = (x: ArrayInput, options?: DTypeOption): NDArray => like("onesLike", x, options, 1);
+/** Ones in the shape (or another one) and dtype of an array. NumPy's ones_like. @example np.onesLike([1, 2]) // array([1., 1.]) */
+export const onesLike = (x: ArrayInput, options?: LikeOptions): NDArray => like("onesLike", x, options, 1);
 
-/** One number, or a smaller array, in the shape and dtype of an array. NumPy's full_like. @example np.fullLike([1, 2], 5) // array([5., 5.]) */
-export const fullLike = (x: ArrayInput, value: ArrayInput, options?: DTypeOption): NDArray => like("fullLike", x, options, value);
+/** One number, or a smaller array, in the shape (or another one) and dtype of an array. NumPy's full_like. @example np.fullLike([1, 2], 5) // array([5., 5.]) */
+export const fullLike = (x: ArrayInput, value: ArrayInput, options?: LikeOptions): NDArray => like("fullLike", x, options, value);
 
 /** An array of the shape and dtype, whose contents do not matter. NumPy's empty_like. @example np.emptyLike([1, 2]).shape // [ 2 ] */
-export const emptyLike = (x: ArrayInput, options?: DTypeOption): NDArray => like("emptyLike", x, options, 0);
+export const emptyLike = (x: ArrayInput, options?: LikeOptions): NDArray => like("emptyLike", x, options, 0);
 
 function made(shape: Shape, code: number, value: (i: number) => number, operator: string): NDArray {
   checkSize(shape, operator);
@@ -149,87 +165,183 @@ export function arange(start: number, stop?: number | DTypeOption | null, step: 
   return made([Math.max(0, Math.ceil((to - from) / by))], code, i => from + i * by, "arange");
 }
 
-export interface LinspaceOptions extends DTypeOption {
+export interface GeomspaceOptions extends DTypeOption {
   /** Whether `stop` is the last number (the default). */
   endpoint?: boolean;
+  /** Where in the result the axis of the numbers stands; in front unless given. */
+  axis?: number;
 }
 
-/** n numbers in even steps as a function of their position, the last one exact. */
-function steps(start: number, stop: number, n: number, endpoint: boolean): (i: number) => number {
-  const step = (stop - start) / Math.max(1, endpoint ? n - 1 : n);
-  return i => (endpoint && i === n - 1 && n > 1 ? stop : start + i * step);
+export interface LinspaceOptions extends GeomspaceOptions {
+  /** Also the step between two numbers. */
+  retstep?: boolean;
 }
 
-/** The arguments that linspace, logspace and geomspace have in common. */
-function spaced(
-  operator: string,
-  num: unknown,
-  options: LinspaceOptions | undefined,
-  known: readonly string[] = [],
-): [number, boolean, number] {
-  checkOptions(operator, options, ["endpoint", "dtype", ...known]);
-  return [
-    wholeNumber(operator, "num", num ?? 50, 0),
-    flag(operator, "endpoint", options?.endpoint, true),
-    options?.dtype === undefined ? F32 : dtypeCode(options.dtype, operator),
-  ];
+export interface LogspaceOptions extends GeomspaceOptions {
+  /** What is raised to the powers; 10 by default. */
+  base?: ArrayInput;
 }
+
+/** What `linspace` gives: a list where the step is asked for. */
+export type Linspace<O> = O extends { retstep: true } ? [NDArray, NDArray] : NDArray;
+
+/** What linspace, logspace and geomspace have in common. */
+interface Spacing {
+  readonly operator: string;
+  readonly n: number;
+  readonly endpoint: boolean;
+  /** How many steps there are from start to stop. */
+  readonly parts: number;
+  /** That of the result where all is given as numbers. */
+  readonly code: number;
+  readonly options: GeomspaceOptions | undefined;
+}
+
+function spacing(operator: string, num: unknown, options: GeomspaceOptions | undefined, known: readonly string[] = []): Spacing {
+  const code = codeOf(options, operator, F32, ["endpoint", "axis", ...known]);
+  const n = wholeNumber(operator, "num", num ?? 50, 0);
+  const endpoint = flag(operator, "endpoint", options?.endpoint, true);
+  return { operator, n, endpoint, parts: endpoint ? n - 1 : n, code, options };
+}
+
+const isLast = ({ n, endpoint }: Spacing, i: number): boolean => endpoint && i === n - 1 && n > 1;
+
+/** Numbers in even steps as a function of their position, the last one exact. */
+function steps(start: number, stop: number, s: Spacing): (i: number) => number {
+  const step = (stop - start) / Math.max(1, s.parts);
+  return i => (isLast(s, i) ? stop : start + i * step);
+}
+
+/** Stands beside numbers and lists that are to be float64. */
+const WIDE = new Float64Array();
+
+/** The arguments as arrays of floats, which broadcast. */
+const ends = (s: Spacing, given: readonly ArrayInput[]): NDArray[] =>
+  toArrays(given, s.operator, s.code === F64 && s.options?.dtype !== undefined ? WIDE : undefined).map(x =>
+    isFloat(x.code) ? x : astype(x, DTYPES[F32]!),
+  );
+
+/** Along a new first axis what a number is for each position, beside arrays of `ndim` axes. */
+const along = (s: Spacing, ndim: number, code: number, value: (i: number) => number): NDArray =>
+  made([s.n, ...new Array<number>(ndim).fill(1)], code, value, s.operator);
+
+/** Numbers in even steps between two arrays, along a new first axis. */
+function between(start: NDArray, stop: NDArray, s: Spacing): NDArray {
+  const step = under(s.operator, () => divide(subtract(stop, start), Math.max(1, s.parts)));
+  const places = along(s, step.ndim, step.code, i => i);
+  const y = add(multiply(places, step), start);
+  if (!isLast(s, s.n - 1)) return y;
+  const last = along(s, step.ndim, BOOL, i => Number(isLast(s, i)));
+  return where(last, stop, y);
+}
+
+/** The numbers along the first axis in the dtype wanted, with that axis where it was asked for. */
+function arrangedAs(s: Spacing, y: NDArray): NDArray {
+  const at = toAxis(s.options?.axis ?? 0, y.ndim, s.operator);
+  const order = [...y.shape.keys()].slice(1);
+  order.splice(at, 0, 0);
+  const dtype = s.options?.dtype ?? y.dtype;
+  const z = dtype === y.dtype ? y : astype(y, dtype);
+  return at === 0 ? z : transpose(z, order);
+}
+
+const areNumbers = (given: readonly ArrayInput[]): given is number[] => given.every(x => typeof x === "number");
 
 /**
- * `num` evenly spaced numbers from `start` to `stop` inclusive; between arrays along a new first axis, differentiable.
- * NumPy's linspace; float32 unless given.
- * @throws ValueError for a count that is no whole number >= 0.
+ * `num` evenly spaced numbers from `start` to `stop` inclusive; between arrays along a new axis, differentiable. With
+ * `retstep` a list: the numbers, and the step between them (NaN where there is none). NumPy's linspace; float32 unless given.
+ * @throws ValueError for a count that is no whole number >= 0, ShapeError for an axis out of range.
  * @example np.linspace(0, 1, 5) // array([0.  , 0.25, 0.5 , 0.75, 1.  ])
  */
-export function linspace(start: ArrayInput, stop: ArrayInput, num: number | null = 50, options?: LinspaceOptions): NDArray {
-  const [n, endpoint, code] = spaced("linspace", num, options);
-  if (typeof start !== "number" || typeof stop !== "number") {
-    const ends = [start, stop].map((x, i) => (typeof x === "number" ? x : toArray(x, "linspace", i === 0 ? stop : start)));
-    const arrays = ends.filter(x => typeof x !== "number");
-    const met = arrays.reduce((c, x) => promote(c, x.code), F32);
-    const line = [n, ...new Array<number>(Math.max(...arrays.map(x => x.ndim))).fill(1)];
-    const [a, b] = ends.map((x, i) => multiply(made(line, met, steps(1 - i, i, n, endpoint), "linspace"), x));
-    const y = under("linspace", () => add(a!, b!));
-    return options?.dtype === undefined || y.code === code ? y : astype(y, options.dtype);
+export function linspace<O extends LinspaceOptions>(
+  start: ArrayInput,
+  stop: ArrayInput,
+  num: number | null = 50,
+  options?: O,
+): Linspace<O> {
+  const s = spacing("linspace", num, options, ["retstep"]);
+  const retstep = flag("linspace", "retstep", options?.retstep, false);
+  const given = [start, stop];
+  const parts = s.parts > 0 ? s.parts : Number.NaN;
+  let y: NDArray;
+  let step: () => NDArray;
+  if (areNumbers(given)) {
+    const [a, b] = given as [number, number];
+    checkNumbers("linspace", { start, stop });
+    const value = steps(a, b, s);
+    y = made([s.n], s.code, isFloat(s.code) ? value : i => Math.floor(value(i)), "linspace");
+    step = () => fromValues([(b - a) / parts], SCALAR, isFloat(s.code) ? s.code : F32);
+  } else {
+    const [a, b] = ends(s, given) as [NDArray, NDArray];
+    y = between(a, b, s);
+    if (s.options?.dtype !== undefined && !isFloat(s.code)) y = floor(y);
+    step = () => divide(subtract(b, a), parts);
   }
-  checkNumbers("linspace", { start, stop });
-  const value = steps(start, stop, n, endpoint);
-  return made([n], code, isFloat(code) ? value : i => Math.floor(value(i)), "linspace");
-}
-
-export interface LogspaceOptions extends LinspaceOptions {
-  /** What is raised to the powers; 10 by default. */
-  base?: number;
+  y = arrangedAs(s, y);
+  return (retstep ? [y, step()] : y) as Linspace<O>;
 }
 
 /**
- * `num` numbers from base ** start to base ** stop inclusive, each the same multiple of the one before. NumPy's logspace;
- * float32 unless given.
- * @throws ValueError for a count that is no whole number >= 0.
+ * `num` numbers from base ** start to base ** stop inclusive, each the same multiple of the one before; of arrays along a
+ * new axis, differentiable. NumPy's logspace; float32 unless given.
+ * @throws ValueError for a count that is no whole number >= 0, ShapeError for an axis out of range.
  * @example np.logspace(0, 3, 4) // array([   1.,   10.,  100., 1000.])
  */
-export function logspace(start: number, stop: number, num: number | null = 50, options?: LogspaceOptions): NDArray {
-  const [n, endpoint, code] = spaced("logspace", num, options, ["base"]);
-  const base = options?.base ?? 10;
-  checkNumbers("logspace", { start, stop, base });
-  const exponent = steps(start, stop, n, endpoint);
-  return made([n], code, i => base ** exponent(i), "logspace");
+export function logspace(start: ArrayInput, stop: ArrayInput, num: number | null = 50, options?: LogspaceOptions): NDArray {
+  const s = spacing("logspace", num, options, ["base"]);
+  const given = [start, stop, options?.base ?? 10];
+  if (areNumbers(given)) {
+    const [from, to, base] = given as [number, number, number];
+    checkNumbers("logspace", { start: from, stop: to, base });
+    const exponent = steps(from, to, s);
+    return arrangedAs(
+      s,
+      made([s.n], s.code, i => base ** exponent(i), "logspace"),
+    );
+  }
+  const list = ends(s, given);
+  // An array of bases broadcasts with the ends, before the new axis.
+  const shape = list.reduce<Shape>((met, x) => broadcastShapes(met, x.shape, "logspace"), SCALAR);
+  const [a, b, base] = list.map(x => broadcastTo(x, shape)) as [NDArray, NDArray, NDArray];
+  return arrangedAs(s, power(base, between(a, b, s)));
 }
 
 /**
- * `num` numbers from `start` to `stop` inclusive, each the same multiple of the one before. NumPy's geomspace; float32
- * unless given.
- * @throws ValueError where an end is 0 or the signs differ, or for a count that is no whole number >= 0.
+ * `num` numbers from `start` to `stop` inclusive, each the same multiple of the one before; between arrays along a new axis,
+ * differentiable. NumPy's geomspace; float32 unless given.
+ * @throws ValueError where an end is 0 or the signs differ, or for a count that is no whole number >= 0; ShapeError for an
+ * axis out of range.
  * @example np.geomspace(1, 8, 4) // array([1., 2., 4., 8.])
  */
-export function geomspace(start: number, stop: number, num: number | null = 50, options?: LinspaceOptions): NDArray {
-  const [n, endpoint, code] = spaced("geomspace", num, options);
-  checkNumbers("geomspace", { start, stop });
-  const sign = Math.sign(start);
-  if (sign === 0 || sign !== Math.sign(stop))
-    throw new ValueError(`geomspace: from ${start} to ${stop}; the ends must have one sign, and not be 0`);
-  const exponent = steps(Math.log10(sign * start), Math.log10(sign * stop), n, endpoint);
-  return made([n], code, i => (i === 0 ? start : endpoint && i === n - 1 ? stop : sign * 10 ** exponent(i)), "geomspace");
+export function geomspace(start: ArrayInput, stop: ArrayInput, num: number | null = 50, options?: GeomspaceOptions): NDArray {
+  const s = spacing("geomspace", num, options);
+  const given = [start, stop];
+  const refuse = (what: string): never => {
+    throw new ValueError(`geomspace: from ${what}; the ends must have one sign, and not be 0`);
+  };
+  if (areNumbers(given)) {
+    const [from, to] = given as [number, number];
+    checkNumbers("geomspace", { start: from, stop: to });
+    const sign = Math.sign(from);
+    if (sign === 0 || sign !== Math.sign(to)) refuse(`${from} to ${to}`);
+    const exponent = steps(Math.log10(sign * from), Math.log10(sign * to), s);
+    const value = (i: number): number => (i === 0 ? from : isLast(s, i) ? to : sign * 10 ** exponent(i));
+    return arrangedAs(s, made([s.n], s.code, value, "geomspace"));
+  }
+  const [a, b] = ends(s, given) as [NDArray, NDArray];
+  const way = under("geomspace", () => multiply(sign(a), sign(b)));
+  if (
+    physicalOf(way)
+      .toTypedArray()
+      .some((v: number) => v <= 0)
+  )
+    refuse(`an array of shape ${showShape(a.shape)} to one of shape ${showShape(b.shape)}`);
+  // Logarithms have fewer digits left than the numbers.
+  const [p, q] = [a, b].map(x => log(abs(astype(x, "float64")))) as [NDArray, NDArray];
+  const y = astype(multiply(sign(a), exp(between(p, q, s))), way.dtype);
+  const first = along(s, way.ndim, BOOL, i => Number(i === 0));
+  const last = along(s, way.ndim, BOOL, i => Number(isLast(s, i)));
+  return arrangedAs(s, where(first, a, where(last, b, y)));
 }
 
 /** How the columns of an n × m matrix compare with the one where the k-th diagonal stands in each row. */
@@ -270,30 +382,45 @@ export const identity = (n: number, options?: DTypeOption): NDArray => ofDiagona
 export const tri = (n: number, m?: number | null | DTypeOption, k: number | DTypeOption = 0, options?: DTypeOption): NDArray =>
   ofDiagonal("tri", lessEqual, n, m, k, options);
 
-/** For each axis of a shape the position along it, as views of that shape. */
-const grid = (shape: Shape, code: number, operator: string): NDArray[] =>
-  shape.map((n, axis) => {
-    const line = shape.map((_, i) => (i === axis ? n : 1));
-    return broadcastTo(
-      made(line, code, i => i, operator),
-      shape,
-    );
-  });
+/** For each axis of a shape the positions along it, with size 1 along the others. */
+const lines = (shape: Shape, code: number, operator: string): NDArray[] =>
+  shape.map((n, axis) =>
+    made(
+      shape.map((_, i) => (i === axis ? n : 1)),
+      code,
+      i => i,
+      operator,
+    ),
+  );
+
+export interface IndicesOptions extends DTypeOption {
+  /** Leave the positions along each axis at size 1 along all others: a list of arrays. */
+  sparse?: boolean;
+}
+
+/** What `indices` gives: a list where it is sparse. */
+export type Indices<O> = O extends { sparse: true } ? NDArray[] : NDArray;
 
 /**
- * The positions in an array of a shape: entry i along axis 0 holds those along axis i. int32 unless given. NumPy's indices.
+ * The positions in an array of a shape: entry i along axis 0 holds those along axis i; with `sparse` a list of arrays that
+ * broadcast to these. int32 unless given. NumPy's indices.
  * @throws ShapeError for a shape that is none.
  * @example np.indices([2, 3]).at(1) // array([[0, 1, 2],\n       [0, 1, 2]], dtype=int32)
  */
-export function indices(dimensions: number | readonly number[], options?: DTypeOption): NDArray {
+export function indices<O extends IndicesOptions>(dimensions: number | readonly number[], options?: O): Indices<O> {
   const shape = toShape(dimensions, "indices");
-  const code = codeOf(options, "indices", I32);
-  checkSize([shape.length, ...shape], "indices");
-  if (shape.length === 0) return zeroed([0], code);
-  return joined(
-    grid(shape, code, "indices").map(x => expandDims(x, 0)),
-    0,
-  );
+  const code = codeOf(options, "indices", I32, ["sparse"]);
+  const all = (): NDArray => {
+    checkSize([shape.length, ...shape], "indices");
+    const list = lines(shape, code, "indices");
+    return shape.length === 0
+      ? zeroed([0], code)
+      : joined(
+          list.map(x => expandDims(broadcastTo(x, shape), 0)),
+          0,
+        );
+  };
+  return (flag("indices", "sparse", options?.sparse, false) ? lines(shape, code, "indices") : all()) as Indices<O>;
 }
 
 /**
@@ -309,8 +436,8 @@ export function fromfunction(
 ): NDArray {
   const code = codeOf(options, "fromfunction", F32);
   checkFunction("fromfunction", f);
-  const list = grid(toShape(shape, "fromfunction"), code, "fromfunction");
-  return toArray(f(...list.map(x => copy(x))), "fromfunction");
+  const sizes = toShape(shape, "fromfunction");
+  return toArray(f(...lines(sizes, code, "fromfunction").map(x => copy(broadcastTo(x, sizes)))), "fromfunction");
 }
 
 export interface MeshgridOptions {

@@ -1,12 +1,21 @@
 /** Arrays from arrays: joining, and bringing to one shape. */
 import { type ArrayInput, NDArray } from "../array.ts";
 import { toArray, toArrays } from "../convert.ts";
-import { DTYPES, promote } from "../dtype.ts";
-import { describe, ShapeError, ValueError } from "../errors.ts";
+import { DTYPES, type DType, dtypeCode, promote, sameKind } from "../dtype.ts";
+import { checkOptions, DTypeError, describe, ShapeError, ValueError } from "../errors.ts";
+import type { Trailing } from "../op.ts";
 import { astype, broadcastTo, expandAxes, expandDims, flat, gathered, joined, positions, reshape } from "../ops/structural.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, toAxis } from "../shape.ts";
+import { newArray } from "./creation.ts";
 
-function listOf(arrays: unknown, operator: string): NDArray[] {
+export interface JoinOptions {
+  /** The dtype of the result, which must be of the arrays' kind or of a higher one; numbers and lists are taken into any. */
+  dtype?: DType;
+}
+
+function listOf(arrays: unknown, operator: string, options?: Trailing<JoinOptions> | null): NDArray[] {
+  const given = typeof options === "number" ? undefined : options;
+  checkOptions(operator, given, ["dtype"]);
   const list =
     arrays instanceof NDArray
       ? arrays.ndim === 0
@@ -15,8 +24,18 @@ function listOf(arrays: unknown, operator: string): NDArray[] {
       : arrays;
   if (!Array.isArray(list) || list.length === 0)
     throw new ValueError(`${operator}: expected a list of at least one array, got ${describe(arrays)}`);
-  const xs = toArrays(list as ArrayInput[], operator);
-  const code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code);
+  const { dtype } = given ?? {};
+  let code: number;
+  let xs: NDArray[];
+  if (dtype === undefined) {
+    xs = toArrays(list as ArrayInput[], operator);
+    code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code);
+  } else {
+    code = dtypeCode(dtype, operator);
+    xs = list.map(x => (x instanceof NDArray ? x : newArray(operator, x, given!)));
+    const other = xs.find(x => !sameKind(x.code, code));
+    if (other !== undefined) throw new DTypeError(`${operator}: an array of ${other.dtype} does not go into ${dtype}; use astype`);
+  }
   return xs.map(x => (x.code === code ? x : astype(x, DTYPES[code]!)));
 }
 
@@ -36,27 +55,27 @@ function join(xs: readonly NDArray[], axis: number, operator: string): NDArray {
 
 /**
  * Arrays joined along an axis they have (null flattens them first); other axes must have equal sizes. NumPy's concatenate.
- * @throws ShapeError where other axes differ, ValueError for an empty list.
+ * @throws ShapeError where other axes differ, ValueError for an empty list, DTypeError for arrays that do not go into `dtype`.
  * @example np.concatenate([[1, 2], [3]]) // array([1., 2., 3.])
  */
-export function concatenate(arrays: readonly ArrayInput[] | NDArray, axis: number | null = 0): NDArray {
-  const xs = listOf(arrays, "concatenate");
+export function concatenate(arrays: readonly ArrayInput[] | NDArray, axis: number | null = 0, options?: JoinOptions): NDArray {
+  const xs = listOf(arrays, "concatenate", options);
   return axis === null ? join(xs.map(flat), 0, "concatenate") : join(xs, axis, "concatenate");
 }
 
 /**
  * Arrays of one shape joined along a new axis. NumPy's stack.
- * @throws ShapeError where shapes differ, ValueError for an empty list.
+ * @throws ShapeError where shapes differ, ValueError for an empty list, DTypeError for arrays that do not go into `dtype`.
  * @example np.stack([[1, 2], [3, 4]]) // array([[1., 2.],\n       [3., 4.]])
  */
-export function stack(arrays: readonly ArrayInput[] | NDArray, axis = 0): NDArray {
-  const xs = listOf(arrays, "stack");
+export function stack(arrays: readonly ArrayInput[] | NDArray, axis: number | null = 0, options?: JoinOptions): NDArray {
+  const xs = listOf(arrays, "stack", options);
   const first = xs[0]!;
   xs.forEach((x, i) => {
     if (!sameShape(x.shape, first.shape))
       throw new ShapeError(`stack: array ${i} has shape ${showShape(x.shape)}, array 0 ${showShape(first.shape)}; shapes must be equal`);
   });
-  const at = toAxis(axis, first.ndim + 1, "stack");
+  const at = toAxis(axis ?? 0, first.ndim + 1, "stack");
   return joined(
     xs.map(x => expandDims(x, at)),
     at,
@@ -94,21 +113,21 @@ export const atleast3d = (x: ArrayInput): NDArray => atLeast(x, "atleast3d", DEP
 
 /**
  * Arrays joined as rows: along axis 0, 1-d ones as rows. NumPy's vstack.
- * @throws ShapeError where other axes differ, ValueError for an empty list.
+ * @throws ShapeError where other axes differ, ValueError for an empty list, DTypeError for arrays that do not go into `dtype`.
  * @example np.vstack([[1, 2], [3, 4]]) // array([[1., 2.],\n       [3., 4.]])
  */
-export function vstack(arrays: readonly ArrayInput[] | NDArray): NDArray {
-  const xs = listOf(arrays, "vstack").map(x => atLeast(x, "vstack", ROW));
+export function vstack(arrays: readonly ArrayInput[] | NDArray, options?: Trailing<JoinOptions>): NDArray {
+  const xs = listOf(arrays, "vstack", options).map(x => atLeast(x, "vstack", ROW));
   return join(xs, 0, "vstack");
 }
 
 /**
  * Arrays joined side by side: along axis 1, 1-d ones along axis 0. NumPy's hstack.
- * @throws ShapeError where other axes differ, ValueError for an empty list.
+ * @throws ShapeError where other axes differ, ValueError for an empty list, DTypeError for arrays that do not go into `dtype`.
  * @example np.hstack([[1, 2], [3]]) // array([1., 2., 3.])
  */
-export function hstack(arrays: readonly ArrayInput[] | NDArray): NDArray {
-  const xs = listOf(arrays, "hstack").map(atleast1d);
+export function hstack(arrays: readonly ArrayInput[] | NDArray, options?: Trailing<JoinOptions>): NDArray {
+  const xs = listOf(arrays, "hstack", options).map(atleast1d);
   return join(xs, xs[0]!.ndim === 1 ? 0 : 1, "hstack");
 }
 

@@ -107,12 +107,12 @@ function aligned(x: NDArray, index: ArrayInput, axis: number | null, operator: s
 }
 
 /**
- * The entries that an array of positions names along an axis (null flattens first), row by row: the other axes of both
- * broadcast. With argsort and argmax it selects what they found. NumPy's take_along_axis.
+ * The entries that an array of positions names along an axis (the last by default; null flattens first), row by row: the
+ * other axes of both broadcast. With argsort and argmax it selects what they found. NumPy's take_along_axis.
  * @throws ShapeError where other axes differ, IndexError for a position out of range.
  * @example np.takeAlongAxis([[3, 1, 2]], [[1, 2, 0]], 1) // array([[1., 2., 3.]])
  */
-export function takeAlongAxis(x: ArrayInput, index: ArrayInput, axis: number | null): NDArray {
+export function takeAlongAxis(x: ArrayInput, index: ArrayInput, axis: number | null = -1): NDArray {
   return picked(...aligned(toArray(x, "takeAlongAxis"), index, axis, "takeAlongAxis"));
 }
 

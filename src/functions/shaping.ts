@@ -1,13 +1,15 @@
 /** Arrays from one array by moving, repeating, padding, splitting and leaving out. */
 import { type ArrayInput, fromValues, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
-import { BOOL, type DType, I32 } from "../dtype.ts";
-import { checkOptions, DTypeError, describe, flag, IndexError, ShapeError, ValueError, wholeNumber } from "../errors.ts";
-import { where } from "../ops/pointwise.ts";
-import { sum } from "../ops/reduction.ts";
+import { BOOL, DTYPES, type DType, F64, I32, isFloat } from "../dtype.ts";
+import { checkOptions, DTypeError, describe, flag, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
+import { floor, rint } from "../ops/elementary.ts";
+import { add, multiply, subtract, where } from "../ops/pointwise.ts";
+import { max, min, sum } from "../ops/reduction.ts";
 import { argsort } from "../ops/selection.ts";
 import {
   along,
+  astype,
   broadcastTo,
   copy,
   diagonalOf,
@@ -28,6 +30,7 @@ import {
 import { broadcastShapes, checkSize, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
 import { belowDiagonal, newArray } from "./creation.ts";
 import { at, Range, resolve, valueFor } from "./indexing.ts";
+import { mean, median } from "./statistics.ts";
 
 type Axis = number | readonly number[] | null;
 
@@ -223,12 +226,36 @@ export function resize(x: ArrayInput, shape: number | readonly number[]): NDArra
 export interface PadOptions {
   /**
    * What stands in the margin: a constant, the nearest element, the array mirrored at its outermost elements ("reflect")
-   * or at its edges ("symmetric"), or the array over again ("wrap").
+   * or at its edges ("symmetric"), the array over again ("wrap"), numbers in even steps from an end value to the nearest
+   * element ("linear_ramp"), a statistic along the axis, or what does not matter ("empty", here zeros).
    */
-  mode?: "constant" | "edge" | "reflect" | "symmetric" | "wrap";
-  /** The constants of mode "constant": one, [before, after], or such a pair for each axis; 0 by default. */
+  mode?: Mode;
+  /** Of mode "constant": one, [before, after], or such a pair for each axis; 0 by default. */
   constantValues?: ArrayInput;
+  /** The outermost values of mode "linear_ramp", given as constants are; 0 by default. */
+  endValues?: ArrayInput;
+  /** How many elements from the edge a statistic is taken of, given as widths are; all of them by default. */
+  statLength?: ArrayInput | null;
+  /** Of modes "reflect" and "symmetric": with "odd" the mirrored elements are taken off twice the one at the edge. */
+  reflectType?: "even" | "odd";
 }
+
+type Mode = keyof typeof MODES;
+
+/** The options that each mode has. */
+const MODES = {
+  constant: "constantValues",
+  edge: "",
+  reflect: "reflectType",
+  symmetric: "reflectType",
+  wrap: "",
+  linear_ramp: "endValues",
+  maximum: "statLength",
+  minimum: "statLength",
+  mean: "statLength",
+  median: "statLength",
+  empty: "",
+} as const;
 
 /** Which element of n stands at position i beyond the ends. */
 const BEYOND: Record<string, (i: number, n: number) => number> = {
@@ -236,6 +263,13 @@ const BEYOND: Record<string, (i: number, n: number) => number> = {
   wrap: modulo,
   reflect: (i, n) => (n === 1 ? 0 : n - 1 - Math.abs(n - 1 - modulo(i, 2 * n - 2))),
   symmetric: (i, n) => Math.min(modulo(i, 2 * n), 2 * n - 1 - modulo(i, 2 * n)),
+};
+
+const STATISTICS: Record<string, (x: NDArray, axis: number, options: { keepdims: true }) => NDArray> = {
+  maximum: max,
+  minimum: min,
+  mean,
+  median,
 };
 
 /** One number, [before, after], or such a pair for each axis: as a pair for each axis. An array keeps its graph. */
@@ -247,45 +281,113 @@ function pairsOf(given: ArrayInput, ndim: number): NDArray {
   return broadcastTo(pairs, wanted);
 }
 
+function countsOf(given: ArrayInput, ndim: number, what: string): [number, number][] {
+  const pairs = pairsOf(given, ndim).tolist() as [number, number][];
+  for (const n of pairs.flat()) wholeNumber("pad", what, n, 0);
+  return pairs;
+}
+
+/** What stands in the margin of a width at one side of an axis, for the modes in which a margin is made of its own. */
+function marginOf(
+  mode: Mode,
+  a: NDArray,
+  options: PadOptions | undefined,
+): (y: NDArray, axis: number, side: 0 | 1, width: number) => NDArray {
+  const { ndim, code } = a;
+  const typed = (y: NDArray): NDArray => (y.code === code ? y : astype(y, a.dtype));
+  const lane = isFloat(code) ? code : F64;
+  const end = (y: NDArray, axis: number, side: 0 | 1, n: number): NDArray =>
+    slice([y], part(y.shape, axis, side * (y.shape[axis]! - n), n));
+  if (mode === "linear_ramp") {
+    const values = pairsOf(options?.endValues ?? 0, ndim);
+    return (y, axis, side, width) => {
+      const from = valueFor(at(values, axis, side), lane, [], "pad");
+      const line = y.shape.map((_, i) => (i === axis ? width : 1));
+      const parts = Float64Array.from({ length: width }, (_, i) => (side === 0 ? i : width - 1 - i) / width);
+      const ramp = add(multiply(subtract(end(y, axis, side, 1), from), astype(fromValues(parts, line, F64), DTYPES[lane]!)), from);
+      return typed(isFloat(code) || code === BOOL ? ramp : floor(ramp));
+    };
+  }
+  const statistic = STATISTICS[mode];
+  if (statistic !== undefined) {
+    const lengths = isAbsent(options?.statLength) ? null : countsOf(options.statLength, ndim, "a length");
+    return (y, axis, side, width) => {
+      const n = y.shape[axis]!;
+      const chunk = end(y, axis, side, Math.min(lengths?.[axis]?.[side] ?? n, n));
+      const whole = mode === "maximum" || mode === "minimum";
+      const value = statistic(whole || isFloat(code) ? chunk : astype(chunk, "float64"), axis, { keepdims: true });
+      return broadcastTo(typed(whole || isFloat(code) || code === BOOL ? value : rint(value)), part(y.shape, axis, 0, width).shape);
+    };
+  }
+  const constants = pairsOf(mode === "constant" ? (options?.constantValues ?? 0) : 0, ndim);
+  return (y, axis, side, width) => valueFor(at(constants, axis, side), code, part(y.shape, axis, 0, width).shape, "pad");
+}
+
+/** With elements mirrored at the point where an axis begins, in front of it; `span` of them at a time, the first `skip` left out. */
+function turned(x: NDArray, axis: number, width: number, span: number, skip: number): NDArray {
+  let y = x;
+  for (let left = width; left > 0; left -= span) {
+    const first = slice([y], part(y.shape, axis, 0, 1));
+    const chunk = reversed(slice([y], part(y.shape, axis, skip, Math.min(left, span))), [axis]);
+    const margin = subtract(multiply(first, 2), chunk);
+    y = joined([margin.code === y.code ? margin : astype(margin, y.dtype), y], axis);
+  }
+  return y;
+}
+
 /**
  * With a margin around: `width` is one number for all sides, [before, after], or such a pair for each axis. A copy.
  * NumPy's pad.
- * @throws ValueError for widths that are no whole numbers >= 0, another mode, or an empty axis to repeat.
+ * @throws ValueError for widths that are no whole numbers >= 0, another mode, an option of another mode, or an empty axis
+ * to repeat.
  * @example np.pad([1, 2], 1) // array([0., 1., 2., 0.])
  * @example np.pad([1, 2, 3], [2, 0], { mode: "reflect" }) // array([3., 2., 1., 2., 3.])
  */
 export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDArray {
   const a = toArray(x, "pad");
-  checkOptions("pad", options, ["mode", "constantValues"]);
-  const widths = pairsOf(width, a.ndim).tolist() as [number, number][];
-  for (const n of widths.flat()) wholeNumber("pad", "a width", n, 0);
-  const mode: unknown = options?.mode ?? "constant";
-  const beyond = typeof mode === "string" && Object.hasOwn(BEYOND, mode) ? BEYOND[mode] : undefined;
-  if (beyond === undefined && mode !== "constant")
-    throw new ValueError(`pad: mode is "constant", "${Object.keys(BEYOND).join('", "')}", got ${describe(mode)}`);
+  checkOptions("pad", options, ["mode", ...new Set(Object.values(MODES).filter(name => name !== ""))]);
+  const mode = options?.mode ?? "constant";
+  if (typeof mode !== "string" || !Object.hasOwn(MODES, mode))
+    throw new ValueError(`pad: mode is "${Object.keys(MODES).join('", "')}", got ${describe(mode)}`);
+  const other = Object.keys(options ?? {}).find(name => name !== "mode" && name !== MODES[mode]);
+  if (other !== undefined) throw new ValueError(`pad: ${other} is no option of mode "${mode}"; leave it out, or choose its mode`);
+  const widths = countsOf(width, a.ndim, "a width");
+  const reflectType = options?.reflectType ?? "even";
+  if (reflectType !== "even" && reflectType !== "odd")
+    throw new ValueError(`pad: reflectType is "even" or "odd", got ${describe(reflectType)}`);
   const shape = a.shape.map((n, axis) => n + widths[axis]![0] + widths[axis]![1]);
   checkSize(shape, "pad");
+  const given = options?.constantValues ?? 0;
+  if (
+    mode === "empty" ||
+    (mode === "constant" &&
+      !(given instanceof NDArray) &&
+      pairsOf(given, a.ndim)
+        .toTypedArray()
+        .every(v => v === 0))
+  ) {
+    const inner = { starts: widths.map(w => w[0]), steps: ones(a.ndim), counts: a.shape, shape: a.shape };
+    return unslice([a], { slice: inner, shape });
+  }
+  const beyond = BEYOND[mode];
+  const margin = beyond === undefined ? marginOf(mode, a, options) : null;
   let y = a;
-  if (beyond === undefined) {
-    const given = options?.constantValues ?? 0;
-    const constants = pairsOf(given, a.ndim);
-    if (!(given instanceof NDArray) && constants.toTypedArray().every(v => v === 0)) {
-      const inner = { starts: widths.map(w => w[0]), steps: ones(a.ndim), counts: a.shape, shape: a.shape };
-      return unslice([a], { slice: inner, shape });
-    }
-    widths.forEach((w, axis) => {
-      const margin = (side: 0 | 1): NDArray => valueFor(at(constants, axis, side), a.code, part(y.shape, axis, 0, w[side]).shape, "pad");
-      y = joined([margin(0), y, margin(1)], axis);
-    });
-  } else
-    widths.forEach(([before, after], axis) => {
-      const n = a.shape[axis]!;
-      if (before + after === 0) return;
-      if (n === 0) throw new ValueError(`pad: axis ${axis} is empty, so there is nothing to repeat; use mode "constant"`);
-      const places = Int32Array.from({ length: shape[axis]! }, (_, i) => beyond(i - before, n));
+  widths.forEach(([before, after], axis) => {
+    const n = a.shape[axis]!;
+    if (before + after === 0) return;
+    if (n === 0 && mode !== "constant")
+      throw new ValueError(`pad: axis ${axis} is empty, so there is nothing to repeat; use mode "constant"`);
+    if (margin !== null) y = under("pad", () => joined([margin(y, axis, 0, before), y, margin(y, axis, 1, after)], axis));
+    else if (reflectType === "odd" && n > 1) {
+      const skip = mode === "reflect" ? 1 : 0;
+      y = turned(y, axis, before, n - skip, skip);
+      y = reversed(turned(reversed(y, [axis]), axis, after, n - skip, skip), [axis]);
+    } else {
+      const places = Int32Array.from({ length: shape[axis]! }, (_, i) => beyond!(i - before, n));
       y = gathered([y, positions(places, [places.length])], axis);
-    });
-  return y === a ? copy(a) : y;
+    }
+  });
+  return y.storage === a.storage || reflectType === "odd" ? copy(y) : y;
 }
 
 // ---- triangles and diagonals
@@ -534,6 +636,8 @@ export interface UniqueOptions {
   returnCounts?: boolean;
   /** Compare whole entries along an axis instead of elements. */
   axis?: number | null;
+  /** Whether all NaN are one element (they are unless given). Entries along an axis that hold NaN are never equal. */
+  equalNan?: boolean;
 }
 
 /** What `unique` gives: a list where more than the elements is asked for. */
@@ -548,28 +652,32 @@ export type Unique<O> = O extends { returnIndex: true } | { returnInverse: true 
  */
 export function unique<O extends UniqueOptions>(x: ArrayInput, options?: O): Unique<O> {
   const names = ["returnIndex", "returnInverse", "returnCounts"] as const;
-  checkOptions("unique", options, [...names, "axis"]);
+  checkOptions("unique", options, [...names, "axis", "equalNan"]);
   const asked = names.map(name => flag("unique", name, options?.[name], false));
+  const whole = isAbsent(options?.axis);
+  const oneNan = flag("unique", "equalNan", options?.equalNan, true) && whole;
   const [a, at] = along("unique", toArray(x, "unique"), options?.axis);
   const n = a.shape[at]!;
   const rows = flat(moveaxis(a, at, 0));
   const width = n === 0 ? 0 : a.size / n;
   const v = rows.toTypedArray();
-  const compare = (i: number, j: number): number => {
+  const compare = (i: number, j: number, bothNan = 0): number => {
+    let rest = 0;
     for (let k = 0; k < width; k++) {
       const p = v[i * width + k]!;
       const q = v[j * width + k]!;
-      if (p !== q && !(Number.isNaN(p) && Number.isNaN(q))) return p < q || Number.isNaN(q) ? -1 : 1;
+      if (Number.isNaN(p) && Number.isNaN(q)) rest = bothNan;
+      else if (p !== q) return p < q || Number.isNaN(q) ? -1 : 1;
     }
-    return 0;
+    return rest;
   };
   // Sorting is stable, so the first of equals comes first.
-  const order = isAbsent(options?.axis) ? argsort(rows).toTypedArray() : [...new Array(n).keys()].sort(compare);
+  const order = whole ? argsort(rows).toTypedArray() : [...new Array(n).keys()].sort((i, j) => compare(i, j));
   const first: number[] = [];
   const counts: number[] = [];
   const inverse = new Int32Array(n);
   order.forEach((i: number, rank: number) => {
-    if (rank === 0 || compare(order[rank - 1]!, i) !== 0) {
+    if (rank === 0 || compare(order[rank - 1]!, i, oneNan ? 0 : -1) !== 0) {
       first.push(i);
       counts.push(0);
     }

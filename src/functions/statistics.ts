@@ -1,8 +1,9 @@
 /** Means and their kin, order statistics, differences: compositions of reductions, and the few rows they need. */
 import { type ArrayInput, blank, fromValues, NDArray } from "../array.ts";
 import { fromNested, toArray } from "../convert.ts";
+import { filled } from "../cotangent.ts";
 import { BOOL, DTYPES, F32, F64, isFloat, meanCode, promote } from "../dtype.ts";
-import { checkOptions, describe, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
+import { checkOptions, describe, flag, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import * as E from "../expr.ts";
 import { foldAxes, foldOver, keptOf } from "../fold.ts";
 import { compute, discard, perLane } from "../launch.ts";
@@ -40,6 +41,7 @@ import {
 import {
   astype,
   broadcastTo,
+  copy,
   expandAxes,
   flat,
   gathered,
@@ -213,37 +215,63 @@ export {
 export const std: Moment = (x, axis, options) => deviation(varOver("std", x, axis, options));
 
 export interface AverageOptions {
-  /** Of the array's shape, or one for each position along the one axis. All equal by default. */
+  /** Of the array's shape, or of the shape of the named axes alone, in their order. All equal by default. */
   weights?: ArrayInput | null;
+  /** Also the sum of the weights, in the shape of the mean. */
+  returned?: boolean;
+  /** Keep the reduced axes, with size 1. */
   keepdims?: boolean;
 }
 
-/**
- * The weighted mean over axes (all of them by default). Differentiable in the weights too. NumPy's average.
- * @throws ShapeError for weights that fit neither the array nor the axis, ValueError where they add up to 0.
- * @example np.average([1, 2, 3], null, { weights: [3, 1, 0] }) // array(1.25)
- */
-export function average(x: ArrayInput, axis?: Axis, options?: AverageOptions): NDArray {
-  const [a, axes, keepdims] = reduceArguments("average", x, axis, options as ReduceOptions, ["weights", "keepdims"], true);
-  const { weights = null } = options ?? {};
-  if (weights === null) return mean(a, axes, { keepdims });
-  let w = toArray(weights, "average", a);
-  if (!sameShape(w.shape, a.shape)) {
-    if (typeof axis !== "number" || w.ndim !== 1 || w.size !== a.shape[axes[0]!])
-      throw new ShapeError(
-        `average: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(a.shape)}; give weights of that shape, or one for each position of one axis`,
-      );
-    w = reshape(
-      w,
-      a.shape.map((n, i) => (i === axes[0] ? n : 1)),
+/** What `average` gives: a list where the sum of the weights is asked for. */
+export type Average<O> = O extends { returned: true } ? [NDArray, NDArray] : NDArray;
+
+/** Weights as they broadcast to an array: of its shape, or of that of the axes over which the mean is taken. */
+function weightsFor(a: NDArray, weights: ArrayInput, axis: Axis | undefined): NDArray {
+  const w = toArray(weights, "average", a);
+  if (sameShape(w.shape, a.shape)) return w;
+  const named = (Array.isArray(axis) ? Array.from(axis) : [axis]).map(i => (typeof i === "number" ? toAxis(i, a.ndim, "average") : -1));
+  const sizes = named.map(i => a.shape[i] ?? -1);
+  if (!sameShape(w.shape, sizes))
+    throw new ShapeError(
+      `average: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(a.shape)}; give weights of that shape, or of that of the named axes`,
     );
+  const order = [...named.keys()].sort((p, q) => named[p]! - named[q]!);
+  return reshape(
+    transpose(w, order),
+    a.shape.map((n, i) => (named.includes(i) ? n : 1)),
+  );
+}
+
+/**
+ * The weighted mean over axes (all of them by default). Differentiable in the weights too. With `returned` a list: the mean,
+ * and the sum of the weights. NumPy's average.
+ * @throws ShapeError for weights that fit neither the array nor the axes, ValueError where they add up to 0.
+ * @example np.average([1, 2, 3], null, { weights: [3, 1, 0] }) // array(1.25)
+ * @example np.average([1, 2, 3], null, { weights: [3, 1, 0], returned: true }) // [array(1.25), array(4.)]
+ */
+export function average<O extends AverageOptions>(x: ArrayInput, axis?: Axis, options?: O): Average<O> {
+  const known = ["weights", "returned", "keepdims"];
+  const [a, axes, keepdims] = reduceArguments("average", x, axis, options as ReduceOptions, known, true);
+  const returned = flag("average", "returned", options?.returned, false);
+  const weights = options?.weights ?? null;
+  let y: NDArray;
+  let total: () => NDArray;
+  if (weights === null) {
+    y = mean(a, axes, { keepdims });
+    total = () => filled(y.shape, y.code, countOf(a.shape, axes));
+  } else {
+    const w = weightsFor(a, weights, axis);
+    const met = promote(a.code, w.code);
+    const lane = isFloat(met) ? met : F64;
+    const code = isFloat(met) ? met : F32;
+    const sums = sum(typed(w, lane), axes);
+    if (physicalOf(sums).toTypedArray().includes(0)) throw new ValueError("average: the weights add up to 0");
+    const z = divide(sum(multiply(typed(a, lane), typed(w, lane)), axes), sums);
+    y = restoreAxes(typed(z, code), axes, keepdims);
+    total = () => restoreAxes(copy(broadcastTo(typed(sums, code), z.shape)), axes, keepdims);
   }
-  const code = promote(a.code, w.code);
-  const lane = isFloat(code) ? code : F64;
-  const total = sum(typed(w, lane), axes);
-  if (physicalOf(total).toTypedArray().includes(0)) throw new ValueError("average: the weights add up to 0");
-  const y = divide(sum(multiply(typed(a, lane), typed(w, lane)), axes), total);
-  return restoreAxes(typed(y, isFloat(code) ? code : F32), axes, keepdims);
+  return (returned ? [y, total()] : y) as Average<O>;
 }
 
 /**

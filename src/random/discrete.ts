@@ -17,21 +17,8 @@ import { type Method, untilAccepted } from "./rejection.ts";
 
 const randintExpr = (): E.Expr => E.add(E.floor(E.mul(E.arg(0), E.arg(1))), E.arg(2));
 
-/**
- * Whole numbers low <= i < high, each as likely as the others up to 2^-53; `randint(n)` draws from 0 to n - 1. int32
- * unless asked otherwise. NumPy's random.randint.
- * @throws ValueError where low >= high, or a bound is not whole or does not fit the dtype; DTypeError for a float dtype.
- * @example
- * np.random.seed(7)
- * np.random.randint(1, 7, 10) // array([5, 3, 6, 3, 6, 3, 1, 1, 4, 6], dtype=int32)
- */
-export function randint(low: number, high?: number | null, size?: Size, options?: RandintOptions): NDArray {
-  const name = "random.randint";
-  checkOptions(name, options, ["dtype"]);
-  const code = dtypeCode(options?.dtype ?? "int32", name);
-  if (isFloat(code))
-    throw new DTypeError(`${name}: samples are integers, got dtype ${describe(options?.dtype)}; convert them with astype, or use uniform`);
-  const [from, to] = high === undefined || high === null ? [0, low] : [low, high];
+/** Refuses bounds between which there is no whole number of the dtype. */
+function checkBounds(from: number, to: number, code: number, name: string): void {
   for (const bound of [from, to])
     if (!Number.isSafeInteger(bound)) throw new ValueError(`${name}: bounds are whole numbers, got ${describe(bound)}`);
   if (from >= to) throw new ValueError(`${name}: there is no whole number from ${from} to below ${to}; low must be less than high`);
@@ -39,10 +26,43 @@ export function randint(low: number, high?: number | null, size?: Size, options?
     promoteNumber(code, bound, name);
     if (code === BOOL && bound !== 0 && bound !== 1) throw new ValueError(`${name}: ${bound} does not fit bool, which holds 0 and 1`);
   }
-  const shape = toSize(size, name) ?? SCALAR;
-  const y = undrawn(shape, code);
-  compute(y, familyOf("randint", randintExpr, 3, F64, code), [INTEGER], [to - from, from]);
-  return wrapped(y);
+}
+
+/** Stands beside lists of bounds: float32 does not hold all of int32. */
+const WIDE = new Float64Array();
+
+/**
+ * Whole numbers low <= i < high, each as likely as the others up to 2^-53; `randint(n)` draws from 0 to n - 1. The bounds may
+ * be arrays, which broadcast with each other and to `size`. int32 unless asked otherwise. NumPy's random.randint.
+ * @throws ValueError where low >= high, or a bound is not whole or does not fit the dtype; DTypeError for a float dtype;
+ * ShapeError where shapes do not fit.
+ * @example
+ * np.random.seed(7)
+ * np.random.randint(1, 7, 10) // array([5, 3, 6, 3, 6, 3, 1, 1, 4, 6], dtype=int32)
+ */
+export function randint(low: ArrayInput, high?: ArrayInput | null, size?: Size, options?: RandintOptions): NDArray {
+  const name = "random.randint";
+  checkOptions(name, options, ["dtype"]);
+  const code = dtypeCode(options?.dtype ?? "int32", name);
+  if (isFloat(code))
+    throw new DTypeError(`${name}: samples are integers, got dtype ${describe(options?.dtype)}; convert them with astype, or use uniform`);
+  const [from, to] = high === undefined || high === null ? [0, low] : [low, high];
+  if (typeof from === "number" && typeof to === "number") {
+    checkBounds(from, to, code, name);
+    const y = undrawn(toSize(size, name) ?? SCALAR, code);
+    compute(y, familyOf("randint", randintExpr, 3, F64, code), [INTEGER], [to - from, from]);
+    return wrapped(y);
+  }
+  const bounds = [from, to].map(x => (typeof x === "number" ? x : toArray(x, name, WIDE)));
+  const shape = resultShape(toSize(size, name), bounds, name);
+  const [least, end] = bounds.map(x => everywhere(x, shape)) as [NDArray, NDArray];
+  const ends = physicalOf(end).toTypedArray();
+  physicalOf(least)
+    .toTypedArray()
+    .forEach((bound: number, i: number) => {
+      checkBounds(bound, ends[i]!, code, name);
+    });
+  return drawAll(randintRow, [least, end], shape, code);
 }
 
 // ---- counts
@@ -202,6 +222,12 @@ const binomialRow = rowOf("random.binomial", ([n, p], start) => drawBinomial(n!,
 const bernoulliRow = rowOf("random.bernoulli", ([p], start) => {
   const out = new Float64Array(p!.length);
   forEachDraw(out.length, (u, i) => void (out[i] = u < p![i]! ? 1 : 0), INTEGER, start);
+  return out;
+});
+
+const randintRow = rowOf("random.randint", ([low, high], start) => {
+  const out = new Float64Array(low!.length);
+  forEachDraw(out.length, (u, i) => void (out[i] = Math.floor(u * (high![i]! - low![i]!)) + low![i]!), INTEGER, start);
   return out;
 });
 

@@ -94,7 +94,7 @@ export const normalNumber = (u: E.Expr, turn: E.Expr, code: number): E.Expr =>
 
 /**
  * Starts the generator's sequence anew: after the same seed the same calls give the same numbers, on every machine.
- * Without it the first draw takes a seed that nobody can foresee. NumPy's random.seed (the numbers are not NumPy's).
+ * Without a number, as before the first call, it takes a seed that nobody can foresee. NumPy's random.seed (the numbers are not NumPy's).
  * @throws ValueError unless `n` is a whole number from 0 to 2^53.
  * @example
  * np.random.seed(7)
@@ -102,10 +102,11 @@ export const normalNumber = (u: E.Expr, turn: E.Expr, code: number): E.Expr =>
  * np.random.seed(7)
  * np.random.rand(3).eq(first).all() // array(True)
  */
-export function seed(n: number): void {
-  if (!Number.isInteger(n) || n < 0 || n > 2 ** 53)
+export function seed(n?: number | null): void {
+  const given = n !== undefined && n !== null;
+  if (given && (!Number.isInteger(n) || n < 0 || n > 2 ** 53))
     throw new ValueError(`random.seed: a seed is a whole number from 0 to 2^53, got ${describe(n)}`);
-  generator.key = [n % 2 ** 32, Math.floor(n / 2 ** 32)];
+  generator.key = given ? [n % 2 ** 32, Math.floor(n / 2 ** 32)] : null;
   generator.position = 0;
 }
 

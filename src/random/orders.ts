@@ -7,7 +7,7 @@ import { copyStrided } from "../launch.ts";
 import { checkWritable, edgeOf } from "../op.ts";
 import { divide, log } from "../ops/pointwise.ts";
 import { gathered } from "../ops/structural.ts";
-import { SCALAR, showShape, sizeOf, toShape } from "../shape.ts";
+import { SCALAR, showShape, sizeOf, toAxis, toShape } from "../shape.ts";
 import { recording } from "../tape.ts";
 import { drawn, type Size, toSize } from "./arguments.ts";
 import { randint } from "./discrete.ts";
@@ -26,45 +26,48 @@ function randomOrder(n: number, count = n): Int32Array {
   return order.subarray(0, count);
 }
 
-/** The entries along axis 0 in random order. */
-function shuffled(x: NDArray): NDArray {
-  const n = x.shape[0]!;
-  return gathered([x, drawn([n], () => randomOrder(n))], 0);
+/** The entries along an axis in random order. */
+function shuffled(x: NDArray, axis: number): NDArray {
+  const n = x.shape[axis]!;
+  return gathered([x, drawn([n], () => randomOrder(n))], axis);
 }
 
 /**
- * Puts the entries of an array along its first axis into random order, in place; gives nothing back. NumPy's
- * random.shuffle.
- * @throws ValueError for what is not an array with at least one axis; GradError while recording an attached array.
+ * Puts the entries of an array along an axis (the first by default) into random order, in place; gives nothing back. NumPy's
+ * random.shuffle, with the axis of Generator.shuffle.
+ * @throws ValueError for what is not an array with at least one axis, ShapeError for an axis out of range; GradError while
+ * recording an attached array.
  * @example
  * np.random.seed(7)
  * const x = np.array([1, 2, 3, 4])
  * np.random.shuffle(x)
  * x // array([3., 1., 4., 2.])
  */
-export function shuffle(x: NDArray): void {
+export function shuffle(x: NDArray, axis: number | null = 0): void {
   const name = "random.shuffle";
   if (!(x instanceof NDArray)) throw new ValueError(`${name}: only an array can be changed in place, got ${describe(x)}; use permutation`);
   if (x.ndim === 0) throw new ValueError(`${name}: a 0-d array has no entries to put in order`);
+  const at = toAxis(axis ?? 0, x.ndim, name);
   checkWritable(x, name);
   if (recording && (edgeOf(x) !== null || (x.base !== null && edgeOf(x.base) !== null)))
     throw new GradError(
       `${name}: the array is recorded and cannot be changed in place; permutation gives a copy through which gradients flow`,
     );
-  const y = shuffled(x);
+  const y = shuffled(x, at);
   unshare(x);
   copyStrided(y, x);
 }
 
 /**
- * A copy of an array with the entries along its first axis in random order, through which gradients flow; of a number n,
- * the numbers 0 … n - 1 in random order, int32. NumPy's random.permutation.
- * @throws ValueError for a number that is not whole and >= 0, or a 0-d array.
+ * A copy of an array with the entries along an axis (the first by default) in random order, through which gradients flow;
+ * of a number n, the numbers 0 … n - 1 in random order, int32. NumPy's random.permutation, with the axis of
+ * Generator.permutation.
+ * @throws ValueError for a number that is not whole and >= 0, or a 0-d array; ShapeError for an axis out of range.
  * @example
  * np.random.seed(7)
  * np.random.permutation(5) // array([3, 2, 4, 0, 1], dtype=int32)
  */
-export function permutation(x: ArrayInput): NDArray {
+export function permutation(x: ArrayInput, axis: number | null = 0): NDArray {
   const name = "random.permutation";
   if (typeof x === "number") {
     const [n] = Number.isInteger(x) && x >= 0 ? toShape(x, name) : [];
@@ -73,7 +76,7 @@ export function permutation(x: ArrayInput): NDArray {
   }
   const a = toArray(x, name);
   if (a.ndim === 0) throw new ValueError(`${name}: a 0-d array has no entries to put in order; pass a number for that many positions`);
-  return shuffled(a);
+  return shuffled(a, toAxis(axis ?? 0, a.ndim, name));
 }
 
 export interface ChoiceOptions {
@@ -81,6 +84,8 @@ export interface ChoiceOptions {
   replace?: boolean;
   /** The probability of each element; all alike unless given. */
   p?: ArrayInput | null;
+  /** Draw entries along this axis of an array, which then may have several. */
+  axis?: number | null;
 }
 
 /** Probabilities that were checked: one for each of n elements, none below 0, with a sum of 1 up to rounding. */
@@ -132,9 +137,10 @@ function drawWeightedOnce(p: Float64Array, count: number): Int32Array {
 
 /**
  * Elements of a 1-d array drawn at random, in the shape `size` (one, 0-d, by default); of a number n, of the numbers
- * 0 … n - 1, int32. Each may come again unless `replace` is false, and all are alike unless `p` gives probabilities.
- * Gradients flow to the array. NumPy's random.choice.
- * @throws ValueError for what is not 1-d, more elements than there are, or probabilities below 0 or that do not add up to
+ * 0 … n - 1, int32; with `axis` entries along an axis of any array, whose place `size` takes. Each may come again unless
+ * `replace` is false, and all are alike unless `p` gives probabilities. Gradients flow to the array. NumPy's random.choice,
+ * with the axis of Generator.choice.
+ * @throws ValueError for what is not 1-d and has no axis named, more elements than there are, or probabilities below 0 or that do not add up to
  * 1 (within 1e-6); ShapeError for another number of probabilities.
  * @example
  * np.random.seed(7)
@@ -145,13 +151,15 @@ function drawWeightedOnce(p: Float64Array, count: number): Int32Array {
  */
 export function choice(a: ArrayInput, size?: Size, options?: ChoiceOptions): NDArray {
   const name = "random.choice";
-  checkOptions(name, options, ["replace", "p"]);
+  checkOptions(name, options, ["replace", "p", "axis"]);
   const replace = flag(name, "replace", options?.replace, true);
   const source = typeof a === "number" ? null : toArray(a, name);
-  const n = source === null ? (a as number) : source.ndim === 1 ? source.size : -1;
+  const named = options?.axis ?? null;
+  const at = source === null || named === null ? 0 : toAxis(named, source.ndim, name);
+  const n = source === null ? (a as number) : source.ndim === 1 || named !== null ? source.shape[at]! : -1;
   if (!Number.isInteger(n) || n < 0)
     throw new ValueError(
-      `${name}: expected a whole number >= 0 or a 1-d array, got ${source === null ? a : `one of shape ${showShape(source.shape)}`}`,
+      `${name}: expected a whole number >= 0 or a 1-d array, got ${source === null ? a : `one of shape ${showShape(source.shape)}; name an axis to draw entries along it`}`,
     );
   const shape = toSize(size, name) ?? SCALAR;
   const count = sizeOf(shape);
@@ -165,5 +173,5 @@ export function choice(a: ArrayInput, size?: Size, options?: ChoiceOptions): NDA
     return (replace ? drawWeighted : drawWeightedOnce)(p, count);
   };
   const places = replace && p === null && count > 0 ? under(name, () => randint(0, n, shape)) : drawn(shape, draw);
-  return source === null ? places : gathered([source, places], 0);
+  return source === null ? places : gathered([source, places], at);
 }

@@ -35,7 +35,25 @@ const padded = (mode: string): readonly Sample[] => [
   linear([2, 1], [1, 3], { mode }),
 ];
 
+/** Between two positive arrays. */
+const growing = (options: object): Sample =>
+  of(
+    [
+      [2, 1],
+      [1, 3],
+    ],
+    (a, b) => [a!.square().add(1), b!.square().add(2), 4, options],
+  );
+
 export const shaping = {
+  linspace: [
+    of([[], []], (a, b) => [a, b, 5], "jointly"),
+    of([[2, 1], [3]], (a, b) => [a, b, 4, { axis: -1, endpoint: false }], "jointly"),
+    of([[2], [2]], (a, b) => [a, b, 3, { retstep: true }], "jointly"),
+    of([[2], [2]], (a, b) => [a, b, 1], "jointly"),
+  ],
+  logspace: [of([[], [2]], (a, b) => [a, b, 3]), of([[2], [2], [2]], (a, b, base) => [a, b, 3, { axis: 1, base: base!.square().add(1) }])],
+  geomspace: [growing({}), growing({ axis: -1, endpoint: false })],
   diagonalOf: [row([3, 4], { offset: 1, axis1: 0, axis2: 1 }), row([2, 3, 3], { offset: -1, axis1: 2, axis2: 0 })],
   onDiagonal: [
     row([2], { offset: 1, axis1: 0, axis2: 1, shape: [3, 3] }),
@@ -80,7 +98,11 @@ export const shaping = {
       linear([], 1),
       linear([0], 2),
     ],
-    ...["edge", "reflect", "symmetric", "wrap"].flatMap(padded),
+    ...["edge", "reflect", "symmetric", "wrap", "mean", "linear_ramp"].flatMap(padded),
+    ...["maximum", "minimum", "median"].map(mode => curved([3, 4], [1, 2], { mode, statLength: [[2, 3]] })),
+    ...["reflect", "symmetric"].map(mode => linear([3, 2], [4, 1], { mode, reflectType: "odd" })),
+    linear([0, 2], 1, { mode: "empty" }),
+    of([[3], [1, 2]], (x, ends) => [x, 2, { mode: "linear_ramp", endValues: ends }], "jointly"),
     curved([2, 2], 1, { constantValues: 3 }),
     curved(
       [2, 3],
@@ -154,6 +176,7 @@ export const shaping = {
   unique: [
     ...[curved([5]), curved([2, 3]), curved([3, 2], { axis: 0 }), curved([2, 3], { axis: -1, returnIndex: true }), curved([])],
     curved([4], { returnIndex: true, returnInverse: true, returnCounts: true }),
+    curved([5], { equalNan: false }),
   ],
   concatenate: [
     of([[2], [3]], (a, b) => [[a, b]], "jointly"),

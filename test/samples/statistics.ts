@@ -72,6 +72,14 @@ export const statistics = {
       (x, w) => [x, [0, 1], { weights: w!.add(30) }],
     ),
     of([[3, 4], [4]], (x, w) => [x, -1, { weights: w!.add(30), keepdims: true }]),
+    of(
+      [
+        [2, 3, 2],
+        [2, 2],
+      ],
+      (x, w) => [x, [2, 0], { weights: w!.add(30), returned: true }],
+    ),
+    curved([3, 4], 1, { returned: true }),
   ],
   ptp: over,
   countNonzero: over,
