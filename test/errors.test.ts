@@ -841,6 +841,11 @@ describe("JavaScript's own ways", () => {
         .map(np.exp as (v: number[]) => NDArray)
         .map(y => y.shape),
     ).toEqual([[2], [2]]);
+    const pairs = [
+      [[1], [2]],
+      [[3], [4]],
+    ];
+    expect([...pairs.map(np.vstack), ...pairs.map(np.hstack)].map(y => y.shape)).toEqual([[2, 1], [2, 1], [2], [2]]);
     expect([np.array([-1, 2])].map(npx.relu as (v: NDArray) => NDArray).map(y => y.tolist())).toEqual([[0, 2]]);
   });
 

@@ -195,6 +195,16 @@ describe("a number depends on the seed and its place only", () => {
     }
   });
 
+  test("without a number the seed is another one each time", () => {
+    const draw = (): number[] => list(uniform(0, 1, 4));
+    seed();
+    const first = draw();
+    seed(null);
+    const second = draw();
+    seed();
+    expect(new Set([first, second, draw()].map(String)).size).toBe(3);
+  });
+
   test("seeds differ, also in their upper half", () => {
     const first = [0, 1, 2, 2 ** 32, 2 ** 32 + 1, 2 ** 53].map(n => {
       seed(n);
@@ -219,10 +229,32 @@ describe("a number depends on the seed and its place only", () => {
       ];
       expect(arrays.map(list)).toEqual(numbers);
     }
+    for (const dtype of ["int32", "int8", "uint8"] as const) {
+      seed(42);
+      const numbers = [randint(3, 90, 100, { dtype }), randint(7, null, 100, { dtype })];
+      seed(42);
+      const arrays = [randint([3], array([90], I32), 100, { dtype }), randint(array([7], F64), null, 100, { dtype })];
+      arrays.forEach((y, i) => void expect([y.dtype, list(y)]).toEqual([dtype, list(numbers[i]!)]));
+    }
   });
 });
 
 describe("shapes and dtypes", () => {
+  test("randint between arrays: each of its own range, also at the ends of int32", () => {
+    const low = fromValues([-(2 ** 31), 0, 5], [3], I32);
+    const high = [
+      [-(2 ** 31) + 1, 1, 6],
+      [2 ** 31, 2 ** 31, 2 ** 31],
+    ];
+    const y = randint(low, high);
+    expect([y.dtype, y.shape]).toEqual(["int32", [2, 3]]);
+    expect(list(y).slice(0, 3)).toEqual(list(low));
+    const many = randint(low, 7, [500, 3]);
+    expect(new Set(list(many).filter((_, i) => i % 3 === 2))).toEqual(new Set([5, 6]));
+    expect(list(many).every((v, i) => v < 7 && v >= list(low)[i % 3]!)).toBe(true);
+    expect(randint([0, 0], 2, null, { dtype: "bool" }).dtype).toBe("bool");
+  });
+
   test("without a size: 0-d float32, or the parameters' broadcast shape", () => {
     for (const x of [uniform(), normal(), rand(), randn(), uniform(0, 1, null), normal(undefined, undefined, undefined)]) {
       expect([x.shape, x.dtype]).toEqual([[], "float32"]);
@@ -433,6 +465,30 @@ describe("orders", () => {
     expect(list(wide).filter((_, i) => i % 5 > 2)).toEqual(Array.from({ length: 40 }, (_, i) => 1 - (i % 2)));
   });
 
+  test("entries along another axis move as those along the first of the array turned", () => {
+    const make = (): NDArray =>
+      fromValues(
+        Array.from({ length: 24 }, (_, i) => i),
+        [2, 3, 4],
+        F32,
+      );
+    for (const [axis, order] of [
+      [1, [1, 0, 2]],
+      [-1, [2, 1, 0]],
+    ] as const) {
+      const turn = (x: NDArray): NDArray => transpose(x, order);
+      const want = list(turn(permutation(turn(make()))));
+      seed(42);
+      expect(list(permutation(make(), axis))).toEqual(want);
+      seed(42);
+      const x = make();
+      shuffle(x, axis);
+      expect(list(x)).toEqual(want);
+      seed(42);
+    }
+    expect(list(permutation(make(), 1))).not.toEqual(list(make()));
+  });
+
   test("empty rows and empty arrays", () => {
     shuffle(fromValues([], [0, 3], F32));
     shuffle(fromValues([], [3, 0], F32));
@@ -462,6 +518,24 @@ describe("choice", () => {
     const every = slice([fromValues([0, 1, 2, 3, 4, 5], [6], F32)], { starts: [5], steps: [-2], counts: [3], shape: [3] });
     expect(list(choice(every, 3, { replace: false })).sort()).toEqual([1, 3, 5]);
     expect(list(choice(1_000_000_000, 3)).every(v => v < 1e9)).toBe(true);
+  });
+
+  test("along an axis whole entries are drawn, and size stands in its place", () => {
+    const x = fromValues(
+      Array.from({ length: 12 }, (_, i) => i),
+      [3, 4],
+      F32,
+    );
+    for (const options of [{}, { replace: false }, { p: [0.1, 0.2, 0.3, 0.4] }]) {
+      seed(42);
+      const places = list(choice(4, 3, options));
+      seed(42);
+      const y = choice(x, 3, { ...options, axis: -1 });
+      expect(y.shape).toEqual([3, 3]);
+      expect(list(y)).toEqual([0, 4, 8].flatMap(row => places.map(i => row + i)));
+    }
+    expect(choice(x, null, { axis: 0 }).shape).toEqual([4]);
+    expect(choice(x, [2, 2], { axis: 0 }).shape).toEqual([2, 2, 4]);
   });
 
   test("without replacement nothing comes twice, and all of it is an order", () => {

@@ -233,6 +233,16 @@ function assertions(): void {
   expectTypeOf(np.linalg.svd(x, { fullMatrices: true })).toEqualTypeOf<[NDArray, NDArray, NDArray]>();
   expectTypeOf(np.linalg.svd(x, { computeUv: false })).toEqualTypeOf<NDArray>();
   expectTypeOf(np.linalg.eigh(x, { UPLO: "U" })).toEqualTypeOf<[NDArray, NDArray]>();
+  expectTypeOf(np.linspace(0, 1)).toEqualTypeOf<NDArray>();
+  expectTypeOf(np.linspace(0, [1], 3, { endpoint: false })).toEqualTypeOf<NDArray>();
+  expectTypeOf(np.linspace(0, 1, 3, { retstep: true })).toEqualTypeOf<[NDArray, NDArray]>();
+  expectTypeOf(np.average(x, 0, { weights: [1] })).toEqualTypeOf<NDArray>();
+  expectTypeOf(np.average(x, 0, { returned: true })).toEqualTypeOf<[NDArray, NDArray]>();
+  expectTypeOf(x.average()).toEqualTypeOf<NDArray>();
+  expectTypeOf(x.average([0, 1], { returned: true })).toEqualTypeOf<[NDArray, NDArray]>();
+  expectTypeOf(np.indices([2])).toEqualTypeOf<NDArray>();
+  expectTypeOf(np.indices([2], { sparse: true })).toEqualTypeOf<NDArray[]>();
+  expectTypeOf([[[1], [2]]].map(np.vstack)).toEqualTypeOf<NDArray[]>();
   expectTypeOf(np.random.normal(0, 1, [2])).toEqualTypeOf<NDArray>();
 
   // What is read from an array.

@@ -357,6 +357,10 @@ describe("random numbers", () => {
     expect(np.std(y.at(1)).item()).toBeGreaterThan(5);
     expect(() => vmap(scale => np.random.normal(0, scale))([1, -1])).toThrow(ValueError);
     expect(vmap(grad(loc => np.random.normal(loc, 1, [3]).sum()))([1, 2]).tolist()).toEqual([3, 3]);
+    expect(vmap(low => np.random.randint(low, low.add(1), [3]))([1, 2]).tolist()).toEqual([
+      [1, 1, 1],
+      [2, 2, 2],
+    ]);
   });
 });
 
