@@ -287,13 +287,21 @@ ${transforms.map(name => `\`${name}\``).join(", ")}: of ordinary functions of ar
 - Of NumPy's options \`where\` and \`initial\` of reductions, \`prepend\`, \`append\`, \`to_begin\` and \`to_end\` of differences, \`axisa\`
   and its kin of \`cross\`, the rules by name for the bins of a histogram, and eight of the thirteen methods of quantiles. Each is
   refused as an unknown option.
+- Of \`einsum\` operands with lists of axes, and its \`dtype\`; \`axes\`, \`axis\` and \`keepdims\` of \`matmul\`: subscripts and \`astype\`
+  say the same. Several arrays for \`atleast1d\` and its kin: \`list.map(np.atleast1d)\`. Arguments that \`fromfunction\` hands on, and
+  a function as the mode of \`pad\`: closures, and \`concatenate\`. Widths of \`pad\` by axis: a pair for each.
+- \`check_valid\` and \`tol\` of \`multivariate_normal\`: what is no covariance is an error. Lists as seeds, and Generator objects.
+  \`mean\` and \`correction\` of \`var\` and \`std\`, and \`weights\` of \`quantile\`, which NumPy 2 has. Arrays of what \`nanToNum\` puts in.
+- Parameters that mean nothing here: memory layouts (\`order\`), subclasses (\`subok\`, \`like\`), kinds of sorting, which are all
+  stable, and hints that only save time (\`assume_unique\`, \`overwrite_input\`).
 - Asynchronous execution and devices other than the processor.
 
 ## Where it is not as NumPy
 
 - Lists of numbers are float32, as MXNet's np has it; beside float64 arrays they are float64.
 - Where NumPy makes floats of integers, they are float32; positions, counts and sums of integers are int32.
-- Powers, quotients rounded down, remainders and shifts of bools are int32, where NumPy has int8.
+- Powers, quotients rounded down, remainders and shifts of bools are int32, where NumPy has int8; their squares are bools. The
+  reciprocal of integers is float32, where NumPy rounds it to 0.
 - \`floor\`, \`ceil\`, \`trunc\` and \`fix\` keep integers and bools, as in NumPy 2.
 - \`linalg.cholesky\`, \`eigh\` and \`eigvalsh\` take symmetric matrices, as NumPy's. Of one that is only nearly symmetric they read
   (x + xᵀ) / 2, where NumPy reads the lower half: so the gradient is symmetric, as PyTorch's, and exact.

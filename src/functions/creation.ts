@@ -249,7 +249,7 @@ const areNumbers = (given: readonly ArrayInput[]): given is number[] => given.ev
 
 /**
  * `num` evenly spaced numbers from `start` to `stop` inclusive; between arrays along a new axis, differentiable. With
- * `retstep` a list: the numbers, and the step between them (NaN where there is none). NumPy's linspace; float32 unless given.
+ * `retstep` a list: the numbers, and the step between them (a 0-d NaN where there is none). NumPy's linspace; float32 unless given.
  * @throws ValueError for a count that is no whole number >= 0, ShapeError for an axis out of range.
  * @example np.linspace(0, 1, 5) // array([0.  , 0.25, 0.5 , 0.75, 1.  ])
  */
@@ -262,7 +262,6 @@ export function linspace<O extends LinspaceOptions>(
   const s = spacing("linspace", num, options, ["retstep"]);
   const retstep = flag("linspace", "retstep", options?.retstep, false);
   const given = [start, stop];
-  const parts = s.parts > 0 ? s.parts : Number.NaN;
   let y: NDArray;
   let step: () => NDArray;
   if (areNumbers(given)) {
@@ -270,15 +269,16 @@ export function linspace<O extends LinspaceOptions>(
     checkNumbers("linspace", { start, stop });
     const value = steps(a, b, s);
     y = made([s.n], s.code, isFloat(s.code) ? value : i => Math.floor(value(i)), "linspace");
-    step = () => fromValues([(b - a) / parts], SCALAR, isFloat(s.code) ? s.code : F32);
+    step = () => fromValues([(b - a) / s.parts], SCALAR, isFloat(s.code) ? s.code : F32);
   } else {
     const [a, b] = ends(s, given) as [NDArray, NDArray];
     y = between(a, b, s);
     if (s.options?.dtype !== undefined && !isFloat(s.code)) y = floor(y);
-    step = () => divide(subtract(b, a), parts);
+    step = () => divide(subtract(b, a), s.parts);
   }
   y = arrangedAs(s, y);
-  return (retstep ? [y, step()] : y) as Linspace<O>;
+  if (!retstep) return y as Linspace<O>;
+  return [y, s.parts > 0 ? step() : fromValues([Number.NaN], SCALAR, isFloat(y.code) ? y.code : F32)] as Linspace<O>;
 }
 
 /**

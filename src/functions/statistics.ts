@@ -252,9 +252,9 @@ function weightsFor(a: NDArray, weights: ArrayInput, axis: Axis | undefined): ND
  */
 export function average<O extends AverageOptions>(x: ArrayInput, axis?: Axis, options?: O): Average<O> {
   const known = ["weights", "returned", "keepdims"];
-  const [a, axes, keepdims] = reduceArguments("average", x, axis, options as ReduceOptions, known, true);
-  const returned = flag("average", "returned", options?.returned, false);
   const weights = options?.weights ?? null;
+  const [a, axes, keepdims] = reduceArguments("average", x, axis, options as ReduceOptions, known, weights === null);
+  const returned = flag("average", "returned", options?.returned, false);
   let y: NDArray;
   let total: () => NDArray;
   if (weights === null) {
