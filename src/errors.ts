@@ -76,6 +76,14 @@ export function flag(operator: string, name: string, value: unknown, otherwise: 
   return value;
 }
 
+/** One of a few words; the first where none is given. */
+export function oneOf<T extends string>(operator: string, name: string, value: unknown, words: readonly T[]): T {
+  if (value === undefined || value === null) return words[0]!;
+  if (!words.includes(value as T))
+    throw new ValueError(`${operator}: ${name} is "${words.slice(0, -1).join('", "')}" or "${words.at(-1)}", got ${describe(value)}`);
+  return value as T;
+}
+
 /** A whole number among the arguments; `least` is the smallest allowed. */
 export function wholeNumber(operator: string, name: string, value: unknown, least: number = Number.NEGATIVE_INFINITY): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < least)

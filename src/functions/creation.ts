@@ -3,7 +3,7 @@ import { type ArrayInput, fromValues, NDArray } from "../array.ts";
 import { checkValues, fromNested, fromTypedArray, toArray, toArrays } from "../convert.ts";
 import { filled } from "../cotangent.ts";
 import { BOOL, DTYPES, type DType, dtypeCode, F32, F64, I32, isFloat, typedArrayOf } from "../dtype.ts";
-import { checkFunction, checkOptions, describe, flag, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
+import { checkFunction, checkOptions, describe, flag, oneOf, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import { physicalOf } from "../mapped.ts";
 import type { Binary } from "../op.ts";
 import { floor } from "../ops/elementary.ts";
@@ -131,7 +131,8 @@ export const fullLike = (x: ArrayInput, value: ArrayInput, options?: LikeOptions
 /** An array of the shape and dtype, whose contents do not matter. NumPy's empty_like. @example np.emptyLike([1, 2]).shape // [ 2 ] */
 export const emptyLike = (x: ArrayInput, options?: LikeOptions): NDArray => like("emptyLike", x, options, 0);
 
-function made(shape: Shape, code: number, value: (i: number) => number, operator: string): NDArray {
+/** A new array of what is computed for each place. @internal */
+export function made(shape: Shape, code: number, value: (i: number) => number, operator: string): NDArray {
   checkSize(shape, operator);
   const values = new (typedArrayOf(code))(sizeOf(shape));
   for (let i = 0; i < values.length; i++) values[i] = code === BOOL ? Number(value(i) !== 0) : value(i);
@@ -457,8 +458,7 @@ export function meshgrid(...arrays: (ArrayInput | MeshgridOptions)[]): NDArray[]
   const bare = typeof last === "object" && last !== null && !Array.isArray(last) && !ArrayBuffer.isView(last) && !(last instanceof NDArray);
   const options = (bare ? arrays.pop() : undefined) as MeshgridOptions | undefined;
   checkOptions("meshgrid", options, ["indexing", "sparse"]);
-  const indexing = options?.indexing ?? "xy";
-  if (indexing !== "xy" && indexing !== "ij") throw new ValueError(`meshgrid: indexing is "xy" or "ij", got ${describe(indexing)}`);
+  const indexing = oneOf("meshgrid", "indexing", options?.indexing, ["xy", "ij"]);
   const sparse = flag("meshgrid", "sparse", options?.sparse, false);
   const xs = arrays.map(x => toArray(x as ArrayInput, "meshgrid"));
   // Axis 0 and 1 change places in a picture.

@@ -13,30 +13,34 @@ export interface JoinOptions {
   dtype?: DType;
 }
 
-function listOf(arrays: unknown, operator: string, options?: Trailing<JoinOptions> | null): NDArray[] {
-  const given = typeof options === "number" ? undefined : options;
-  checkOptions(operator, given, ["dtype"]);
+/** A list of arrays, or the entries of an array along its first axis. @internal */
+export function entriesOf(arrays: unknown, operator: string): readonly ArrayInput[] {
   const list =
-    arrays instanceof NDArray
-      ? arrays.ndim === 0
-        ? []
-        : Array.from({ length: arrays.shape[0]! }, (_, i) => gathered([arrays, positions([i], [])], 0))
+    arrays instanceof NDArray && arrays.ndim > 0
+      ? Array.from({ length: arrays.shape[0]! }, (_, i) => gathered([arrays, positions([i], [])], 0))
       : arrays;
   if (!Array.isArray(list) || list.length === 0)
     throw new ValueError(`${operator}: expected a list of at least one array, got ${describe(arrays)}`);
-  const { dtype } = given ?? {};
-  let code: number;
-  let xs: NDArray[];
-  if (dtype === undefined) {
-    xs = toArrays(list as ArrayInput[], operator);
-    code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code);
-  } else {
-    code = dtypeCode(dtype, operator);
-    xs = list.map(x => (x instanceof NDArray ? x : newArray(operator, x, given!)));
-    const other = xs.find(x => !sameKind(x.code, code));
-    if (other !== undefined) throw new DTypeError(`${operator}: an array of ${other.dtype} does not go into ${dtype}; use astype`);
-  }
+  return list;
+}
+
+/** Arrays in the dtype in which all of them meet. @internal */
+export function met(xs: readonly NDArray[], code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code)): NDArray[] {
   return xs.map(x => (x.code === code ? x : astype(x, DTYPES[code]!)));
+}
+
+const listOf = (arrays: unknown, operator: string): NDArray[] => met(toArrays(entriesOf(arrays, operator), operator));
+
+/** The same in the dtype that options may name. */
+function listFor(arrays: unknown, operator: string, given: Trailing<JoinOptions> | undefined): NDArray[] {
+  const options = typeof given === "number" ? undefined : given;
+  checkOptions(operator, options, ["dtype"]);
+  if (options?.dtype === undefined) return listOf(arrays, operator);
+  const code = dtypeCode(options.dtype, operator);
+  const xs = entriesOf(arrays, operator).map(x => (x instanceof NDArray ? x : newArray(operator, x, options)));
+  const other = xs.find(x => !sameKind(x.code, code));
+  if (other !== undefined) throw new DTypeError(`${operator}: an array of ${other.dtype} does not go into ${options.dtype}; use astype`);
+  return met(xs, code);
 }
 
 /** Joins arrays of one dtype along an axis they all have. */
@@ -59,7 +63,7 @@ function join(xs: readonly NDArray[], axis: number, operator: string): NDArray {
  * @example np.concatenate([[1, 2], [3]]) // array([1., 2., 3.])
  */
 export function concatenate(arrays: readonly ArrayInput[] | NDArray, axis: number | null = 0, options?: JoinOptions): NDArray {
-  const xs = listOf(arrays, "concatenate", options);
+  const xs = listFor(arrays, "concatenate", options);
   return axis === null ? join(xs.map(flat), 0, "concatenate") : join(xs, axis, "concatenate");
 }
 
@@ -69,7 +73,11 @@ export function concatenate(arrays: readonly ArrayInput[] | NDArray, axis: numbe
  * @example np.stack([[1, 2], [3, 4]]) // array([[1., 2.],\n       [3., 4.]])
  */
 export function stack(arrays: readonly ArrayInput[] | NDArray, axis: number | null = 0, options?: JoinOptions): NDArray {
-  const xs = listOf(arrays, "stack", options);
+  return stacked(listFor(arrays, "stack", options), axis);
+}
+
+/** Arrays of one dtype joined along a new axis. @internal */
+export function stacked(xs: readonly NDArray[], axis: number | null = 0): NDArray {
   const first = xs[0]!;
   xs.forEach((x, i) => {
     if (!sameShape(x.shape, first.shape))
@@ -117,7 +125,7 @@ export const atleast3d = (x: ArrayInput): NDArray => atLeast(x, "atleast3d", DEP
  * @example np.vstack([[1, 2], [3, 4]]) // array([[1., 2.],\n       [3., 4.]])
  */
 export function vstack(arrays: readonly ArrayInput[] | NDArray, options?: Trailing<JoinOptions>): NDArray {
-  const xs = listOf(arrays, "vstack", options).map(x => atLeast(x, "vstack", ROW));
+  const xs = listFor(arrays, "vstack", options).map(x => atLeast(x, "vstack", ROW));
   return join(xs, 0, "vstack");
 }
 
@@ -127,7 +135,7 @@ export function vstack(arrays: readonly ArrayInput[] | NDArray, options?: Traili
  * @example np.hstack([[1, 2], [3]]) // array([1., 2., 3.])
  */
 export function hstack(arrays: readonly ArrayInput[] | NDArray, options?: Trailing<JoinOptions>): NDArray {
-  const xs = listOf(arrays, "hstack", options).map(atleast1d);
+  const xs = listFor(arrays, "hstack", options).map(atleast1d);
   return join(xs, xs[0]!.ndim === 1 ? 0 : 1, "hstack");
 }
 

@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray, toArrays } from "../convert.ts";
 import { DTYPES, F32, isFloat, promote } from "../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, under, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, oneOf, ShapeError, under, ValueError } from "../errors.ts";
 import type { HasRow } from "../op.ts";
 import { correlation, dot, euclidean, matmul, meeting, padded, reversed } from "../ops/linalg/products.ts";
 import { singularValues } from "../ops/linalg/svd.ts";
@@ -364,8 +364,6 @@ export function polyval(p: ArrayInput, x: ArrayInput): NDArray {
   return under("polyval", () => coefficients.reduce<NDArray>((y, c) => add(multiply(y, at), c), zeroed(at.shape, at.code)));
 }
 
-const MODES: readonly unknown[] = ["full", "same", "valid"];
-
 function slide(operator: "convolve" | "correlate", a: ArrayInput, v: ArrayInput, mode: unknown): NDArray {
   const flips = operator === "convolve";
   const [x, y] = toArrays([a, v], operator).map(z => {
@@ -374,7 +372,7 @@ function slide(operator: "convolve" | "correlate", a: ArrayInput, v: ArrayInput,
     if (z.size === 0) throw new ValueError(`${operator}: an array is empty; both must have elements`);
     return flat(z);
   }) as [NDArray, NDArray];
-  if (!MODES.includes(mode)) throw new ValueError(`${operator}: mode is "full", "same" or "valid", got ${describe(mode)}`);
+  oneOf(operator, "mode", mode, ["full", "same", "valid"]);
   const swapped = y.size > x.size;
   const [long, short] = swapped ? meeting(y, x) : meeting(x, y);
   const n = short.size;

@@ -1,8 +1,8 @@
 /** Selecting from arrays by position, condition or order, counting, and the positions of what was found. */
-import { type ArrayInput, NDArray } from "../array.ts";
+import type { ArrayInput, NDArray } from "../array.ts";
 import { isWide, toArray, toArrays } from "../convert.ts";
 import { BOOL, DTYPES, type DType, F32, isFloat } from "../dtype.ts";
-import { checkOptions, describe, flag, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
+import { checkOptions, describe, flag, IndexError, oneOf, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import type { HasRow } from "../op.ts";
 import { logicalAnd, logicalOr, remainder } from "../ops/arithmetic.ts";
 import { isnan } from "../ops/elementary.ts";
@@ -42,7 +42,7 @@ import {
 } from "../shape.ts";
 import { belowDiagonal } from "./creation.ts";
 import { checkTarget, put } from "./indexing.ts";
-import { stack } from "./joining.ts";
+import { entriesOf, met, stacked } from "./joining.ts";
 
 // ---- by position
 
@@ -51,12 +51,7 @@ export interface TakeOptions {
   mode?: "raise" | "clip" | "wrap";
 }
 
-function modeOf(mode: unknown, operator: string): "raise" | "clip" | "wrap" {
-  if (mode === undefined || mode === null) return "raise";
-  if (mode !== "raise" && mode !== "clip" && mode !== "wrap")
-    throw new ValueError(`${operator}: mode is "raise", "clip" or "wrap", got ${describe(mode)}`);
-  return mode;
-}
+const modeOf = (mode: unknown, operator: string): "raise" | "clip" | "wrap" => oneOf(operator, "mode", mode, ["raise", "clip", "wrap"]);
 
 /** The mode for positions that are not counted from the end. */
 function exactMode(mode: unknown, operator: string): PositionMode {
@@ -148,21 +143,13 @@ export function choose(index: ArrayInput, choices: readonly ArrayInput[] | NDArr
   const mode = exactMode(options?.mode, operator);
   const list = listOf(choices, operator);
   const shape = list.reduce<Shape>((s, c) => broadcastShapes(s, c.shape, operator), given.shape);
-  const all = stack(list.map(c => broadcastTo(c, shape)));
+  const all = stacked(met(list).map(c => broadcastTo(c, shape)));
   const places = broadcastTo(checkPositions(given, 0, list.length, operator, mode), shape);
   return reshape(picked(all, expandDims(places, 0), 0), shape);
 }
 
-/** A list of arrays, or the entries of an array along its first axis. */
-function listOf(arrays: unknown, operator: string, beside?: ArrayInput): NDArray[] {
-  const list =
-    arrays instanceof NDArray && arrays.ndim > 0
-      ? Array.from({ length: arrays.shape[0]! }, (_, i) => gathered([arrays, positions([i], [])], 0))
-      : arrays;
-  if (!Array.isArray(list) || list.length === 0)
-    throw new ValueError(`${operator}: expected a list of at least one array, got ${describe(arrays)}`);
-  return toArrays(list as ArrayInput[], operator, beside);
-}
+const listOf = (arrays: unknown, operator: string, beside?: ArrayInput): NDArray[] =>
+  toArrays(entriesOf(arrays, operator), operator, beside);
 
 // ---- by condition
 
@@ -214,7 +201,7 @@ export const flatnonzero = (x: ArrayInput): NDArray => setPlaces(asMask(toArray(
 export function argwhere(x: ArrayInput): NDArray {
   const a = toArray(x, "argwhere");
   const found = nonzeroOf(a);
-  return a.ndim === 0 ? lattice(0, [found[0]!.size, 0], [0, 0]) : stack(found, 1);
+  return a.ndim === 0 ? lattice(0, [found[0]!.size, 0], [0, 0]) : stacked(found, 1);
 }
 
 /**

@@ -6,7 +6,7 @@ import { useNative } from "../backend/matrices/workspace.ts";
 import { setThreads } from "../backend/threads/pool.ts";
 import { type Block, free, memoryInfo as heapInfo, type MemoryInfo, noteBlocks, setLimit } from "../backend/wasm/heap.ts";
 import { BOOL, F32 } from "../dtype.ts";
-import { asynchronous, checkFunction, checkOptions, describe, ValueError } from "../errors.ts";
+import { asynchronous, checkFunction, checkOptions, describe, oneOf, ValueError } from "../errors.ts";
 import { setComparison } from "../op.ts";
 
 export interface NpOptions {
@@ -21,10 +21,7 @@ export interface NpOptions {
  */
 export function setNp(options?: NpOptions): void {
   checkOptions("setNp", options, ["comparison"]);
-  const comparison = options?.comparison ?? "bool";
-  if (comparison !== "bool" && comparison !== "float32")
-    throw new ValueError(`setNp: comparison is "bool" or "float32", got ${describe(comparison)}`);
-  setComparison(comparison === "bool" ? BOOL : F32);
+  setComparison(oneOf("setNp", "comparison", options?.comparison, ["bool", "float32"]) === "bool" ? BOOL : F32);
 }
 
 /**

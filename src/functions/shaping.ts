@@ -2,7 +2,7 @@
 import { type ArrayInput, fromValues, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { BOOL, type DType, I32, isFloat } from "../dtype.ts";
-import { checkOptions, DTypeError, describe, flag, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
+import { checkOptions, DTypeError, describe, flag, IndexError, oneOf, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import { floor, rint } from "../ops/elementary.ts";
 import { add, multiply, subtract, where } from "../ops/pointwise.ts";
 import { max, min, type Reduction, sum } from "../ops/reduction.ts";
@@ -28,7 +28,7 @@ import {
   zeroed,
 } from "../ops/structural.ts";
 import { broadcastShapes, checkSize, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
-import { belowDiagonal, newArray } from "./creation.ts";
+import { belowDiagonal, made, newArray } from "./creation.ts";
 import { at, Range, resolve, valueFor } from "./indexing.ts";
 import { mean, median } from "./statistics.ts";
 
@@ -276,9 +276,9 @@ function pairsOf(given: ArrayInput, ndim: number): NDArray {
   return broadcastTo(pairs, wanted);
 }
 
-function countsOf(given: ArrayInput, ndim: number, what: string): [number, number][] {
+function countsOf(given: ArrayInput, ndim: number): [number, number][] {
   const pairs = pairsOf(given, ndim).tolist() as [number, number][];
-  for (const n of pairs.flat()) wholeNumber("pad", what, n, 0);
+  for (const n of pairs.flat()) wholeNumber("pad", "a width or length", n, 0);
   return pairs;
 }
 
@@ -290,37 +290,26 @@ function marginOf(
 ): (y: NDArray, axis: number, side: 0 | 1, width: number) => NDArray {
   const { ndim, code } = a;
   const statistic = STATISTICS[mode];
-  const lengths = isAbsent(options?.statLength) ? null : countsOf(options.statLength, ndim, "a length");
+  // More than an axis can have.
+  const lengths = countsOf(options?.statLength ?? 2 ** 31, ndim);
   const values = pairsOf(options?.constantValues ?? options?.endValues ?? 0, ndim);
   return (y, axis, side, width) => {
     const n = y.shape[axis]!;
     const { shape } = part(y.shape, axis, 0, width);
     if (mode === "constant") return valueFor(at(values, axis, side), code, shape, "pad");
-    const count = statistic === undefined ? 1 : Math.min(lengths?.[axis]?.[side] ?? n, n);
+    const count = statistic === undefined ? 1 : Math.min(lengths[axis]![side], n);
     let z = slice([y], part(y.shape, axis, side * (n - count), count));
     if (!isFloat(code)) z = astype(z, "float64");
     if (statistic !== undefined) z = statistic(z, axis, { keepdims: true });
     else {
       const from = valueFor(at(values, axis, side), z.code, [], "pad");
       const line = y.shape.map((_, i) => (i === axis ? width : 1));
-      const parts = Array.from({ length: width }, (_, i) => (side === 0 ? i : width - 1 - i) / width);
-      z = add(multiply(subtract(z, from), fromValues(parts, line, z.code)), from);
+      const parts = made(line, z.code, i => (side === 0 ? i : width - 1 - i) / width, "pad");
+      z = add(multiply(subtract(z, from), parts), from);
     }
     if (z.code !== code) z = astype(code === BOOL ? z : statistic === undefined ? floor(z) : rint(z), a.dtype);
     return broadcastTo(z, shape);
   };
-}
-
-/** With elements mirrored at the point where an axis begins, in front of it; `span` of them at a time, the first `skip` left out. */
-function turned(x: NDArray, axis: number, width: number, span: number, skip: number): NDArray {
-  let y = x;
-  for (let left = width; left > 0; left -= span) {
-    const first = slice([y], part(y.shape, axis, 0, 1));
-    const chunk = reversed(slice([y], part(y.shape, axis, skip, Math.min(left, span))), [axis]);
-    const margin = subtract(multiply(first, 2), chunk);
-    y = joined([margin.code === y.code ? margin : astype(margin, y.dtype), y], axis);
-  }
-  return y;
 }
 
 /**
@@ -333,30 +322,20 @@ function turned(x: NDArray, axis: number, width: number, span: number, skip: num
  */
 export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDArray {
   const a = toArray(x, "pad");
-  const mode = options?.mode ?? "constant";
-  if (typeof mode !== "string" || !Object.hasOwn(MODES, mode))
-    throw new ValueError(`pad: mode is "${Object.keys(MODES).join('", "')}", got ${describe(mode)}`);
+  const mode = oneOf("pad", "mode", options?.mode, Object.keys(MODES) as Mode[]);
   checkOptions("pad", options, ["mode", ...MODES[mode]]);
-  const widths = countsOf(width, a.ndim, "a width");
-  const reflectType = options?.reflectType ?? "even";
-  if (reflectType !== "even" && reflectType !== "odd")
-    throw new ValueError(`pad: reflectType is "even" or "odd", got ${describe(reflectType)}`);
+  const widths = countsOf(width, a.ndim);
+  const odd = oneOf("pad", "reflectType", options?.reflectType, ["even", "odd"]) === "odd";
   const shape = a.shape.map((n, axis) => n + widths[axis]![0] + widths[axis]![1]);
   checkSize(shape, "pad");
-  const given = options?.constantValues ?? 0;
-  if (
-    mode === "empty" ||
-    (mode === "constant" &&
-      !(given instanceof NDArray) &&
-      pairsOf(given, a.ndim)
-        .toTypedArray()
-        .every(v => v === 0))
-  ) {
+  // Zeros are around an array whose gradient is a part of that of the result.
+  if (mode === "empty" || (mode === "constant" && (options?.constantValues ?? 0) === 0)) {
     const inner = { starts: widths.map(w => w[0]), steps: ones(a.ndim), counts: a.shape, shape: a.shape };
     return unslice([a], { slice: inner, shape });
   }
   const beyond = BEYOND[mode];
   const margin = beyond === undefined ? marginOf(mode, a, options) : null;
+  const typed = (x: NDArray): NDArray => (x.code === a.code ? x : astype(x, a.dtype));
   let y = a;
   widths.forEach(([before, after], axis) => {
     const n = a.shape[axis]!;
@@ -364,16 +343,29 @@ export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDA
     if (n === 0 && mode !== "constant")
       throw new ValueError(`pad: axis ${axis} is empty, so there is nothing to repeat; use mode "constant"`);
     if (margin !== null) y = under("pad", () => joined([margin(y, axis, 0, before), y, margin(y, axis, 1, after)], axis));
-    else if (reflectType === "odd" && n > 1) {
-      const skip = mode === "reflect" ? 1 : 0;
-      y = turned(y, axis, before, n - skip, skip);
-      y = reversed(turned(reversed(y, [axis]), axis, after, n - skip, skip), [axis]);
-    } else {
-      const places = Int32Array.from({ length: shape[axis]! }, (_, i) => beyond!(i - before, n));
-      y = gathered([y, positions(places, [places.length])], axis);
-    }
+    // Mirrored at points, as often as the axis goes into what is there already; everything else at once.
+    else
+      for (let [left, right] = [before, after]; left + right > 0; ) {
+        const m = y.shape[axis]!;
+        const skip = Number(mode === "reflect");
+        const most = odd && n > skip ? m - skip - ((m - skip) % (n - skip)) : Number.POSITIVE_INFINITY;
+        const [p, q] = [Math.min(left, most), Math.min(right, most)];
+        const taken = (place: (i: number, n: number) => number): NDArray => {
+          const places = Int32Array.from({ length: m + p + q }, (_, i) => place(i - p, m));
+          return gathered([y, positions(places, [places.length])], axis);
+        };
+        let z = taken(beyond!);
+        if (odd) {
+          const points = subtract(multiply(taken(BEYOND.edge!), 2), z);
+          const margin = (from: number, width: number): NDArray => slice([points], part(z.shape, axis, from, width));
+          z = joined([margin(0, p), y, margin(p + m, q)].map(typed), axis);
+        }
+        y = z;
+        left -= p;
+        right -= q;
+      }
   });
-  return y.storage === a.storage || reflectType === "odd" ? copy(y) : y;
+  return y === a ? copy(a) : y;
 }
 
 // ---- triangles and diagonals

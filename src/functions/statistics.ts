@@ -45,6 +45,7 @@ import {
   expandAxes,
   flat,
   gathered,
+  inverse,
   type OverAxes,
   part,
   positions,
@@ -226,21 +227,18 @@ export interface AverageOptions {
 /** What `average` gives: a list where the sum of the weights is asked for. */
 export type Average<O> = O extends { returned: true } ? [NDArray, NDArray] : NDArray;
 
-/** Weights as they broadcast to an array: of its shape, or of that of the axes over which the mean is taken. */
+/** Weights as they broadcast to an array: of its shape, or of that of the axes over which the mean is taken, in their order. */
 function weightsFor(a: NDArray, weights: ArrayInput, axis: Axis | undefined): NDArray {
   const w = toArray(weights, "average", a);
   if (sameShape(w.shape, a.shape)) return w;
-  const named = (Array.isArray(axis) ? Array.from(axis) : [axis]).map(i => (typeof i === "number" ? toAxis(i, a.ndim, "average") : -1));
-  const sizes = named.map(i => a.shape[i] ?? -1);
-  if (!sameShape(w.shape, sizes))
+  const named = (typeof axis === "number" ? [axis] : (axis ?? [])).map(i => (i < 0 ? i + a.ndim : i));
+  const order = [...named, ...[...a.shape.keys()].filter(i => !named.includes(i))];
+  const shape = order.map((i, k) => (k < named.length ? a.shape[i]! : 1));
+  if (named.length === 0 || !sameShape(w.shape, shape.slice(0, named.length)))
     throw new ShapeError(
       `average: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(a.shape)}; give weights of that shape, or of that of the named axes`,
     );
-  const order = [...named.keys()].sort((p, q) => named[p]! - named[q]!);
-  return reshape(
-    transpose(w, order),
-    a.shape.map((n, i) => (named.includes(i) ? n : 1)),
-  );
+  return transpose(reshape(w, shape), inverse(order));
 }
 
 /**
@@ -255,23 +253,18 @@ export function average<O extends AverageOptions>(x: ArrayInput, axis?: Axis, op
   const weights = options?.weights ?? null;
   const [a, axes, keepdims] = reduceArguments("average", x, axis, options as ReduceOptions, known, weights === null);
   const returned = flag("average", "returned", options?.returned, false);
-  let y: NDArray;
-  let total: () => NDArray;
   if (weights === null) {
-    y = mean(a, axes, { keepdims });
-    total = () => filled(y.shape, y.code, countOf(a.shape, axes));
-  } else {
-    const w = weightsFor(a, weights, axis);
-    const met = promote(a.code, w.code);
-    const lane = isFloat(met) ? met : F64;
-    const code = isFloat(met) ? met : F32;
-    const sums = sum(typed(w, lane), axes);
-    if (physicalOf(sums).toTypedArray().includes(0)) throw new ValueError("average: the weights add up to 0");
-    const z = divide(sum(multiply(typed(a, lane), typed(w, lane)), axes), sums);
-    y = restoreAxes(typed(z, code), axes, keepdims);
-    total = () => restoreAxes(copy(broadcastTo(typed(sums, code), z.shape)), axes, keepdims);
+    const y = mean(a, axes, { keepdims });
+    return (returned ? [y, filled(y.shape, y.code, countOf(a.shape, axes))] : y) as Average<O>;
   }
-  return (returned ? [y, total()] : y) as Average<O>;
+  const w = weightsFor(a, weights, axis);
+  const met = promote(a.code, w.code);
+  const lane = isFloat(met) ? met : F64;
+  const total = sum(typed(w, lane), axes);
+  if (physicalOf(total).toTypedArray().includes(0)) throw new ValueError("average: the weights add up to 0");
+  const y = divide(sum(multiply(typed(a, lane), typed(w, lane)), axes), total);
+  const given = (x: NDArray): NDArray => restoreAxes(typed(x, isFloat(met) ? met : F32), axes, keepdims);
+  return (returned ? [given(y), given(copy(broadcastTo(total, y.shape)))] : given(y)) as Average<O>;
 }
 
 /**

@@ -4,7 +4,7 @@ import { sorting } from "../backend/routines/sorting.ts";
 import { address, allocate, free } from "../backend/wasm/heap.ts";
 import { toArray } from "../convert.ts";
 import { BOOL, BYTES, F32, F64, I32 } from "../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions, flag, oneOf, ShapeError, ValueError } from "../errors.ts";
 import { contiguous, discard, transposeView } from "../launch.ts";
 import { type HasRow, liftAxis, liftNothing, type Structural, structural } from "../op.ts";
 import { contiguousStrides, type Shape, sameShape, showShape, sizeOf, toAxis } from "../shape.ts";
@@ -214,8 +214,7 @@ export function searchsorted(x: ArrayInput, v: ArrayInput, options?: Searchsorte
   const operator = "searchsorted";
   const given = listOf(x, operator, v);
   checkOptions(operator, options, ["side", "sorter"]);
-  const side = options?.side ?? "left";
-  if (side !== "left" && side !== "right") throw new ValueError(`${operator}: side is "left" or "right", got ${describe(side)}`);
+  const side = oneOf(operator, "side", options?.side, ["left", "right"]);
   const sorter = options?.sorter ?? null;
   let list = given;
   if (sorter !== null) {

@@ -2,7 +2,7 @@
 import { type ArrayInput, blank, type NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
 import { DTYPES, F32, isFloat } from "../../dtype.ts";
-import { checkOptions, describe, flag, ShapeError, under, ValueError, wholeNumber } from "../../errors.ts";
+import { checkOptions, describe, flag, oneOf, ShapeError, under, ValueError, wholeNumber } from "../../errors.ts";
 import * as E from "../../expr.ts";
 import { foldOver, onColumns } from "../../fold.ts";
 import type { Combine } from "../../kernel.ts";
@@ -232,8 +232,7 @@ export interface DropoutOptions {
 export function dropout(x: ArrayInput, p = 0.5, options?: DropoutOptions): NDArray {
   const a = toArray(x, "dropout");
   checkOptions("dropout", options, ["axes", "mode"]);
-  const mode = options?.mode ?? "training";
-  if (mode !== "training" && mode !== "always") throw new ValueError(`dropout: mode is "training" or "always", got ${describe(mode)}`);
+  const mode = oneOf("dropout", "mode", options?.mode, ["training", "always"]);
   if (typeof p !== "number" || !(p >= 0 && p < 1))
     throw new ValueError(`dropout: p is a number from 0 up to but without 1, got ${describe(p)}`);
   const axes = options?.axes ?? [];
@@ -262,9 +261,7 @@ export function pick(x: ArrayInput, index: ArrayInput, axis: number | null = -1,
   const given = toArray(index, "pick");
   checkOptions("pick", options, ["keepdims", "mode"]);
   const keepdims = flag("pick", "keepdims", options?.keepdims, false);
-  const mode = options?.mode ?? "clip";
-  if (mode !== "clip" && mode !== "wrap" && mode !== "raise")
-    throw new ValueError(`pick: mode is "clip", "wrap" or "raise", got ${describe(mode)}`);
+  const mode = oneOf("pick", "mode", options?.mode, ["clip", "wrap", "raise"]);
   const along = toAxis(axis ?? -1, a.ndim, "pick");
   const want = a.shape.filter((_, i) => i !== along);
   const kept = given.ndim === a.ndim ? given.shape.filter((_, i) => i !== along) : given.shape;
@@ -314,10 +311,9 @@ export function topk<R extends TopkReturn = "indices">(
 function selectTop(x: ArrayInput, options: TopkOptions | undefined): NDArray | [NDArray, NDArray] {
   const given = toArray(x, "topk");
   checkOptions("topk", options, ["k", "axis", "retTyp", "isAscend"]);
-  const { k = 1, axis = -1, retTyp = "indices" } = options ?? {};
+  const { k = 1, axis = -1 } = options ?? {};
+  const retTyp = oneOf("topk", "retTyp", options?.retTyp, ["indices", "value", "both", "mask"]);
   const isAscend = flag("topk", "isAscend", options?.isAscend, false);
-  if (!["indices", "value", "both", "mask"].includes(retTyp))
-    throw new ValueError(`topk: retTyp is "indices", "value", "both" or "mask", got ${describe(retTyp)}`);
   const a = axis === null ? flat(given) : given;
   const along = toAxis(axis ?? 0, a.ndim, "topk");
   const n = a.shape[along]!;
