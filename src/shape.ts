@@ -113,6 +113,14 @@ export function toAxis(axis: unknown, ndim: number, operator: string): number {
   return axis < 0 ? axis + ndim : axis;
 }
 
+/** One axis or a list of them, in the order given, each at most once. */
+export function axesOf(axis: unknown, ndim: number, operator: string): number[] {
+  const axes = Array.from(Array.isArray(axis) ? axis : [axis], i => toAxis(i, ndim, operator));
+  const twice = axes.find((i, k) => axes.indexOf(i) < k);
+  if (twice !== undefined) throw new ValueError(`${operator}: axis ${twice} is named twice in ${describe(axis)}`);
+  return axes;
+}
+
 /** Whether some functions take a 0-d array for a list of one, as NumPy's do. */
 export const isOnly = (axis: unknown, ndim: number): boolean => ndim === 0 && (axis === 0 || axis === -1);
 
@@ -122,11 +130,7 @@ const ALL_AXES: (readonly number[])[] = [];
 /** The axes an operator works on, ascending and without repeats; null and undefined mean all of them. */
 export function toAxes(axis: unknown, ndim: number, operator: string): readonly number[] {
   if (axis === undefined || axis === null) return (ALL_AXES[ndim] ??= Array.from({ length: ndim }, (_, i) => i));
-  const axes = Array.from(Array.isArray(axis) ? axis : [axis], a => toAxis(a, ndim, operator));
-  const sorted = [...axes].sort((p, q) => p - q);
-  for (let i = 1; i < sorted.length; i++)
-    if (sorted[i] === sorted[i - 1]) throw new ValueError(`${operator}: axis ${sorted[i]} is named twice in ${describe(axis)}`);
-  return sorted;
+  return axesOf(axis, ndim, operator).sort((p, q) => p - q);
 }
 
 /** The shape that `reshape` gives: at most one -1, which is found from the size. */

@@ -22,7 +22,7 @@ import {
   transpose,
   zeroed,
 } from "../ops/structural.ts";
-import { type Shape, showShape, sizeOf, toAxes, toAxis } from "../shape.ts";
+import { axesOf, type Shape, showShape, sizeOf, toAxes, toAxis } from "../shape.ts";
 
 // ---------------------------------------------------------------- contractions
 
@@ -81,16 +81,9 @@ function contract(p: Labelled, q: Labelled, keep: (label: number) => boolean): L
   return { x: reshape(single ? dot(x, y) : matmul(x, y), [...gs, ...ls, ...rs]), labels };
 }
 
-/** Lists of axes as callers give them: a number or a list, each named once. */
-function axisList(given: unknown, ndim: number, operator: string): number[] {
-  const list = Array.from(Array.isArray(given) ? given : [given], i => toAxis(i, ndim, operator));
-  if (new Set(list).size < list.length) throw new ValueError(`${operator}: an axis is named twice in ${describe(given)}`);
-  return list;
-}
-
 function contractAxes(operator: string, x: NDArray, y: NDArray, axesX: unknown, axesY: unknown): NDArray {
   const [a, b] = meeting(x, y);
-  const [p, q] = [axisList(axesX, a.ndim, operator), axisList(axesY, b.ndim, operator)];
+  const [p, q] = [axesOf(axesX, a.ndim, operator), axesOf(axesY, b.ndim, operator)];
   if (p.length !== q.length)
     throw new ValueError(`${operator}: ${p.length} axes of the first array and ${q.length} of the second; name as many of both`);
   p.forEach((axis, i) => {

@@ -27,7 +27,7 @@ import {
   unslice,
   zeroed,
 } from "../ops/structural.ts";
-import { broadcastShapes, checkSize, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
+import { axesOf, broadcastShapes, checkSize, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
 import { belowDiagonal, made, newArray } from "./creation.ts";
 import { at, Range, resolve, valueFor } from "./indexing.ts";
 import { mean, median } from "./statistics.ts";
@@ -38,13 +38,6 @@ const isAbsent = (value: unknown): value is null | undefined => value === undefi
 const ones = (n: number): number[] => new Array<number>(n).fill(1);
 /** The remainder that counts around. */
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;
-
-/** Axes in the order given, each at most once. */
-function axesOf(operator: string, axis: unknown, ndim: number): number[] {
-  const axes = Array.from(Array.isArray(axis) ? axis : [axis], i => toAxis(i, ndim, operator));
-  if (new Set(axes).size !== axes.length) throw new ValueError(`${operator}: an axis is named twice in ${describe(axis)}`);
-  return axes;
-}
 
 // ---- moving
 
@@ -61,8 +54,8 @@ export const ravel = (x: ArrayInput): NDArray => flat(toArray(x, "ravel"));
  */
 export function moveaxis(x: ArrayInput, source: number | readonly number[], destination: number | readonly number[]): NDArray {
   const a = toArray(x, "moveaxis");
-  const from = axesOf("moveaxis", source, a.ndim);
-  const to = axesOf("moveaxis", destination, a.ndim);
+  const from = axesOf(source, a.ndim, "moveaxis");
+  const to = axesOf(destination, a.ndim, "moveaxis");
   if (from.length !== to.length)
     throw new ValueError(`moveaxis: ${from.length} axes to ${to.length} places; source and destination must have the same length`);
   const order = [...a.shape.keys()].filter(i => !from.includes(i));
@@ -142,7 +135,7 @@ export function roll(x: ArrayInput, shift: number | readonly number[], axis?: Ax
 export function rot90(x: ArrayInput, k?: number | null, axes?: readonly number[] | null): NDArray {
   const a = toArray(x, "rot90");
   const turns = modulo(wholeNumber("rot90", "k", k ?? 1), 4);
-  const [p, q, ...more] = axesOf("rot90", axes ?? [0, 1], a.ndim);
+  const [p, q, ...more] = axesOf(axes ?? [0, 1], a.ndim, "rot90");
   if (p === undefined || q === undefined || more.length > 0) throw new ValueError(`rot90: a plane has two axes, got ${describe(axes)}`);
   if (turns === 1) return swapaxes(reversed(a, [q]), p, q);
   return turns === 3 ? reversed(swapaxes(a, p, q), [q]) : reversed(a, turns === 2 ? [p, q] : []);
@@ -405,7 +398,7 @@ export const diagonal = (x: ArrayInput, offset?: number | null, axis1?: number |
 
 function diagonalFor(operator: string, x: ArrayInput, offset: unknown, axis1: unknown, axis2: unknown): NDArray {
   const a = toArray(x, operator);
-  const [p, q] = axesOf(operator, [axis1 ?? 0, axis2 ?? 1], a.ndim);
+  const [p, q] = axesOf([axis1 ?? 0, axis2 ?? 1], a.ndim, operator);
   return diagonalOf([a], { offset: wholeNumber(operator, "offset", offset ?? 0), axis1: p!, axis2: q! });
 }
 
@@ -639,23 +632,22 @@ export function unique<O extends UniqueOptions>(x: ArrayInput, options?: O): Uni
   const rows = flat(moveaxis(a, at, 0));
   const width = n === 0 ? 0 : a.size / n;
   const v = rows.toTypedArray();
-  const compare = (i: number, j: number, bothNan = 0): number => {
-    let rest = 0;
+  const compare = (i: number, j: number): number => {
     for (let k = 0; k < width; k++) {
       const p = v[i * width + k]!;
       const q = v[j * width + k]!;
-      if (Number.isNaN(p) && Number.isNaN(q)) rest = bothNan;
-      else if (p !== q) return p < q || Number.isNaN(q) ? -1 : 1;
+      if (p !== q && !(Number.isNaN(p) && Number.isNaN(q))) return p < q || Number.isNaN(q) ? -1 : 1;
     }
-    return rest;
+    return 0;
   };
+  const isOther = (i: number): boolean => !oneNan && v.subarray(i * width, (i + 1) * width).includes(Number.NaN);
   // Sorting is stable, so the first of equals comes first.
-  const order = whole ? argsort(rows).toTypedArray() : [...new Array(n).keys()].sort((i, j) => compare(i, j));
+  const order = whole ? argsort(rows).toTypedArray() : [...new Array(n).keys()].sort(compare);
   const first: number[] = [];
   const counts: number[] = [];
   const inverse = new Int32Array(n);
   order.forEach((i: number, rank: number) => {
-    if (rank === 0 || compare(order[rank - 1]!, i, oneNan ? 0 : -1) !== 0) {
+    if (rank === 0 || compare(order[rank - 1]!, i) !== 0 || isOther(i)) {
       first.push(i);
       counts.push(0);
     }

@@ -12,6 +12,7 @@ import { foldAxes } from "../fold.ts";
 import { alone, CHUNK, contiguous, copyStrided, discard, Family, laneOf, runMap, transposeView, view } from "../launch.ts";
 import { type HasRow, liftAxes, liftAxis, liftNothing, liftShape, type Structural, structural } from "../op.ts";
 import {
+  axesOf,
   broadcastStrides,
   contiguousStrides,
   isOnly,
@@ -185,9 +186,7 @@ export const transpose: ((x: ArrayInput, ...axes: (number | readonly number[] | 
     const list = (typeof given === "number" ? [given] : given) as readonly number[];
     if (!Array.isArray(list) || list.length !== a.ndim)
       throw new ValueError(`transpose: ${describe(given)} for an array with ${a.ndim} axes; name each axis once`);
-    const order = Array.from(list, i => toAxis(i, a.ndim, "transpose"));
-    if (new Set(order).size !== order.length) throw new ValueError(`transpose: an axis is named twice in ${describe(given)}`);
-    return transposeRow([a], order);
+    return transposeRow([a], axesOf(list, a.ndim, "transpose"));
   },
   { op: transposeRow.op },
 );
