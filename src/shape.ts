@@ -95,6 +95,9 @@ export function toShape(given: unknown, operator: string): Shape {
   return list.slice();
 }
 
+/** The shape of n axes of size 1. */
+export const onesOf = (n: number): number[] => new Array<number>(n).fill(1);
+
 export function checkSize(shape: Shape, operator: string): void {
   if (sizeOf(shape) > MAX_SIZE)
     throw new ShapeError(`${operator}: the shape ${showShape(shape)} has more than ${MAX_SIZE} elements, the most an array can have`);

@@ -8,7 +8,7 @@ import { physicalOf } from "../mapped.ts";
 import type { Binary } from "../op.ts";
 import { floor } from "../ops/elementary.ts";
 import { abs, add, divide, equal, exp, lessEqual, log, multiply, power, sign, subtract, where } from "../ops/pointwise.ts";
-import { astype, broadcastTo, copy, expandAxes, expandDims, joined, reshape, transpose, zeroed } from "../ops/structural.ts";
+import { astype, broadcastTo, copy, expandAxes, expandDims, inFloat, joined, reshape, transpose, zeroed } from "../ops/structural.ts";
 import { broadcastShapes, checkSize, MAX_NDIM, SCALAR, type Shape, showShape, sizeOf, toAxis, toShape } from "../shape.ts";
 import { valueFor } from "./indexing.ts";
 
@@ -218,9 +218,7 @@ const WIDE = new Float64Array();
 
 /** The arguments as arrays of floats, which broadcast. */
 const ends = (s: Spacing, given: readonly ArrayInput[]): NDArray[] =>
-  toArrays(given, s.operator, s.code === F64 && s.options?.dtype !== undefined ? WIDE : undefined).map(x =>
-    isFloat(x.code) ? x : astype(x, DTYPES[F32]!),
-  );
+  toArrays(given, s.operator, s.code === F64 && s.options?.dtype !== undefined ? WIDE : undefined).map(x => inFloat(x));
 
 /** Along a new first axis what a number is for each position, beside arrays of `ndim` axes. */
 const along = (s: Spacing, ndim: number, code: number, value: (i: number) => number): NDArray =>

@@ -28,7 +28,7 @@ import {
   sliceView,
   transpose,
 } from "../ops/structural.ts";
-import { broadcastShapes, contiguousStrides, reshapeStrides, SCALAR, type Shape, sameShape, showShape, sizeOf } from "../shape.ts";
+import { broadcastShapes, contiguousStrides, onesOf, reshapeStrides, SCALAR, type Shape, sameShape, showShape, sizeOf } from "../shape.ts";
 import { type Like, type Node, nodeOf, recording } from "../tape.ts";
 
 /** A range of positions, as Python's slice: null leaves a side open. Made by `np.slice`. */
@@ -251,7 +251,7 @@ function offsetsAt(view: NDArray, base: NDArray, { selections, before }: Plan, o
     };
     offsets = lattice(first, place(shape), place(strides));
   }
-  const after = new Array<number>(rest.length - before).fill(1);
+  const after = onesOf(rest.length - before);
   const move = (given: NDArray, step: number): void => {
     const index = after.length > 0 ? reshape(given, [...given.shape, ...after]) : given;
     const moved = step === 1 ? index : multiply(index, step);

@@ -1,10 +1,10 @@
 /** Arrays from arrays: joining, and bringing to one shape. */
 import { type ArrayInput, NDArray } from "../array.ts";
 import { toArray, toArrays } from "../convert.ts";
-import { DTYPES, type DType, dtypeCode, promote, sameKind } from "../dtype.ts";
+import { type DType, dtypeCode, promote, sameKind } from "../dtype.ts";
 import { checkOptions, DTypeError, describe, ShapeError, ValueError } from "../errors.ts";
 import type { Trailing } from "../op.ts";
-import { astype, broadcastTo, expandAxes, expandDims, flat, gathered, joined, positions, reshape } from "../ops/structural.ts";
+import { broadcastTo, expandAxes, expandDims, flat, gathered, joined, positions, reshape, typed } from "../ops/structural.ts";
 import { broadcastShapes, SCALAR, type Shape, sameShape, showShape, toAxis } from "../shape.ts";
 import { newArray } from "./creation.ts";
 
@@ -26,7 +26,7 @@ export function entriesOf(arrays: unknown, operator: string): readonly ArrayInpu
 
 /** Arrays in the dtype in which all of them meet. @internal */
 export function met(xs: readonly NDArray[], code = xs.reduce((c, x) => promote(c, x.code), xs[0]!.code)): NDArray[] {
-  return xs.map(x => (x.code === code ? x : astype(x, DTYPES[code]!)));
+  return xs.map(x => typed(x, code));
 }
 
 const listOf = (arrays: unknown, operator: string): NDArray[] => met(toArrays(entriesOf(arrays, operator), operator));

@@ -10,7 +10,7 @@ import { isOnly, SCALAR, showShape, toAxes } from "../shape.ts";
 import { fmax, fmin } from "./arithmetic.ts";
 import { absorb, add, equal, maximum, minimum, multiply, reciprocal, where } from "./pointwise.ts";
 import { productSlope } from "./scan.ts";
-import { astype, broadcastTo, cast, expandAxes, inverse, type OverAxes, reshape, spread, summed, transpose } from "./structural.ts";
+import { astype, broadcastTo, cast, expandAxes, inverse, type OverAxes, reshape, spread, summed, transpose, typed } from "./structural.ts";
 
 export type Axis = number | readonly number[] | null;
 
@@ -75,7 +75,7 @@ function startOf(name: string, given: ArrayInput | null | undefined, code: numbe
   if (given === undefined || given === null) return null;
   const start = typeof given === "number" ? fromValues([given], SCALAR, isFloat(code) ? code : F64) : toArray(given, name);
   if (start.ndim > 0) throw new ShapeError(`${name}: initial of shape ${showShape(start.shape)}; it is a number or a 0-d array`);
-  return start.code === code ? start : astype(start, DTYPES[code]!);
+  return typed(start, code);
 }
 
 export function restoreAxes(y: NDArray, axes: readonly number[], keepdims: boolean): NDArray {

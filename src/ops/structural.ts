@@ -5,7 +5,7 @@
 import { type ArrayInput, addressOf, blank, blankLike, fromValues, memoryOf, type NDArray, unshare, viewOf } from "../array.ts";
 import { call2, count, fill, gather, places, scatterAdd } from "../backend/wasm/index.ts";
 import { toArray } from "../convert.ts";
-import { BYTES, type DType, dtypeCode, I32, isFloat, SHIFT } from "../dtype.ts";
+import { BYTES, type DType, dtypeCode, F32, I32, isFloat, SHIFT } from "../dtype.ts";
 import { DTypeError, describe, IndexError, ShapeError, ValueError } from "../errors.ts";
 import { arg } from "../expr.ts";
 import { foldAxes } from "../fold.ts";
@@ -16,6 +16,7 @@ import {
   broadcastStrides,
   contiguousStrides,
   isOnly,
+  onesOf,
   reshaped,
   reshapeStrides,
   type Shape,
@@ -60,6 +61,12 @@ export const astype: ((x: ArrayInput, dtype: DType) => NDArray) & HasRow = Objec
   (x: ArrayInput, dtype: DType): NDArray => castRow([toArray(x, "astype")], dtypeCode(dtype, "astype")),
   { op: castRow.op },
 );
+
+/** The array in a dtype. @internal */
+export const typed = (x: NDArray, code: number): NDArray => (x.code === code ? x : castRow([x], code));
+
+/** The array in a float dtype: bools and integers as float32. @internal */
+export const inFloat = (x: NDArray): NDArray => (isFloat(x.code) ? x : castRow([x], F32));
 
 const copyRow: Structural<null> = structural("copy", {
   linear: "jointly",
@@ -210,7 +217,7 @@ const broadcastRow: Structural<Shape> = structural("broadcastTo", {
   run: ([x], shape) => view(x!, x!.offset, shape, broadcastStrides(x!.shape, x!.strides, shape)),
   grad: (g, { like }) => [sumTo(g, like[0]!.shape)],
   mapped: ([x], _, shape, n) =>
-    broadcastTo(reshapeRow([x!], [n, ...new Array<number>(shape.length + 1 - x!.ndim).fill(1), ...x!.shape.slice(1)]), [n, ...shape]),
+    broadcastTo(reshapeRow([x!], [n, ...onesOf(shape.length + 1 - x!.ndim), ...x!.shape.slice(1)]), [n, ...shape]),
 });
 
 /**
@@ -509,7 +516,7 @@ export const gathered: Structural<number> = structural("take", {
     const size = x!.shape[axis + 1]!;
     const starts = positions(
       Array.from({ length: n }, (_, i) => i * size),
-      [n, ...new Array<number>(index!.ndim - 1).fill(1)],
+      [n, ...onesOf(index!.ndim - 1)],
     );
     const y = gathered([reshapeRow([front], [n * size, ...front.shape.slice(2)]), add(index!, starts)], 0);
     const inner = index!.ndim - 1;

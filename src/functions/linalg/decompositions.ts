@@ -2,7 +2,7 @@
 import type { ArrayInput, NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
 import { F64 } from "../../dtype.ts";
-import { checkOptions, describe, flag, under, ValueError } from "../../errors.ts";
+import { checkOptions, describe, flag, oneOf, under, ValueError } from "../../errors.ts";
 import { physicalOf } from "../../mapped.ts";
 import { completeQrOf, fullSvdOf } from "../../ops/linalg/complete.ts";
 import { choleskyOf, eighOf, eigvalshOf, qrOf } from "../../ops/linalg/factorisation.ts";
@@ -119,9 +119,7 @@ export function qr(x: ArrayInput, options?: QrOptions): [NDArray, NDArray] | NDA
 export function qr(x: ArrayInput, options?: QrOptions): [NDArray, NDArray] | NDArray {
   const a = matricesOf(x, "qr");
   checkOptions("qr", options, ["mode"]);
-  const mode: unknown = options?.mode ?? "reduced";
-  if (mode !== "reduced" && mode !== "complete" && mode !== "r")
-    throw new ValueError(`qr: mode is "reduced", "complete" or "r", got ${describe(mode)}`);
+  const mode = oneOf("qr", "mode", options?.mode, ["reduced", "complete", "r"]);
   const [m, n] = sidesOf(a.shape);
   if (mode === "complete" && m > n) return completeQrOf(a);
   const both = reducedQr(a);

@@ -1,7 +1,7 @@
 /** Linear systems, inverses, powers and products of matrices. */
 import type { ArrayInput, NDArray } from "../../array.ts";
 import { toArray, toArrays } from "../../convert.ts";
-import { DTYPES, F64, isFloat, promote } from "../../dtype.ts";
+import { F64, isFloat, promote } from "../../dtype.ts";
 import { checkOptions, describe, ShapeError, under, ValueError, wholeNumber } from "../../errors.ts";
 import { physicalOf } from "../../mapped.ts";
 import { leastOf, pinvOf } from "../../ops/linalg/leastsquares.ts";
@@ -10,7 +10,7 @@ import { matmul, meeting } from "../../ops/linalg/products.ts";
 import { inverseOf, solved } from "../../ops/linalg/solving.ts";
 import { greater, multiply, square, subtract } from "../../ops/pointwise.ts";
 import { sum } from "../../ops/reduction.ts";
-import { astype, broadcastTo, copy, expandDims, part, reshape, slice, transpose, zeroed } from "../../ops/structural.ts";
+import { astype, broadcastTo, copy, expandDims, part, reshape, slice, transpose, typed, zeroed } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf, toAxes } from "../../shape.ts";
 import { identity } from "../creation.ts";
 import { plainOrSymmetric } from "./decompositions.ts";
@@ -166,7 +166,7 @@ export function multiDot(arrays: readonly ArrayInput[]): NDArray {
       throw new ShapeError(
         `multiDot: array ${i} has shape ${showShape(x.shape)}; they are matrices, the first and the last perhaps vectors`,
       );
-    return y.code === code ? y : astype(y, DTYPES[code]!);
+    return typed(y, code);
   });
   const sizes = [factors[0]!.shape[0]!, ...factors.map(x => x.shape[1]!)];
   factors.forEach((x, i) => {

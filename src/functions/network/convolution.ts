@@ -1,7 +1,7 @@
 /** Layers that slide windows over the last axes: their arguments, and what is made of the maps in `ops/network`. */
 import type { ArrayInput, NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
-import { checkOptions, describe, flag, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
+import { checkOptions, describe, flag, oneOf, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
 import { cbrt } from "../../ops/elementary.ts";
 import { meeting } from "../../ops/linalg/products.ts";
 import { type Convolution, convolve, convolveBack, type Windows, windowCounts } from "../../ops/network/convolution.ts";
@@ -138,7 +138,7 @@ export interface PoolingOptions {
   pValue?: number;
 }
 
-const POOLS = ["max", "avg", "sum", "lp"];
+const POOLS = ["max", "avg", "sum", "lp"] as const;
 
 /**
  * What is in each window of x (batch, channels, …), with one to three spatial axes, as one number: (batch, channels, …).
@@ -152,11 +152,10 @@ export function pooling(x: ArrayInput, options?: PoolingOptions): NDArray {
   const operator = "pooling";
   const a = floating(x, operator);
   checkOptions(operator, options, ["kernel", "poolType", "stride", "pad", "globalPool", "countIncludePad", "pValue"]);
-  const poolType = options?.poolType ?? "max";
+  const poolType = oneOf(operator, "poolType", options?.poolType, POOLS);
   const everything = flag(operator, "globalPool", options?.globalPool, false);
   const counted = flag(operator, "countIncludePad", options?.countIncludePad, true);
   const p = wholeNumber(operator, "pValue", options?.pValue ?? 2, 1);
-  if (!POOLS.includes(poolType)) throw new ValueError(`${operator}: poolType is one of ${POOLS.join(", ")}, got ${describe(poolType)}`);
   const size = a.shape.slice(2);
   const count = size.length;
   if (count < 1 || count > 3)

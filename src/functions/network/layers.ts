@@ -8,7 +8,7 @@ import { matmul } from "../../ops/linalg/products.ts";
 import { elu, gelu, leakyRelu, logSigmoid, mish, selu, silu, softrelu, softsign } from "../../ops/network/activations.ts";
 import { add, clip, greaterEqual, maximum, multiply, relu, sigmoid, tanh, where } from "../../ops/pointwise.ts";
 import { broadcastTo, checkPositions, copy, gathered, putAdded, reshape, swapaxes, transpose, zeroed } from "../../ops/structural.ts";
-import { type Shape, sameShape, showShape, sizeOf } from "../../shape.ts";
+import { onesOf, type Shape, sameShape, showShape, sizeOf } from "../../shape.ts";
 import { at, valueFor } from "../indexing.ts";
 import { alongAxis, floating, perEntry, within } from "./nn.ts";
 
@@ -181,7 +181,7 @@ export function sequenceMask(x: ArrayInput, length?: ArrayInput | null, options?
       `sequenceMask: lengths of shape ${showShape(n.shape)} for an array of shape ${showShape(a.shape)}; wanted one for each entry along axis ${1 - axis}`,
     );
   const mask = within(n, a.shape[axis]!, axis);
-  return where(reshape(mask, [...mask.shape, ...new Array<number>(a.ndim - 2).fill(1)]), a, value);
+  return where(reshape(mask, [...mask.shape, ...onesOf(a.ndim - 2)]), a, value);
 }
 
 // ---- shapes

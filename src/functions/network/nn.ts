@@ -1,7 +1,7 @@
 /** Functions of neural networks that need no kernel of their own. */
 import { type ArrayInput, blank, type NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
-import { DTYPES, F32, isFloat } from "../../dtype.ts";
+import { isFloat } from "../../dtype.ts";
 import { checkOptions, describe, flag, oneOf, ShapeError, under, ValueError, wholeNumber } from "../../errors.ts";
 import * as E from "../../expr.ts";
 import { foldOver, onColumns } from "../../fold.ts";
@@ -11,10 +11,10 @@ import { type HasRow, liftAxis, type Structural, structural } from "../../op.ts"
 import { absorb, divide, equal, exp, less, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
 import { sum } from "../../ops/reduction.ts";
 import { argsort } from "../../ops/selection.ts";
-import { astype, checkPositions, copy, expandDims, flat, reshape, type Slice, slice } from "../../ops/structural.ts";
+import { astype, checkPositions, copy, expandDims, flat, inFloat, reshape, type Slice, slice } from "../../ops/structural.ts";
 import { uniform } from "../../random/index.ts";
 import * as scalar from "../../scalar.ts";
-import { broadcastShapes, sameShape, showShape, toAxis } from "../../shape.ts";
+import { broadcastShapes, onesOf, sameShape, showShape, toAxis } from "../../shape.ts";
 import { training } from "../../tape.ts";
 import { arange } from "../creation.ts";
 import { takeAlongAxis } from "../searching.ts";
@@ -128,12 +128,11 @@ const logSoftmaxRow: Structural<number> = structural("logSoftmax", {
 /** An array of a float dtype: integers and bools become float32. @internal */
 export function floating(x: ArrayInput, operator: string): NDArray {
   const a = toArray(x, operator);
-  return isFloat(a.code) ? a : astype(a, DTYPES[F32]!);
+  return inFloat(a);
 }
 
 /** A vector as an array that broadcasts along the axis of one with `ndim` axes. @internal */
-export const alongAxis = (v: NDArray, axis: number, ndim: number): NDArray =>
-  reshape(v, [v.size, ...new Array<number>(ndim - axis - 1).fill(1)]);
+export const alongAxis = (v: NDArray, axis: number, ndim: number): NDArray => reshape(v, [v.size, ...onesOf(ndim - axis - 1)]);
 
 /** A vector with one element for each entry along an axis of `x`, so that it broadcasts with it. @internal */
 export function perEntry(v: NDArray, x: NDArray, axis: number, operator: string, name: string): NDArray {

@@ -3,11 +3,11 @@ import { type ArrayInput, addressOf, blank, fromValues, type NDArray, recycle } 
 import type { Workspace } from "../../backend/matrices/workspace.ts";
 import { F64 as memory } from "../../backend/wasm/heap.ts";
 import { toArray } from "../../convert.ts";
-import { BOOL, DTYPES, F32, F64, isFloat } from "../../dtype.ts";
+import { BOOL, F64 } from "../../dtype.ts";
 import { ShapeError, ValueError } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../shape.ts";
 import { equal, reciprocal, where } from "../pointwise.ts";
-import { astype, cast, part, reshape, slice, swapaxes } from "../structural.ts";
+import { cast, inFloat, part, reshape, slice, swapaxes } from "../structural.ts";
 
 /** The elements in C order, widened to float64: factorisations compute in that, and round their results. */
 export function doubles(x: NDArray): Float64Array {
@@ -92,7 +92,7 @@ export function matricesOf(given: ArrayInput, operator: string): NDArray {
   const x = toArray(given, operator);
   if (x.ndim < 2)
     throw new ShapeError(`${operator}: an array of shape ${showShape(x.shape)} is no matrix; give at least two axes, as with reshape`);
-  return isFloat(x.code) ? x : astype(x, DTYPES[F32]!);
+  return inFloat(x);
 }
 
 /** The same, where the matrices must be square. */

@@ -4,7 +4,7 @@ import { canAdd, multiply as multiplyMatrices, type Operand, wantsCopies, workBy
 import { address, allocate, free } from "../../backend/wasm/heap.ts";
 import { call2 } from "../../backend/wasm/index.ts";
 import { toArray } from "../../convert.ts";
-import { BYTES, DTYPES, F64, I32, isFloat, promote, SHIFT, type TypedArray } from "../../dtype.ts";
+import { BYTES, F64, I32, isFloat, promote, SHIFT, type TypedArray } from "../../dtype.ts";
 import { ShapeError, under } from "../../errors.ts";
 import { absorb as absorbExpr, arg, mul } from "../../expr.ts";
 import { foldAxes, foldProduct } from "../../fold.ts";
@@ -27,12 +27,12 @@ import {
 import { broadcastShapes, broadcastStrides, SCALAR, type Shape, sameShape, showShape, sizeOf } from "../../shape.ts";
 import { Node, recording, type Saved } from "../../tape.ts";
 import { absorb, add, divide, equal, multiply, sqrt, where } from "../pointwise.ts";
-import { astype, cast, expandDims, part, reshape, slice, spread, swapaxes, transpose, unslice, zeroed } from "../structural.ts";
+import { cast, expandDims, part, reshape, slice, spread, swapaxes, transpose, typed, unslice, zeroed } from "../structural.ts";
 
 /** Two arrays in the dtype in which they meet. @internal */
 export function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {
   const code = promote(a.code, b.code);
-  return [a.code === code ? a : astype(a, DTYPES[code]!), b.code === code ? b : astype(b, DTYPES[code]!)];
+  return [typed(a, code), typed(b, code)];
 }
 
 function dotProduct(a: NDArray, b: NDArray): NDArray {
