@@ -1,5 +1,5 @@
 /** What samples and golden cases do not see of products, norms and singular values: singular points, extreme matrices, contraction order. */
-import { autograd, grad, type NDArray, np, ValueError, vmap } from "nabla";
+import { autograd, DTypeError, grad, jvp, type NDArray, np, ShapeError, ValueError, vmap } from "nabla";
 import { describe, expect, test } from "vitest";
 import { svdOf } from "../src/ops/linalg/svd.ts";
 import { expectDerivatives, randomArray } from "./support/derivatives.ts";
@@ -177,5 +177,43 @@ describe("contractions", () => {
     autograd.record(() => np.polyval([0.1, 0.2, 0.3], x)).backward();
     expect(np.polyval([0.1, 0.2, 0.3], x).item()).toBe(0.1 + 0.2 + 0.3);
     expect(x.grad!.item()).toBe(0.1 + (0.1 + 0.2));
+  });
+});
+
+describe("cross products along axes of their own", () => {
+  const next = randomNumbers(23);
+  const random = (...shape: number[]): NDArray => randomArray(shape, "float64", next);
+
+  test("derivatives of order 1 and 2, forwards and mapped", () => {
+    for (const [s, t, axes] of [
+      [[3, 4], [4, 3], { axisa: 0, axisc: 0 }],
+      [[2, 4], [4, 3], { axisa: 0, axisb: 1 }],
+      [[3, 2], [2], { axisa: 0, axisb: -1 }],
+      [[4, 2], [2, 4], { axisb: 0 }],
+    ] as const) {
+      const [a, b, da, db] = [random(...s), random(...t), random(...s), random(...t)] as const;
+      const f = (...xs: NDArray[]): NDArray => np.cross(xs[0]!, xs[1]!, null, axes);
+      expectDerivatives(`cross of [${s}] and [${t}]`, f, [a, b], 2, next);
+      const [, tangent] = jvp(f, [a, b], [da, db]);
+      expect(closeness(valuesOf(tangent), valuesOf(f(da, b).add(f(a, db))), 1e-12)).toBe("");
+      const mapped = vmap(f)(np.stack([a, da]), np.stack([b, db]));
+      expect(closeness(valuesOf(mapped), valuesOf(np.stack([f(a, b), f(da, db)])), 1e-14)).toBe("");
+    }
+  });
+
+  test("a component that is not there has no part, whatever it would be multiplied with", () => {
+    const b = wide([0, Number.POSITIVE_INFINITY, 2]);
+    expect(np.cross(wide([1, 0]), b).tolist()).toEqual([0, -2, Number.POSITIVE_INFINITY]);
+    expect(grad((a: NDArray) => np.cross(a, b).at(":2").sum())(wide([1, 0])).tolist()).toEqual([-2, 2]);
+  });
+
+  test("what it is refused for", () => {
+    const [a, b] = [np.ones([3, 4]), np.ones([4, 3])];
+    expect(() => a.cross(b, null, { axisa: 2 })).toThrow(/^cross: axis 2 is out of range for 2 axes/);
+    expect(() => a.cross(b, null, { axisa: 1 })).toThrow(/^cross: axis 1 of \(3, 4\) has size 4; a vector has size 2 or 3/);
+    expect(() => a.cross(b, null, { axisa: 0, axisc: -3 })).toThrow(ShapeError);
+    expect(() => a.cross(b, null, { axis: 0 } as object)).toThrow(/^cross: unknown option "axis"; known options: axisa, axisb, axisc/);
+    expect(() => np.cross([true, false], [true, false, true])).toThrow(DTypeError);
+    expect(a.cross(b, undefined, { axisa: 0, axisb: null, axisc: undefined }).shape).toEqual([4, 3]);
   });
 });

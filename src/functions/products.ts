@@ -1,7 +1,7 @@
 /** Products of tensors, what signals and polynomials are multiplied with, and norms. */
-import type { ArrayInput, NDArray } from "../array.ts";
+import { type ArrayInput, fromValues, type NDArray } from "../array.ts";
 import { toArray, toArrays } from "../convert.ts";
-import { DTYPES, F32, isFloat, promote } from "../dtype.ts";
+import { BOOL, promote } from "../dtype.ts";
 import { checkOptions, describe, flag, oneOf, ShapeError, under, ValueError } from "../errors.ts";
 import type { HasRow } from "../op.ts";
 import { correlation, dot, euclidean, matmul, meeting, padded, reversed } from "../ops/linalg/products.ts";
@@ -9,20 +9,22 @@ import { singularValues } from "../ops/linalg/svd.ts";
 import { abs, add, equal, multiply, notEqual, power, sign, subtract, where } from "../ops/pointwise.ts";
 import { type Axis, max, min, restoreAxes, sum } from "../ops/reduction.ts";
 import {
-  astype,
   diagonalOf,
   flat,
   gathered,
-  joined,
+  inFloat,
   part,
   positions,
   reshape,
   slice,
+  squeeze,
   summed,
   transpose,
+  typed,
   zeroed,
 } from "../ops/structural.ts";
-import { axesOf, type Shape, showShape, sizeOf, toAxes, toAxis } from "../shape.ts";
+import { axesOf, onesOf, type Shape, showShape, sizeOf, toAxes, toAxis } from "../shape.ts";
+import { moveaxis } from "./shaping.ts";
 
 // ---------------------------------------------------------------- contractions
 
@@ -252,7 +254,7 @@ export function einsum(subscripts: string, ...operands: ArrayInput[]): NDArray {
       sizes.set(label, n === 1 ? have : n);
     });
   });
-  let terms = given.map((x, k) => simplified(x.code === code ? x : astype(x, DTYPES[code]!), inputs[k]!, sizes));
+  let terms = given.map((x, k) => simplified(typed(x, code), inputs[k]!, sizes));
   while (terms.length > 1) {
     let best: [number, number] = [0, 1];
     let least = Number.POSITIVE_INFINITY;
@@ -283,7 +285,7 @@ export function kron(a: ArrayInput, b: ArrayInput): NDArray {
   const x = toArray(a, "kron", b);
   const y = toArray(b, "kron", a);
   const ndim = Math.max(x.ndim, y.ndim);
-  const [p, q] = [x, y].map(({ shape }) => [...new Array<number>(ndim - shape.length).fill(1), ...shape]) as [number[], number[]];
+  const [p, q] = [x, y].map(({ shape }) => [...onesOf(ndim - shape.length), ...shape]) as [number[], number[]];
   const product = under("kron", () =>
     multiply(
       reshape(
@@ -302,38 +304,59 @@ export function kron(a: ArrayInput, b: ArrayInput): NDArray {
   );
 }
 
+export interface CrossOptions {
+  /** The axis of the vectors in a, in b and in the product: the last by default, and always the axis where that is given. */
+  axisa?: number | null;
+  axisb?: number | null;
+  axisc?: number | null;
+}
+
 /**
- * The cross product of the vectors along an axis (the last by default), 3-d or 2-d ones; other axes broadcast. A 2-d
- * vector has third component 0; of two 2-d vectors only the third component of the product is given, without the axis.
- * NumPy's cross.
- * @throws ShapeError for vectors of other sizes, and where the other axes do not broadcast.
+ * The cross product of the vectors along an axis (the last by default, or one for each array), 3-d or 2-d ones; other axes
+ * broadcast. A 2-d vector has third component 0; of two 2-d vectors only the third component of the product is given,
+ * without the axis. NumPy's cross.
+ * @throws ShapeError for vectors of other sizes, axes that are not there, and where the other axes do not broadcast.
  * @example np.cross([1, 0, 0], [0, 1, 0]) // array([0., 0., 1.])
+ * @example np.cross([[1], [0], [0]], [[0, 1, 0]], null, { axisa: 0 }) // array([[0., 0., 1.]])
  */
-export function cross(a: ArrayInput, b: ArrayInput, axis: number | null = -1): NDArray {
-  const vectors = toArrays([a, b], "cross").map(x => {
-    const at = toAxis(axis ?? -1, x.ndim, "cross");
-    const y = transpose(x, [...[...x.shape.keys()].filter(i => i !== at), at]);
-    const n = y.shape.at(-1)!;
-    if (n !== 2 && n !== 3) throw new ShapeError(`cross: axis ${at} of ${showShape(x.shape)} has size ${n}; a vector has size 2 or 3`);
-    return y;
+export function cross(a: ArrayInput, b: ArrayInput, axis?: number | null, options?: CrossOptions): NDArray {
+  const names = ["axisa", "axisb", "axisc"] as const;
+  checkOptions("cross", options, names);
+  const axisOf = (i: number, ndim: number): number => toAxis(axis ?? options?.[names[i]!] ?? -1, ndim, "cross");
+  const [x, y] = toArrays([a, b], "cross").map((v, i) => {
+    const at = axisOf(i, v.ndim);
+    const n = v.shape[at]!;
+    if (n !== 2 && n !== 3) throw new ShapeError(`cross: axis ${at} of ${showShape(v.shape)} has size ${n}; a vector has size 2 or 3`);
+    // In front, where components lie in one piece.
+    return moveaxis(v, at, 0);
+  }) as [NDArray, NDArray];
+  const [m, n] = [x.shape[0]!, y.shape[0]!];
+  const ndim = Math.max(x.ndim, y.ndim);
+  const plane = m + n === 4;
+  const at = plane ? 0 : axisOf(2, ndim);
+  /** Components by their numbers; one that is not there is some other. */
+  const chosen = (v: NDArray, list: readonly number[]): NDArray => {
+    const own = list.map(k => Math.min(k, v.shape[0]! - 1));
+    const c = gathered([v, positions(own, [own.length])], 0);
+    return reshape(c, [own.length, ...onesOf(ndim - v.ndim), ...v.shape.slice(1)]);
+  };
+  /** Products of components, and `otherwise` for those with one that is not there: 0 times it need not be 0. */
+  const products = (p: readonly number[], q: readonly number[], otherwise: number): NDArray => {
+    const z = multiply(chosen(x, p), chosen(y, q));
+    const there = p.map((k, i) => Number(k < m && q[i]! < n));
+    return there.includes(0) ? where(fromValues(there, [3, ...z.shape.slice(1).fill(1)], BOOL), z, fromValues([otherwise], [], z.code)) : z;
+  };
+  return under("cross", () => {
+    const [next, last] = plane
+      ? [[0], [1]]
+      : [
+          [1, 2, 0],
+          [2, 0, 1],
+        ];
+    // Less what is there, -0 is the negative.
+    const z = subtract(products(next, last, -0), products(last, next, 0));
+    return plane ? squeeze(z, 0) : moveaxis(z, 0, at);
   });
-  const flat = vectors.every(v => v.shape.at(-1) === 2);
-  const [x, y] = vectors.map(v =>
-    flat || v.shape.at(-1) === 3 ? v : joined([v, zeroed([...v.shape.slice(0, -1), 1], v.code)], v.ndim - 1),
-  ) as [NDArray, NDArray];
-  const shape = flat ? [] : [3];
-  const chosen = (v: NDArray, index: number[]): NDArray => gathered([v, positions(index, shape)], v.ndim - 1);
-  const [next, last] = flat
-    ? [[0], [1]]
-    : [
-        [1, 2, 0],
-        [2, 0, 1],
-      ];
-  const z = under("cross", () => subtract(multiply(chosen(x, next!), chosen(y, last!)), multiply(chosen(x, last!), chosen(y, next!))));
-  if (flat) return z;
-  const at = toAxis(axis ?? -1, z.ndim, "cross");
-  const order = [...z.shape.keys()].slice(0, -1);
-  return transpose(z, [...order.slice(0, at), z.ndim - 1, ...order.slice(at)]);
 }
 
 // ---------------------------------------------------------------- polynomials and signals
@@ -447,7 +470,7 @@ export const norm: ((x: ArrayInput, ord?: number | "fro" | "nuc" | null, axis?: 
       checkOptions("norm", options, ["keepdims"]);
       const keepdims = flag("norm", "keepdims", options?.keepdims, false);
       const axes = toAxes(axis, given.ndim, "norm");
-      const a = isFloat(given.code) ? given : astype(given, DTYPES[F32]!);
+      const a = inFloat(given);
       const count = axes.length;
       let y: NDArray;
       const some = (axis ?? null) === null || count === 1 || count === 2;

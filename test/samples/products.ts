@@ -55,6 +55,8 @@ export const products = {
     each([3, 2], [2, 2], 0),
     each([4, 1, 3], [2, 3]),
     each([3, 4], [3, 4], 0),
+    each([3, 4], [4, 2], null, { axisa: 0, axisc: 0 }),
+    each([2, 2], [2], null, { axisa: 0 }),
   ],
   polyval: [
     of([[4], [3]], (p, x) => [p, x]),

@@ -166,6 +166,41 @@ def crosses():
         for b in views((2, 3), F64, 2)[1:4]:
             try_one("np.cross", [a, b], np.cross)
 
+    def try_axes(refs, axis, **axes):
+        for a in [axis, None] if axis is None or refs[0].x.ndim > 1 else [axis]:
+            case("np.cross", [*refs, a], lambda: fails("ShapeError", ValueError)(lambda: np.cross(*cast(refs), axis=a, **axes)), axes)
+
+    for s, t in [((3, 4), (4, 3)), ((2, 4), (4, 3)), ((3, 4), (4, 2)), ((2, 4), (4, 2)), ((3,), (4, 3)), ((3, 5, 4), (5, 4, 3)), ((5, 2, 4), (3, 5, 4)),
+            ((2, 3, 2), (3, 2, 2)), ((3, 1, 4), (5, 1, 2)), ((0, 3), (3, 0)), ((3, 2, 3), (2, 3)), ((3,), (3,)), ((2,), (3,)), ((2, 2), (2, 2))]:
+        a, b = Ref(values(s, F32, 1)), Ref(values(t, F32, 2))
+        for p in range(-len(s), len(s) + 1):
+            for q in range(-len(t), len(t) + 1):
+                for r in [-1, 0, 1, -2, 3]:
+                    if r in (-1, 0) or (p + q + len(s)) % 3 == 0:
+                        try_axes([a, b], None, axisa=p, axisb=q, axisc=r)
+        try_axes([a, b], None, axisa=0)
+        try_axes([a, b], None, axisb=0)
+        try_axes([a, b], None, axisc=0)
+        try_axes([a, b], 0, axisa=1, axisb=-1, axisc=9)
+        try_axes([a, b], -1, axisa=9)
+    for p in DTYPES:
+        for q in DTYPES:
+            if p == q == BOOL:
+                case("np.cross", [Ref(values((2,), p, 1)), Ref(values((3,), q, 2))], raising("DTypeError"))
+                continue
+            for m, n in [(2, 3), (3, 2), (2, 2)]:
+                try_axes([Ref(values((m, 2), p, 1)), Ref(values((n,), q, 2))], None, axisa=0)
+    for data in [[np.inf, 2, 3], [0, -np.inf, 1], [1, 2, np.inf], [-0.0, 0.0, 1], [np.nan, 0, -0.0]]:
+        for other in [[0, -1], [-0.0, 5], [np.inf, 0], [1, 0, -np.inf]]:
+            a, b = Ref(np.array(data, F64)), Ref(np.array(other, F64))
+            try_one("np.cross", [a, b], np.cross)
+            try_one("np.cross", [b, a], np.cross)
+    for a in views((4, 3), F32, 1):
+        for b in views((2, 4), F32, 2):
+            try_axes([a, b], None, axisb=0, axisc=0)
+    case("np.cross", [x, x, None], raising("ValueError"), {"axisa": 0.5})
+    case("np.cross", [x, x, None], raising("ValueError"), {"axes": 0})
+
 
 def polynomials():
     for s, t in [((3,), (4,)), ((3,), ()), ((1,), (2, 2)), ((0,), (2,)), ((4,), (0,)), ((2, 3), (3,)), ((4,), (2, 3))]:
