@@ -33,7 +33,6 @@ export {
   choose,
   extract,
   flatnonzero,
-  histogram,
   interp,
   nonzero,
   partition,
@@ -72,24 +71,21 @@ export {
   unique,
   vsplit,
 } from "./functions/shaping.ts";
+export { diff, ediff1d, trapezoid } from "./functions/statistics/differences.ts";
+export { histogram } from "./functions/statistics/histogram.ts";
 export {
   average,
-  diff,
-  ediff1d,
   logsumexp,
   mean,
-  median,
   nanmean,
   nanstd,
   nansum,
   nanvar,
-  percentile,
   ptp,
-  quantile,
   std,
-  trapezoid,
   var,
-} from "./functions/statistics.ts";
+} from "./functions/statistics/moments.ts";
+export { median, percentile, quantile } from "./functions/statistics/quantiles.ts";
 export {
   arctan2,
   bitwiseAnd,

@@ -7,7 +7,7 @@ import type { TopkOptions, TopkReturn } from "./functions/network/nn.ts";
 import { attach, checkReq, retain } from "./functions/recording.ts";
 import { compress } from "./functions/searching.ts";
 import type { Places, Unique, UniqueOptions } from "./functions/shaping.ts";
-import type { Average, AverageOptions } from "./functions/statistics.ts";
+import type { Average, AverageOptions } from "./functions/statistics/moments.ts";
 import { backwardOf } from "./grad.ts";
 import { isMapped, Mapped } from "./mapped.ts";
 import * as members from "./members.ts";
@@ -40,7 +40,10 @@ export type Methods = From<typeof import("./functions/indexing.ts")> &
   From<typeof import("./functions/comparison.ts")> &
   From<typeof import("./functions/network/nn.ts")> &
   From<typeof import("./functions/searching.ts")> &
-  From<typeof import("./functions/statistics.ts")> &
+  From<typeof import("./functions/statistics/moments.ts")> &
+  From<typeof import("./functions/statistics/differences.ts")> &
+  From<typeof import("./functions/statistics/quantiles.ts")> &
+  From<typeof import("./functions/statistics/histogram.ts")> &
   From<typeof import("./ops/elementary.ts")> &
   From<typeof import("./ops/special.ts")> &
   From<typeof import("./ops/arithmetic.ts")> &

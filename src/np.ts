@@ -46,7 +46,6 @@ export {
   diagIndices,
   extract,
   flatnonzero,
-  histogram,
   interp,
   ix,
   lexsort,
@@ -91,24 +90,21 @@ export {
   unique,
   vsplit,
 } from "./functions/shaping.ts";
+export { diff, ediff1d, trapezoid } from "./functions/statistics/differences.ts";
+export { histogram } from "./functions/statistics/histogram.ts";
 export {
   average,
-  diff,
-  ediff1d,
   logsumexp,
   mean,
-  median,
   nanmean,
   nanstd,
   nansum,
   nanvar,
-  percentile,
   ptp,
-  quantile,
   std,
-  trapezoid,
   var,
-} from "./functions/statistics.ts";
+} from "./functions/statistics/moments.ts";
+export { median, percentile, quantile } from "./functions/statistics/quantiles.ts";
 export * as linalg from "./linalg.ts";
 export {
   arctan2,

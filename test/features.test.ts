@@ -284,9 +284,7 @@ ${transforms.map(name => `\`${name}\``).join(", ")}: of ordinary functions of ar
 - Complex numbers, and with them \`fft\` and \`linalg.eig\`.
 - The dtypes int64, float16 and bfloat16, and arrays of strings or objects. Integers are int32, int8 and uint8.
 - Sparse arrays, masked arrays, structured dtypes.
-- Of NumPy's options \`where\` and \`initial\` of reductions, \`prepend\`, \`append\`, \`to_begin\` and \`to_end\` of differences, \`axisa\`
-  and its kin of \`cross\`, the rules by name for the bins of a histogram, and eight of the thirteen methods of quantiles. Each is
-  refused as an unknown option.
+- Of NumPy's options \`where\` and \`initial\` of reductions. Each is refused as an unknown option.
 - Of \`einsum\` operands with lists of axes, and its \`dtype\`; \`axes\`, \`axis\` and \`keepdims\` of \`matmul\`: subscripts and \`astype\`
   say the same. Several arrays for \`atleast1d\` and its kin: \`list.map(np.atleast1d)\`. Arguments that \`fromfunction\` hands on, and
   a function as the mode of \`pad\`: closures, and \`concatenate\`. Widths of \`pad\` by axis: a pair for each.

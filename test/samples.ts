@@ -16,7 +16,10 @@ import * as normalisation from "../src/functions/network/normalisation.ts";
 import * as products from "../src/functions/products.ts";
 import * as searching from "../src/functions/searching.ts";
 import * as shaping from "../src/functions/shaping.ts";
-import * as statistics from "../src/functions/statistics.ts";
+import * as differences from "../src/functions/statistics/differences.ts";
+import * as histogram from "../src/functions/statistics/histogram.ts";
+import * as moments from "../src/functions/statistics/moments.ts";
+import * as quantiles from "../src/functions/statistics/quantiles.ts";
 import type * as members from "../src/members.ts";
 import type { HasRow } from "../src/op.ts";
 import * as arithmetic from "../src/ops/arithmetic.ts";
@@ -77,7 +80,10 @@ export const MODULES = {
   "ops/network/pooling": pooling,
   "ops/network/normalisation": norms,
   "functions/comparison": comparison,
-  "functions/statistics": statistics,
+  "functions/statistics/moments": moments,
+  "functions/statistics/differences": differences,
+  "functions/statistics/quantiles": quantiles,
+  "functions/statistics/histogram": histogram,
   "ops/linalg/products": linalg,
   "ops/pointwise": pointwise,
   "ops/reduction": reduction,

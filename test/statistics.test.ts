@@ -1,8 +1,8 @@
 /** Reductions, scans and statistics at the points where a careless formula fails: zeros, ties, NaN, infinities, large means. */
-import { autograd, DTypeError, grad, hessian, jacobian, type NDArray, np, vmap } from "nabla";
+import { autograd, DTypeError, grad, hessian, jacobian, jvp, type NDArray, np, ShapeError, vmap } from "nabla";
 import { describe, expect, test } from "vitest";
-import { expectDerivatives } from "./support/derivatives.ts";
-import { randomNumbers } from "./support/sampling.ts";
+import { expectDerivatives, type Fn, randomArray } from "./support/derivatives.ts";
+import { closeness, randomNumbers, valuesOf } from "./support/sampling.ts";
 
 const f64 = (values: readonly number[]): NDArray => np.array(Float64Array.from(values));
 /** The elements; -0 as 0. */
@@ -164,6 +164,32 @@ describe("means and moments", () => {
     expect(list(grad((v: NDArray) => np.histogram(v, 2, { range: [0, 5] })[1].sum())([1, 2]))).toEqual([0, 0]);
   });
 
+  test("rules for bins: edges move with the ends, and nothing is counted that is out of range", () => {
+    const next = randomNumbers(72);
+    // Of 7 elements no rule gives a whole number, which rounding could lift.
+    const x = f64([0.3, -1.2, 2.1, 0.4, 5, 0.2, -0.4]);
+    for (const rule of ["auto", "fd", "doane", "scott", "stone", "rice", "sturges", "sqrt"] as const) {
+      const [counts, edges] = x.histogram(rule);
+      expect(counts.sum().item(), rule).toBe(7);
+      expect(edges.shape[0], rule).toBeGreaterThan(rule === "stone" ? 1 : 2);
+      expectDerivatives(rule, v => np.histogram(v!, rule)[1], [x], 2, next);
+      expect(np.histogram(x, rule, { range: [0.25, 0.5], weights: null }).map(y => y.shape[0]! > 0)).toEqual([true, true]);
+      expect(() => x.histogram(rule, { weights: x })).toThrow(/^histogram: a rule for bins knows no weights/);
+      expect(() => vmap((v: NDArray) => np.histogram(v, rule)[0])(np.stack([x, x])), rule).toThrow(/^vmap: /);
+      // The number of bins is no function of the elements that has a slope.
+      expect(autograd.record(() => np.histogram(x.copy().attachGrad(), rule)[1]).shape).toEqual(edges.shape);
+    }
+    expect(() => x.histogram("best" as "auto")).toThrow(/^histogram: a rule for bins is "auto", "doane", .* or "sturges", got "best"/);
+    expect(() => np.histogram([1, Number.NaN], "fd")).toThrow(/^histogram: elements from NaN to NaN leave no range/);
+  });
+
+  test("rules at cubes, where n to the power nearest to a third decides about a bin", () => {
+    // NumPy's own: 216 ** (1 / 3) is 5.999999999999999 there, and what is divided by it comes out a whole number or above.
+    const bins = (n: number, rule: "rice" | "fd"): number => np.histogram(np.linspace(0, 1, n, { dtype: "float64" }), rule)[0].size;
+    expect([8, 27, 64, 125, 216, 343, 512, 729, 1000].map(n => bins(n, "rice"))).toEqual([4, 6, 8, 10, 12, 14, 16, 18, 20]);
+    expect([8, 27, 64, 125, 216, 343, 512, 729, 1000].map(n => bins(n, "fd"))).toEqual([3, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
   test("average is differentiable in its weights", () => {
     const w = f64([1, 2, 5]);
     const x = f64([4, -1, 3]);
@@ -261,6 +287,52 @@ describe("order statistics", () => {
     expect(slopes(q => np.percentile([10, 20, 50], q), f64([75]))[0]).toBeCloseTo(0.6, 14);
   });
 
+  test("every method that interpolates is differentiable in q, forwards, mapped, and to order 2", () => {
+    const next = randomNumbers(41);
+    const x = f64([0.4, -1, 1.3, 0.1, -0.6, 2, 3, 0.2, -2, 1, 0.6, -0.3]).reshape(2, 6);
+    // No place is so near to an element that differences reach over it.
+    const q = f64([0.31, 0.52, 0.77]);
+    for (const [method, slope] of [
+      ["linear", 5],
+      ["interpolated_inverted_cdf", 6],
+      ["hazen", 6],
+      ["weibull", 7],
+      ["median_unbiased", 6 + 1 / 3],
+      ["normal_unbiased", 6.25],
+    ] as const) {
+      const f: Fn = (v, p) => np.quantile(v!, p!, 1, { method });
+      expectDerivatives(method, f, [x, q], 2, next);
+      // One place further per so much of q.
+      const way = grad((p: NDArray) => f(f64([0, 1, 2, 3, 4, 5]).reshape(1, 6), p).sum())(q);
+      expect(closeness(valuesOf(way), [slope, slope, slope], 1e-13), method).toBe("");
+      const [, tangent] = jvp((p: NDArray) => f(x, p), q, np.onesLike(q));
+      expect(closeness(valuesOf(tangent.sum()), valuesOf(grad((p: NDArray) => f(x, p).sum())(q).sum()), 1e-12), method).toBe("");
+      const both = vmap(f, [0, null])(np.stack([x, x.neg()]), q);
+      expect(closeness(valuesOf(both), valuesOf(np.stack([f(x, q), f(x.neg(), q)])), 0), method).toBe("");
+      // Before the first and behind the last there is nothing to go to.
+      if (method !== "linear")
+        expect(
+          slopes(p => f(x, p), f64([0.001])),
+          method,
+        ).toEqual([0]);
+    }
+    for (const method of ["inverted_cdf", "averaged_inverted_cdf", "closest_observation", "midpoint", "nearest"] as const) {
+      expectDerivatives(method, v => np.percentile(v!, [31, 52, 77], 1, { method }), [x], 2, next);
+      const inQ = (): NDArray => grad((p: NDArray) => np.quantile(x, p, null, { method }).sum())(q);
+      // A part of two elements that stays the same has slope 0; which element is taken has none.
+      if (method === "midpoint" || method === "averaged_inverted_cdf") expect(list(inQ())).toEqual([0, 0, 0]);
+      else expect(inQ, method).toThrow(/quantile has no derivative/);
+    }
+  });
+
+  test("a method that is not there is refused with those that are", () => {
+    expect(() => np.quantile([1, 2], 0.5, null, { method: "inverted" as "linear" })).toThrow(
+      /^quantile: method is "inverted_cdf", "averaged_inverted_cdf", .*" or "nearest", got "inverted"/,
+    );
+    expect(() => np.percentile([1, 2], 50, null, { methods: "linear" } as object)).toThrow(/^percentile: unknown option "methods"/);
+    expect(np.quantile([1, 2], 0.5, undefined, { method: null }).item()).toBe(1.5);
+  });
+
   test("argmax and argmin down columns, with NaN and zeros of both signs", () => {
     const next = randomNumbers(8);
     const SPECIAL = [Number.NaN, 0, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -355,4 +427,46 @@ test("differences of bools are refused, as in NumPy, and numbers beside them are
     [6, 0, 0],
   ]);
   expect(list(np.subtract(bools, np.array([1, 2, 3], { dtype: "int8" })))).toEqual([0, -2, -3]);
+});
+
+test("ends of differences: what they are refused for, and by whom", () => {
+  const x = np.array([
+    [1, 2],
+    [3, 5],
+  ]);
+  expect(() => np.diff(x, 1, 0, { prepend: [[1, 2, 3]] })).toThrow(/^diff: array 1 has shape \(2, 2\), array 0 \(1, 3\)/);
+  expect(() => np.diff(x, 1, 0, { append: [1, 2] })).toThrow(ShapeError);
+  expect(() => x.diff(1, 0, { before: 1 } as object)).toThrow(/^diff: unknown option "before"; known options: prepend, append/);
+  expect(() => np.diff(np.array([1], { dtype: "uint8" }), 1, 0, { prepend: 300 })).toThrow(/^diff: 300 does not fit uint8/);
+  const whole = np.array([1, 5], { dtype: "int32" });
+  expect(() => np.ediff1d(whole, { toBegin: 0.5 })).toThrow(DTypeError);
+  expect(() => np.ediff1d(whole, { toEnd: x })).toThrow(/^ediff1d: toEnd is float32, which does not go into an int32 array; use astype/);
+  expect(() => np.ediff1d(whole.astype("uint8"), { toEnd: whole })).toThrow(DTypeError);
+  expect(() => whole.ediff1d({ to_end: 1 } as object)).toThrow(/^ediff1d: unknown option "to_end"; known options: toBegin, toEnd/);
+  const absent = [np.diff(x, null, null, { prepend: null, append: undefined }), np.ediff1d(x, { toBegin: null, toEnd: undefined })];
+  expect(absent.map(y => y.tolist())).toEqual([
+    [[1], [2]],
+    [1, 1, 2],
+  ]);
+  // Beside float64, numbers keep all their digits.
+  expect(np.diff(f64([1]), 1, 0, { prepend: 0.1 }).item()).toBe(0.9);
+  expect(np.diff([1], 1, 0, { prepend: 0.1, append: f64([2]) }).tolist()).toEqual([0.9, 1]);
+});
+
+test("differences with ends: derivatives of order 1 and 2, forwards and mapped", () => {
+  const next = randomNumbers(31);
+  const random = (...shape: number[]): NDArray => randomArray(shape, "float64", next);
+  const diff: Fn = (x, p, a) => np.diff(x!, 2, 0, { prepend: p!, append: a! });
+  const ediff1d: Fn = (x, p, a) => np.ediff1d(x!, { toBegin: p!, toEnd: a! });
+  for (const [f, xs] of [
+    [diff, [random(3, 2), random(), random(2, 2)]],
+    [ediff1d, [random(3, 2), random(), random(2, 2)]],
+  ] as const) {
+    expectDerivatives("differences", (...v) => f(...v).square(), xs, 2, next);
+    // Linear in all of them together.
+    const vs = xs.map(x => random(...x.shape));
+    expect(closeness(valuesOf(jvp(f, [...xs], vs)[1]), valuesOf(f(...vs)), 1e-12)).toBe("");
+    const mapped = vmap(f)(...xs.map((x, i) => np.stack([x, vs[i]!])));
+    expect(closeness(valuesOf(mapped), valuesOf(np.stack([f(...xs), f(...vs)])), 1e-14)).toBe("");
+  }
 });

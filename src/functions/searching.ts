@@ -1,14 +1,14 @@
 /** Selecting from arrays by position, condition or order, counting, and the positions of what was found. */
 import type { ArrayInput, NDArray } from "../array.ts";
 import { isWide, toArray, toArrays } from "../convert.ts";
-import { BOOL, DTYPES, type DType, F32, isFloat } from "../dtype.ts";
-import { checkOptions, describe, flag, IndexError, oneOf, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
+import { BOOL, type DType, isFloat } from "../dtype.ts";
+import { checkOptions, describe, IndexError, oneOf, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import type { HasRow } from "../op.ts";
 import { logicalAnd, logicalOr, remainder } from "../ops/arithmetic.ts";
 import { isnan } from "../ops/elementary.ts";
 import { add, divide, equal, greater, greaterEqual, less, multiply, where as row, subtract } from "../ops/pointwise.ts";
-import { max, min, sum } from "../ops/reduction.ts";
-import { argsort, binEdges, binOf, searchsorted, unravelled } from "../ops/selection.ts";
+import { max, min } from "../ops/reduction.ts";
+import { argsort, searchsorted, unravelled } from "../ops/selection.ts";
 import {
   along,
   astype,
@@ -17,6 +17,7 @@ import {
   expandDims,
   flat,
   gathered,
+  inFloat,
   joined,
   lattice,
   listAlong,
@@ -351,8 +352,8 @@ export function bincount(x: ArrayInput, options?: { weights?: ArrayInput; minlen
   return counted(weightsOf(a, options?.weights, "float32", operator), checkPositions(a, 0, n, operator), n);
 }
 
-/** What is to be added up for each element: ones, or numbers of the same shape, integers in the given dtype. */
-function weightsOf(x: NDArray, weights: ArrayInput | null | undefined, integers: DType, operator: string): NDArray {
+/** What is to be added up for each element: ones, or numbers of the same shape, integers in the given dtype. @internal */
+export function weightsOf(x: NDArray, weights: ArrayInput | null | undefined, integers: DType, operator: string): NDArray {
   if (weights === undefined || weights === null) return lattice(1, x.shape, new Array<number>(x.ndim).fill(0));
   const w = toArray(weights, operator, x);
   if (!sameShape(w.shape, x.shape))
@@ -360,59 +361,8 @@ function weightsOf(x: NDArray, weights: ArrayInput | null | undefined, integers:
   return isFloat(w.code) ? w : astype(w, integers);
 }
 
-const counted = (weights: NDArray, places: NDArray, n: number): NDArray => putAdded([weights, places], { axis: 0, shape: [n] });
-
-export interface HistogramOptions {
-  /** The ends of the bins, where only their number is given; by default those of the elements. */
-  range?: readonly [number, number];
-  /** What each element counts; of the shape of x. */
-  weights?: ArrayInput;
-  /** Divide by the sum and the widths, so that the integral is 1. */
-  density?: boolean;
-}
-
-/**
- * How many elements fall into each bin, and the edges of the bins: `bins` of equal width, or between the given edges. A
- * bin holds its lower edge, the last one both. Counts are int32, and so are sums of integer weights; those of
- * floats, and densities, are floats. NumPy's histogram.
- * @throws ValueError for no bins, edges that do not rise, an empty or infinite range; ShapeError for weights of another shape.
- * @example np.histogram([1, 2, 2, 5], 2) // [array([3, 1], dtype=int32), array([1., 3., 5.])]
- */
-export function histogram(x: ArrayInput, bins: number | ArrayInput | null = 10, options?: HistogramOptions): [NDArray, NDArray] {
-  const operator = "histogram";
-  const a = toArray(x, operator);
-  checkOptions(operator, options, ["range", "weights", "density"]);
-  const density = flag(operator, "density", options?.density, false);
-  const values = flat(a);
-  let edges: NDArray;
-  const even = typeof bins === "number" || bins === null;
-  if (even) {
-    const n = wholeNumber(operator, "the number of bins", bins ?? 10, 1);
-    checkSize([n], operator);
-    edges = binEdges(values, n, rangeOf(options?.range, operator));
-  } else {
-    edges = toArray(bins, operator, x);
-    if (edges.ndim !== 1 || edges.size === 0)
-      throw new ValueError(`${operator}: expected a list of edges, got shape ${showShape(edges.shape)}`);
-  }
-  const n = edges.shape[0]! - 1;
-  // Elements in no bin are counted in one behind the last.
-  const all = counted(flat(weightsOf(a, options?.weights, "int32", operator)), binOf(values, edges), n + 1);
-  const counts = slice([all], part(all.shape, 0, 0, n));
-  if (even && !isFloat(a.code)) edges = astype(edges, DTYPES[F32]!);
-  if (!density) return [counts, edges];
-  const places = edges.code === BOOL ? astype(edges, "int32") : edges;
-  const widths = subtract(slice([places], part(places.shape, 0, 1, n)), slice([places], part(places.shape, 0, 0, n)));
-  const perWidth = divide(counts, widths);
-  return [divide(perWidth, astype(sum(counts), perWidth.dtype)), edges];
-}
-
-function rangeOf(range: unknown, operator: string): readonly [number, number] | null {
-  if (range === undefined || range === null) return null;
-  if (!Array.isArray(range) || range.length !== 2 || !range.every(Number.isFinite) || range[0] > range[1])
-    throw new ValueError(`${operator}: the range is [low, high], finite numbers, got ${describe(range)}`);
-  return range as [number, number];
-}
+/** What is added up at each of n places. @internal */
+export const counted = (weights: NDArray, places: NDArray, n: number): NDArray => putAdded([weights, places], { axis: 0, shape: [n] });
 
 // ---- interpolation
 
@@ -432,11 +382,7 @@ export interface InterpOptions {
  */
 export function interp(x: ArrayInput, xp: ArrayInput, fp: ArrayInput, options?: InterpOptions): NDArray {
   const operator = "interp";
-  let [v, px, py] = toArrays([x, xp, fp], operator).map(a => (isFloat(a.code) ? a : astype(a, DTYPES[F32]!))) as [
-    NDArray,
-    NDArray,
-    NDArray,
-  ];
+  let [v, px, py] = toArrays([x, xp, fp], operator).map(a => inFloat(a)) as [NDArray, NDArray, NDArray];
   checkOptions(operator, options, ["left", "right", "period"]);
   if (px.ndim !== 1 || py.ndim !== 1 || px.size !== py.size)
     throw new ShapeError(`${operator}: points of shapes ${showShape(px.shape)} and ${showShape(py.shape)}; give two lists of one length`);

@@ -24,18 +24,19 @@ import {
   slice,
   swapaxes,
   transpose,
+  typed,
   unslice,
   zeroed,
 } from "../ops/structural.ts";
-import { axesOf, broadcastShapes, checkSize, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
+import { axesOf, broadcastShapes, checkSize, onesOf, type Shape, sameShape, showShape, sizeOf, toAxes, toAxis, toShape } from "../shape.ts";
 import { belowDiagonal, made, newArray } from "./creation.ts";
 import { at, Range, resolve, valueFor } from "./indexing.ts";
-import { mean, median } from "./statistics.ts";
+import { mean } from "./statistics/moments.ts";
+import { median } from "./statistics/quantiles.ts";
 
 type Axis = number | readonly number[] | null;
 
 const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null;
-const ones = (n: number): number[] => new Array<number>(n).fill(1);
 /** The remainder that counts around. */
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;
 
@@ -159,12 +160,12 @@ export function tile(x: ArrayInput, reps: number | readonly number[]): NDArray {
   const a = toArray(x, "tile");
   const given = toShape(reps, "tile");
   const n = Math.max(a.ndim, given.length);
-  const times = [...ones(n - given.length), ...given];
-  const sizes = [...ones(n - a.ndim), ...a.shape];
+  const times = [...onesOf(n - given.length), ...given];
+  const sizes = [...onesOf(n - a.ndim), ...a.shape];
   const pairs = (list: readonly number[]): number[] => sizes.flatMap((size, i) => [list[i]!, size]);
   return repeated(
     a,
-    pairs(ones(n)),
+    pairs(onesOf(n)),
     pairs(times),
     sizes.map((size, i) => size * times[i]!),
     "tile",
@@ -323,12 +324,11 @@ export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDA
   checkSize(shape, "pad");
   // Zeros are around an array whose gradient is a part of that of the result.
   if (mode === "empty" || (mode === "constant" && (options?.constantValues ?? 0) === 0)) {
-    const inner = { starts: widths.map(w => w[0]), steps: ones(a.ndim), counts: a.shape, shape: a.shape };
+    const inner = { starts: widths.map(w => w[0]), steps: onesOf(a.ndim), counts: a.shape, shape: a.shape };
     return unslice([a], { slice: inner, shape });
   }
   const beyond = BEYOND[mode];
   const margin = beyond === undefined ? marginOf(mode, a, options) : null;
-  const typed = (x: NDArray): NDArray => (x.code === a.code ? x : astype(x, a.dtype));
   let y = a;
   widths.forEach(([before, after], axis) => {
     const n = a.shape[axis]!;
@@ -351,7 +351,10 @@ export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDA
         if (odd) {
           const points = subtract(multiply(taken(BEYOND.edge!), 2), z);
           const margin = (from: number, width: number): NDArray => slice([points], part(z.shape, axis, from, width));
-          z = joined([margin(0, p), y, margin(p + m, q)].map(typed), axis);
+          z = joined(
+            [margin(0, p), y, margin(p + m, q)].map(x => typed(x, a.code)),
+            axis,
+          );
         }
         y = z;
         left -= p;
@@ -548,7 +551,7 @@ export function insert(x: ArrayInput, i: Places, values: ArrayInput, axis?: numb
   let m = list.length;
   let places: number[];
   if (m === 1) {
-    if (v.ndim < a.ndim) v = reshape(v, [...ones(a.ndim - v.ndim), ...v.shape]);
+    if (v.ndim < a.ndim) v = reshape(v, [...onesOf(a.ndim - v.ndim), ...v.shape]);
     // A bare position takes away the axis, as x[i] does.
     if (typeof i === "number" || (i instanceof NDArray && i.ndim === 0)) v = moveaxis(v, 0, at);
     m = v.shape[at]!;

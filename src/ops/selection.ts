@@ -7,7 +7,7 @@ import { BOOL, BYTES, F32, F64, I32 } from "../dtype.ts";
 import { checkOptions, flag, oneOf, ShapeError, ValueError } from "../errors.ts";
 import { contiguous, discard, transposeView } from "../launch.ts";
 import { type HasRow, liftAxis, liftNothing, type Structural, structural } from "../op.ts";
-import { contiguousStrides, type Shape, sameShape, showShape, sizeOf, toAxis } from "../shape.ts";
+import { contiguousStrides, onesOf, type Shape, sameShape, showShape, sizeOf, toAxis } from "../shape.ts";
 import { multiply } from "./pointwise.ts";
 import { max, min, type Reduction, sum } from "./reduction.ts";
 import { cast, checkPositions, expandAxes, flat, gathered, inverse, joined, listAlong, reshape } from "./structural.ts";
@@ -50,7 +50,7 @@ function position(name: "argmax" | "argmin") {
     if (source.shape[at] === 0) throw new ValueError(`${name}: an array of shape ${showShape(a.shape)} has no elements along the axis`);
     const y = row([source], at);
     if (!keepdims) return y;
-    return whole ? reshape(y, new Array<number>(a.ndim).fill(1)) : expandAxes(y, [at]);
+    return whole ? reshape(y, onesOf(a.ndim)) : expandAxes(y, [at]);
   };
   return Object.defineProperty(Object.assign(fn, { op: row.op }), "name", { value: name });
 }
@@ -297,7 +297,8 @@ const edgesRow: Structural<{ readonly bins: number; readonly code: number }> = s
       let [low, high] = [values[at]!, values[at + 1]!];
       if (!Number.isFinite(high - low)) throw new ValueError(`histogram: elements from ${low} to ${high} leave no range; give one`);
       if (low === high) [low, high] = [low - 0.5, high + 0.5];
-      for (let i = 0; i <= bins; i++) out.push(i === bins ? high : low + (i * (high - low)) / bins);
+      const step = (high - low) / bins;
+      for (let i = 0; i <= bins; i++) out.push(i === bins ? high : low + i * step);
     }
     return fromValues(out, [...ends!.shape.slice(0, -1), bins + 1], code);
   },

@@ -96,11 +96,46 @@ export const statistics = {
     curved([2, 3, 4], [0, 0.41, 1], [2, 0], { keepdims: true }),
     curved([4, 2], [[0.2], [0.5]], 0, { method: "higher" }),
     curved([5], 0.4, null, { method: "midpoint" }),
+    of([[3, 5], [2]], (x, q) => [x, q!.mul(0.1).add(0.5), 1, { method: "median_unbiased" }]),
+    of([[2, 6], [2]], (x, q) => [x, q!.mul(0.1).add(0.5), 1, { method: "interpolated_inverted_cdf" }]),
+    ...["hazen", "weibull", "normal_unbiased", "inverted_cdf", "averaged_inverted_cdf", "closest_observation"].map(method =>
+      curved([2, 5], [0.1, 0.43, 1], 1, { method }),
+    ),
     of([[3, 5], [2]], (x, q) => [x, q!.mul(0.1).add(0.5), 1]),
   ],
   percentile: [curved([5], 30), curved([3, 4], [12.5, 60], 1)],
-  diff: [linear([5]), linear([3, 4]), linear([3, 4], 2, 0), linear([2, 3, 4], 1, -2), linear([2, 1]), linear([3], 5), linear([3], 0)],
-  ediff1d: [linear([5]), linear([2, 3]), linear([])],
+  diff: [
+    linear([5]),
+    linear([3, 4]),
+    linear([3, 4], 2, 0),
+    linear([2, 3, 4], 1, -2),
+    linear([2, 1]),
+    linear([3], 5),
+    linear([3], 0),
+    of([[4], [], [2]], (x, p, a) => [x, 1, -1, { prepend: p, append: a }], "jointly"),
+    of(
+      [
+        [3, 2],
+        [1, 2],
+      ],
+      (x, p) => [x, 2, 0, { prepend: p, append: 0.5 }],
+    ),
+    of(
+      [
+        [2, 3],
+        [2, 2],
+      ],
+      (x, a) => [x, 3, 1, { append: a }],
+      "jointly",
+    ),
+  ],
+  ediff1d: [
+    linear([5]),
+    linear([2, 3]),
+    linear([]),
+    of([[4], [], [2, 2]], (x, p, a) => [x, { toBegin: p, toEnd: a }], "jointly"),
+    of([[1], [3]], (x, p) => [x, { toBegin: p, toEnd: [1, 2] }]),
+  ],
   trapezoid: [
     linear([5]),
     linear([3, 4], null, { dx: 0.5, axis: 0 }),

@@ -6,12 +6,12 @@ import { checkOptions, DTypeError, describe, flag, ShapeError, ValueError, whole
 import { checkWritable } from "../../op.ts";
 import { normalised, shifted, varianceAbout } from "../../ops/network/normalisation.ts";
 import { add, divide, multiply, sqrt, where } from "../../ops/pointwise.ts";
-import { astype, reshape } from "../../ops/structural.ts";
+import { reshape, typed } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
 import { setRecording, training } from "../../tape.ts";
 import { full } from "../creation.ts";
 import { set } from "../indexing.ts";
-import { mean } from "../statistics.ts";
+import { mean } from "../statistics/moments.ts";
 import { floating, perEntry } from "./nn.ts";
 
 export interface NormOptions {
@@ -53,7 +53,7 @@ function operands(operator: string, x: ArrayInput, axis: number, given: Record<s
     return vector;
   });
   const code = promote(promote(a.code, vs[0]!.code), vs[1]!.code);
-  return [a.code === code ? a : astype(a, DTYPES[code]!), ...vs];
+  return [typed(a, code), ...vs];
 }
 
 /**
@@ -92,7 +92,7 @@ export function batchNorm(
   const axis = toAxis(options?.axis ?? 1, a.ndim, operator);
   const seen = reshape(a, [sizeOf(a.shape.slice(0, axis)), g.size, sizeOf(a.shape.slice(axis + 1))]);
   // In the dtype of x, or what is made of the running arrays alone would be made in theirs.
-  const along = (v: NDArray): NDArray => reshape(v.code === a.code ? v : astype(v, a.dtype), [1, g.size, 1]);
+  const along = (v: NDArray): NDArray => reshape(typed(v, a.code), [1, g.size, 1]);
   const slope = along(fixed ? where(true, 1, g) : g);
   if (!training || frozen || a.size === 0) {
     const y = shifted(seen, along(centre), divide(slope, sqrt(add(along(spread), eps))), along(b));
@@ -140,7 +140,7 @@ function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: Array
   if (groups > 0 && channels % groups !== 0)
     throw new ShapeError(`${operator}: ${channels} channels are not divisible into ${groups} groups`);
   const shape = [groups, groups === 0 ? 0 : channels / groups];
-  const along = (v: NDArray): NDArray => reshape(v.code === a.code ? v : astype(v, a.dtype), [1, ...shape, 1]);
+  const along = (v: NDArray): NDArray => reshape(typed(v, a.code), [1, ...shape, 1]);
   const seen = reshape(a, [a.shape[0]!, ...shape, sizeOf(a.shape.slice(2))]);
   const stats = moments(seen, [2, 3]);
   return reshape(normalised([seen, along(g), along(b), ...stats], { axes: [2, 3], eps: e }), a.shape);
@@ -189,7 +189,7 @@ export function layerNorm(x: ArrayInput, gamma?: ArrayInput | null, beta?: Array
     return perEntry(toArray(v, "layerNorm", a), a, axis, "layerNorm", name);
   });
   const code = entries.reduce((met, v) => (v === null ? met : promote(met, v.code)), a.code);
-  const as = (v: NDArray): NDArray => (v.code === code ? v : astype(v, DTYPES[code]!));
+  const as = (v: NDArray): NDArray => typed(v, code);
   const ones = a.shape.map(() => 1);
   const [g, b] = entries.map((v, i) =>
     v === null

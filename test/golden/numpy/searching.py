@@ -321,7 +321,7 @@ def counting():
                     if x.x.size:
                         case("np.histogram", args, lambda: run(density=True), {**options, "density": True}, ulp=4)
     for args, options in [([[1, 2], 0], {}), ([[1, 2], -1], {}), ([[1, 2], 1.5], {}), ([[1, 2], [1, 3, 2]], {}), ([[1, 2], 3], {"range": [2, 1]}), ([[1, 2], 3], {"range": [1]}),
-                          ([ref([1, np.nan]), 3], {}), ([ref([1, np.inf]), 3], {}), ([[1, 2], []], {}), ([[1, 2], "auto"], {})]:
+                          ([ref([1, np.nan]), 3], {}), ([ref([1, np.inf]), 3], {}), ([[1, 2], []], {}), ([[1, 2], "automatic"], {})]:
         case("np.histogram", args, raising("ValueError"), options)
     case("np.histogram", [[1, 2], 3], raising("ShapeError"), {"weights": [1, 2, 3]})
     case("np.histogram", [[1, 2], [1]], lambda: [ints(np.histogram([1, 2], [1])[0]), np.array([1], F32)])
@@ -329,6 +329,60 @@ def counting():
         x, w = ref([1, 2, 1, 5]), Ref(np.array([100, 3, 27, 1], dtype))
         case_with("np.histogram", [x, 2], lambda: [ints(np.histogram(x.x, 2, weights=w.x.astype(I32))[0]), np.array([1, 3, 5], F32)], {}, weights=w)
     case("np.histogram", [ref([1, np.nan, 3, np.inf]), 2], lambda: [ints([1, 1]), np.array([0, 2, 4], F32)], {"range": [0, 4]})
+
+RULES = ["auto", "doane", "fd", "rice", "scott", "sqrt", "stone", "sturges"]
+
+
+def rules():
+    """Bins by name; the edges to the last bit, since an element may lie on one."""
+    r = np.random.RandomState(7)
+    data = [r.normal(0, 2, n) for n in [2, 3, 5, 27, 64, 100, 125, 343]] + [r.exponential(3, 216), np.round(r.normal(0, 3, 200), 1), r.normal(1e6, 1, 50),
+        np.arange(9.0), np.arange(1000.0), np.arange(64) % 8 / 8, np.repeat(0.1, 5), np.array([0, 0, 0, 0, 0, 0, 0, 5.0]), np.array([1.5]), np.array([]), np.array([3, -1.0]),
+        np.concatenate([r.normal(-5, 1, 60), r.normal(5, 0.1, 60)])]
+    for a in data:
+        for dtype in [F64, F32] if a.size < 130 else [F64]:
+            x = Ref(a.astype(dtype))
+            for rule in RULES:
+                if rule in ("scott", "doane") and (dtype == F32 and a.size and abs(a.mean()) > 1e5 or np.all(a == 0.1)):
+                    continue  # the deviation that NumPy finds there is rounding
+                for span in [None, [-1.5, 4], [0.1, 0.3], [2, 2], [100, 200]] if a.size < 60 else [None, [-1.5, 4]]:
+                    how = {} if span is None else {"range": span}
+
+                    def run():
+                        counts, edges = np.histogram(x.x, rule, range=None if span is None else tuple(map(float, span)))
+                        return [counts.astype(I32), edges.astype(dtype)]
+
+                    case("np.histogram", [x, rule], run, how)
+                    if span is None and a.size > 5 and dtype == F64 and rule in ("auto", "stone"):
+                        def dense():
+                            counts, edges = np.histogram(x.x, rule, density=True)
+                            return [counts.astype(F64), edges]
+
+                        case("np.histogram", [x, rule], dense, {"density": True}, ulp=4)
+    for a in [np.arange(100), r.randint(0, 20, 60), r.randint(-5, 100, 27), r.poisson(4, 125), np.array([7, 7, 7]), np.array([], int), np.array([3, 9]), np.array([0, 127, 5])]:
+        for dtype in [I32, I8, U8] if a.size and a.max() < 128 and a.min() >= 0 else [I32]:
+            x = Ref(a.astype(dtype))
+            for rule in RULES:
+                for span in [None, [2, 11]]:
+                    def run():
+                        counts, edges = np.histogram(x.x, rule, range=None if span is None else tuple(map(float, span)))
+                        return [counts.astype(I32), edges.astype(F32)]
+
+                    case("np.histogram", [x, rule], run, {} if span is None else {"range": span})
+    b = Ref(np.array([[True, False, True], [True, True, True]]))
+    grid = Ref(r.normal(0, 1, (4, 5)), ["T"])
+    for rule in RULES:
+        case("np.histogram", [b, rule], lambda: [ints(np.histogram(b.x.astype(np.uint8), rule)[0]), np.histogram(b.x.astype(np.uint8), rule)[1].astype(F32)])
+        case("np.histogram", [grid, rule], lambda: [ints(np.histogram(grid.x, rule)[0]), np.histogram(grid.x, rule)[1]])
+        case("histogram", [grid, rule], lambda: [ints(np.histogram(grid.x, rule)[0]), np.histogram(grid.x, rule)[1]])
+        case("np.histogram", [grid, rule], raising("ValueError"), {"weights": form_of(grid)})
+        case("np.histogram", [ref([1, np.nan, 3]), rule], raising("ValueError"))
+        case("np.histogram", [ref([1, np.inf, 3]), rule], raising("ValueError"))
+        case("np.histogram", [ref([1, 2, 3]), rule], raising("ValueError"), {"range": [3, 1]})
+        holes = ref([1, np.nan, 3, 2, np.inf], F64)
+        case("np.histogram", [holes, rule], lambda: [ints(np.histogram(holes.x, rule, range=(0, 9))[0]), np.histogram(holes.x, rule, range=(0, 9))[1]], {"range": [0, 9]})
+    for name in ["Auto", "", "toString", "knuth"]:
+        case("np.histogram", [grid, name], raising("ValueError"))
 
 
 def case_with(fn, args, compute, options, ulp=0, scale=None, **arrays):
@@ -393,4 +447,4 @@ def ordering():
     case("np.lexsort", [[1, 2], -2], raising("ShapeError"))
 
 
-write([mixed, selecting, placing, searching, counting, interpolating, ordering])
+write([mixed, selecting, placing, searching, counting, rules, interpolating, ordering])

@@ -197,6 +197,57 @@ def orders():
     case("np.quantile", [x, 0.5, None], raising("ValueError"), {"method": "best"})
 
 
+WHOLE = ("inverted_cdf", "closest_observation", "lower", "higher", "nearest")
+METHODS = [*WHOLE, "averaged_inverted_cdf", "interpolated_inverted_cdf", "hazen", "weibull", "linear", "median_unbiased", "normal_unbiased", "midpoint"]
+
+
+def methods():
+    """Every method, at the places where it goes from one element to the next; float64 to the last bit."""
+
+    def by(fn, x, q, method, axis=None, keepdims=False):
+        wide = x if x.dtype == F64 or method in WHOLE else x.astype(F64)
+        y = np.asarray(getattr(np, fn)(wide, q, axis=axis, keepdims=keepdims, method=method))
+        return y.astype(x.dtype if method in WHOLE or x.dtype == F64 else F32)
+
+    def near(x):
+        return {} if x.dtype == F64 else {"ulp": 1, "scale": np.max(np.abs(np.nan_to_num(x, posinf=1, neginf=1)), initial=1)}
+
+    for method in METHODS:
+        how = {"method": method}
+        for n in [1, 2, 3, 4, 5, 6, 7, 10, 16]:
+            r = np.random.RandomState(n)
+            qs = sorted({*(i / n for i in range(n + 1)), *((i + 0.5) / n for i in range(n)), 0.1, 0.3, 0.7, float(r.rand()), 1 / 3, 0.999})
+            # Distinct elements, so that each place is told from the next.
+            for dtype, kind in [(F64, F64), (F64, F32), (F32, F64), (F32, F32)] if n < 8 else [(F64, F64)]:
+                x, q = Ref(((r.permutation(n) ** 2 + 1) / 4).astype(dtype)), Ref(np.array(qs, kind))
+                case("np.quantile", [x, q, None], lambda: by("quantile", x.x, q.x, method), how, **near(x.x))
+            hundred = Ref(np.array(qs) * 100)
+            case("np.percentile", [x, hundred, None], lambda: by("percentile", x.x, hundred.x, method), how, **near(x.x))
+            case("np.quantile", [x, qs[-2], 0], lambda: by("quantile", x.x, qs[-2], method), how, **near(x.x))
+        for dtype in [I32, I8, U8, BOOL]:
+            x = Ref(values((7,), dtype, 2))
+            for q in [0, 0.5, 0.3, 1, [0.25, 0.6]]:
+                case("np.quantile", [x, q, None], lambda: by("quantile", x.x, np.asarray(q, F64), method), how, **near(x.x))
+        x = Ref(values((3, 4, 2), F32, 5))
+        for axis, keepdims in [(0, False), (-2, True), (2, False), ([0, 2], True)]:
+            more = {**how, "keepdims": True} if keepdims else how
+            for q in [0.35, [[0.2, 0.9]]]:
+                case("np.quantile", [x, q, axis], lambda: by("quantile", x.x, np.asarray(q, F64).reshape(-1), method, tuple(axis) if isinstance(axis,
+                    list) else axis, keepdims).reshape(np.shape(q) + np.quantile(x.x, 0.5, axis=tuple(axis) if isinstance(axis, list) else axis,
+                    keepdims=keepdims).shape), more, **near(x.x))
+        for data in [[1, np.inf, np.inf], [-np.inf, 0, np.inf], [-np.inf, -np.inf, 4, 5], [0, 1, 2, np.inf], [np.inf], [np.nan, np.inf, 1], [np.nan]]:
+            x = Ref(np.array(data, F64))
+            for q in [0, 0.25, 0.5, 0.6, 1, [0.1, 0.9]]:
+                case("np.quantile", [x, q, None], lambda: by("quantile", x.x, np.asarray(q, F64), method), how)
+        for x in [Ref(np.zeros(0, F32)), Ref(np.zeros((0, 3), F32)), Ref(np.zeros(0, I32))]:
+            case("np.quantile", [x, 0.5, 0], raising("IndexError"), how)
+        case("np.quantile", [Ref(np.zeros((3, 0), F32)), 0.5, 0], lambda: np.zeros(0, F32), how)
+        for q in [-0.001, 1.001, float("nan")]:
+            case("np.quantile", [Ref(np.ones(3, F32)), q, None], raising("ValueError"), how)
+    for name in ["invertedCdf", "hyndman", "toString", 3]:
+        case("np.percentile", [Ref(np.ones(3, F32)), 50, None], raising("ValueError"), {"method": name})
+
+
 def averages():
     for dtype in DTYPES:
         x = Ref(values((3, 4), dtype, 1))
@@ -250,6 +301,84 @@ def differences():
         case("np.diff", [view, 2, 0], lambda: np.diff(view.x, 2, 0))
 
 
+def met_by(v, dtype):
+    """What stands at an end, in the dtype in which nabla has it beside an array of the dtype."""
+    return v.x if isinstance(v, Ref) else np.array(v, weak(dtype, v)) if isinstance(v, (int, float)) and not isinstance(v, bool) else np.asarray(v)
+
+
+def with_ends(fn, args, compute, ends, names):
+    """A case with arrays, numbers or lists at one end or both, under nabla's names."""
+    case(fn, args, compute, {k: form_of(v) for k, v in zip(names, ends) if v is not None})
+
+
+def ends_of_differences():
+    def differences(x, n, axis, before, after):
+        given = {k: met_by(v, str(x.dtype)) for k, v in [("prepend", before), ("append", after)] if v is not None}
+        y = fails("ShapeError")(lambda: np.diff(x, n, axis, **given))
+        dtype = str(x.dtype)
+        for v in given.values():
+            dtype = promote(dtype, str(v.dtype))
+        return y.astype(dtype) if n > 0 else y
+
+    for i, shape in enumerate([(4,), (3, 4), (2, 3, 2), (0,), (0, 3), (1, 2)]):
+        x = Ref(values(shape, F32, i))
+        for axis in range(-len(shape), len(shape)):
+            one, two = [[s if k != axis % len(shape) else n for k, s in enumerate(shape)] for n in (1, 2)]
+            arrays = [Ref(values(tuple(s), d, 5 + i)) for s, d in [(one, F32), (two, F32), (one, F64), (two, I32)]]
+            for before, after in [(2, None), (None, -1.5), (0, 3), (Ref(np.float32(0.75)), None), (None, arrays[0]), (arrays[1], 1), (arrays[2],
+                    arrays[1]), (arrays[3], None), (Ref(np.int32(3)), Ref(np.float64(0.125)))]:
+                for n in [0, 1, 2, 9]:
+                    with_ends("np.diff", [x, n, axis], lambda: differences(x.x, n, axis, before, after), [before, after], ["prepend", "append"])
+    for dtype in DTYPES:
+        x = Ref(values((2, 3), dtype, 4))
+        for other in DTYPES:
+            end = Ref(values((2, 1), other, 6))
+            with_ends("np.diff", [x, None, None], lambda: differences(x.x, 1, -1, end, None), [end, None], ["prepend", "append"])
+        for v in [3, 0.5, True, -1, 300, float("nan"), float("inf")]:
+            with_ends("np.diff", [x, 1, 0], lambda: differences(x.x, 1, 0, v, None), [v, None], ["prepend", "append"])
+    for view in views((3, 4), F32, 2)[1:]:
+        end = Ref(values((4, 1), F32, 3), ["T"])
+        with_ends("np.diff", [view, 1, 0], lambda: differences(view.x, 1, 0, end, view), [end, view], ["prepend", "append"])
+    x = Ref(values((3, 4), F32))
+    for end in [Ref(np.zeros(4, np.float32)), Ref(np.zeros((4, 1), np.float32)), Ref(np.zeros((1, 3, 1), np.float32))]:
+        for n in [0, 1]:
+            with_ends("np.diff", [x, n, None], lambda: differences(x.x, n, -1, end, None), [end, None], ["prepend", "append"])
+            with_ends("np.diff", [x, n, None], lambda: differences(x.x, n, -1, None, end), [None, end], ["prepend", "append"])
+    with_ends("np.diff", [x, 0.5, None], raising("ValueError"), [1, None], ["prepend", "append"])
+    with_ends("np.diff", [x, 1, 2], raising("ShapeError"), [1, None], ["prepend", "append"])
+    with_ends("np.diff", [Ref(np.float32(1)), 1, 0], raising("ShapeError"), [1, None], ["prepend", "append"])
+    case("np.diff", [x, None, None], raising("ValueError"), {"toBegin": 1})
+
+    def between(x, before, after):
+        given = {k: met_by(v, str(x.dtype)) for k, v in [("to_begin", before), ("to_end", after)] if v is not None}
+        # Arrays without axes are like others here, whatever their value.
+        for v in given.values():
+            if not np.can_cast(v.dtype, x.dtype, "same_kind"):
+                raise Wrong("DTypeError")
+        return fails("DTypeError", TypeError)(lambda: np.ediff1d(x, **given))
+
+    names = ["toBegin", "toEnd"]
+    for i, shape in enumerate([(4,), (2, 3), (0,), (1,), ()]):
+        x = Ref(values(shape, F32, i))
+        for before, after in [(1, None), (None, 0.5), (-1, 2), (Ref(values((2, 2), F32, 3)), None), (None, Ref(values((3,), F64, 4))), ([1, 2.5], 7),
+                (Ref(np.float32(2)), Ref(values((0,), F32))), (Ref(values((2,), I32, 1)), Ref(values((2,), BOOL, 1)))]:
+            with_ends("np.ediff1d", [x], lambda: between(x.x, before, after), [before, after], names)
+    for dtype in DTYPES:
+        x = Ref(values((4,), dtype, 4))
+        for other in DTYPES:
+            for end in [Ref(values((2,), other, 6)), Ref(values((), other, 6))]:
+                with_ends("np.ediff1d", [x], lambda: between(x.x, end, None), [end, None], names)
+                with_ends("np.ediff1d", [x], lambda: between(x.x, None, end), [None, end], names)
+        for v in [3, 0.5, True, 300, -1, float("nan")]:
+            with_ends("np.ediff1d", [x], lambda: between(x.x, v, None), [v, None], names)
+        if dtype in (I32, I8):
+            with_ends("np.ediff1d", [x], lambda: between(x.x, np.array([2, -3], I32), None), [[2, -3], None], names)
+            with_ends("np.ediff1d", [x], raising("DTypeError"), [None, [2, 0.5]], names)
+    for view in views((3, 4), F32, 2)[1:]:
+        with_ends("np.ediff1d", [view], lambda: between(view.x, view, view), [view, view], names)
+    case("np.ediff1d", [x], raising("ValueError"), {"prepend": 1})
+
+
 def logarithms():
     data = [Ref(values((3, 4), d, 3)) for d in DTYPES] + views((3, 4), F32, 5)[1:] + [Ref(values((2, 3, 4), F64, 6))]
     data += [Ref(np.array(v, d)) for d in FLOATS for v in [[1000, 1000], [-1000, -1001], [-np.inf, -np.inf], [np.inf, 1], [np.inf,
@@ -262,4 +391,4 @@ def logarithms():
     case("np.logsumexp", [Ref(np.zeros((0, 2), np.float32)), 0], lambda: np.full(2, -np.inf, np.float32))
 
 
-write([reductions, scans, orders, averages, differences, logarithms])
+write([reductions, scans, orders, methods, averages, differences, ends_of_differences, logarithms])

@@ -1,30 +1,16 @@
-/** Means and their kin, order statistics, differences: compositions of reductions, and the few rows they need. */
-import { type ArrayInput, blank, fromValues, NDArray } from "../array.ts";
-import { fromNested, toArray } from "../convert.ts";
-import { filled } from "../cotangent.ts";
-import { BOOL, DTYPES, F32, F64, isFloat, meanCode, promote } from "../dtype.ts";
-import { checkOptions, describe, flag, IndexError, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
-import * as E from "../expr.ts";
-import { foldAxes, foldOver, keptOf } from "../fold.ts";
-import { compute, discard, perLane } from "../launch.ts";
-import { physicalOf } from "../mapped.ts";
-import { binary, type HasRow, liftAxes, liftNothing, type Structural, structural, ternary, unary } from "../op.ts";
-import { logicalAnd } from "../ops/arithmetic.ts";
-import {
-  absorb,
-  add,
-  divide,
-  equal,
-  greater,
-  log,
-  maximum,
-  multiply,
-  negative,
-  notEqual,
-  square,
-  subtract,
-  where,
-} from "../ops/pointwise.ts";
+/** Means, moments and their kin: compositions of reductions, and the few rows they need. */
+import { type ArrayInput, blank, type NDArray } from "../../array.ts";
+import { toArray } from "../../convert.ts";
+import { filled } from "../../cotangent.ts";
+import { F32, F64, isFloat, meanCode, promote } from "../../dtype.ts";
+import { describe, flag, ShapeError, under, ValueError } from "../../errors.ts";
+import * as E from "../../expr.ts";
+import { foldAxes, foldOver, keptOf } from "../../fold.ts";
+import { compute, discard, perLane } from "../../launch.ts";
+import { physicalOf } from "../../mapped.ts";
+import { binary, type HasRow, liftAxes, type Structural, structural, unary } from "../../op.ts";
+import { logicalAnd } from "../../ops/arithmetic.ts";
+import { absorb, add, divide, equal, greater, log, maximum, multiply, negative, square, subtract, where } from "../../ops/pointwise.ts";
 import {
   type Axis,
   type FoldOptions,
@@ -37,32 +23,25 @@ import {
   restoreAxes,
   sum,
   takingPart,
-} from "../ops/reduction.ts";
+} from "../../ops/reduction.ts";
 import {
-  astype,
   broadcastTo,
   copy,
   expandAxes,
-  flat,
-  gathered,
+  inFloat,
   inverse,
   type OverAxes,
-  part,
-  positions,
   reshape,
-  slice,
   spread,
   spreadOut,
   squeeze,
   transpose,
-} from "../ops/structural.ts";
-import * as scalar from "../scalar.ts";
-import { type Shape, sameShape, showShape, sizeOf, toAxis } from "../shape.ts";
-import { sort } from "./searching.ts";
+  typed,
+} from "../../ops/structural.ts";
+import * as scalar from "../../scalar.ts";
+import { type Shape, sameShape, showShape } from "../../shape.ts";
 
 const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * shape[axis]!, 1);
-
-const typed = (x: NDArray, code: number): NDArray => (x.code === code ? x : astype(x, DTYPES[code]!));
 
 // ---- means and moments
 
@@ -363,222 +342,6 @@ export const nanvar: Moment = (x, axis, options) => nanMoment("nanvar", x, axis,
  */
 export const nanstd: Moment = (x, axis, options) => deviation(nanMoment("nanstd", x, axis, options));
 
-// ---- order
-
-export interface MedianOptions {
-  /** Keep the reduced axes, with size 1. */
-  keepdims?: boolean;
-}
-
-export interface QuantileOptions extends MedianOptions {
-  /** What is taken between two elements: their interpolation, one of them, the nearest (an even place of two), or the middle. */
-  method?: "linear" | "lower" | "higher" | "nearest" | "midpoint";
-}
-
-/** The part of the way from a to b, exact at both ends; of an infinite way NaN, as NumPy has it. */
-const between = ternary("lerp", {
-  value: (a, b, t) => {
-    const way = E.sub(b, a);
-    return E.select(E.lt(t, 0.5), E.add(a, E.mul(way, t)), E.sub(b, E.mul(way, E.sub(1, t))));
-  },
-  grad: (g, _, a, b, t) => [absorb(g, subtract(1, t)), absorb(g, t), absorb(g, subtract(b, a))],
-});
-
-/** How far above the place below a method goes, for a place p. */
-const METHODS: Record<string, (p: number) => number> = {
-  linear: p => p - Math.floor(p),
-  lower: () => 0,
-  higher: p => (Number.isInteger(p) ? 0 : 1),
-  midpoint: p => (Number.isInteger(p) ? 0 : 0.5),
-  nearest: p => {
-    const above = p - Math.floor(p);
-    return above > 0.5 || (above === 0.5 && Math.floor(p) % 2 === 1) ? 1 : 0;
-  },
-};
-
-interface Places {
-  readonly name: string;
-  /** How many elements there are. */
-  readonly n: number;
-  /** What q is counted in. */
-  readonly scale: number;
-  readonly method: string;
-  readonly what: "low" | "high" | "part";
-}
-
-const isWhole = (method: string): boolean => method === "lower" || method === "higher" || method === "nearest";
-
-/** For each q the place below, the place above (the one taken where nothing is interpolated), or the part of the way between. */
-const placed: Structural<Places> = structural("quantile", {
-  kind: "selection",
-  run: ([q], { name, n, scale, method, what }) => {
-    const values = Array.from(q!.toTypedArray(), v => {
-      if (!(v >= 0 && v <= scale)) throw new ValueError(`${name}: q is from 0 to ${scale}, got ${v}`);
-      const p = (v / scale) * (n - 1);
-      const part = METHODS[method]!(p);
-      if (what === "part") return part;
-      return what === "low" ? Math.floor(p) : Math.min(Math.floor(p) + (isWhole(method) ? part : 1), n - 1);
-    });
-    return what === "part" ? fromValues(values, q!.shape, F64) : positions(values, q!.shape);
-  },
-  grad: null,
-  lift: liftNothing,
-});
-
-function orderStatistic(
-  name: string,
-  x: ArrayInput,
-  q: ArrayInput,
-  scale: number,
-  axis: Axis | undefined,
-  options: QuantileOptions | undefined,
-): NDArray {
-  const known = name === "median" ? ["keepdims"] : ["keepdims", "method"];
-  const [a, axes, keepdims] = reduceArguments(name, x, axis, options as ReduceOptions, known, true);
-  const method = options?.method ?? "linear";
-  if (!Object.hasOwn(METHODS, method as PropertyKey))
-    throw new ValueError(`${name}: method is one of ${Object.keys(METHODS).join(", ")}, got ${describe(method)}`);
-  // Numbers stay in float64 on their way to positions.
-  const wanted = typeof q === "number" ? fromValues([q], [], F64) : Array.isArray(q) ? fromNested(q, F64, name) : toArray(q, name);
-  const kept = [...a.shape.keys()].filter(i => !axes.includes(i));
-  const n = countOf(a.shape, axes);
-  const rest = kept.map(i => a.shape[i]!);
-  const restore = (y: NDArray): NDArray =>
-    restoreAxes(
-      y,
-      axes.map(i => i + wanted.ndim),
-      keepdims,
-    );
-  if (n === 0) {
-    const shape = [...wanted.shape, ...rest];
-    if (name !== "median" && sizeOf(shape) > 0)
-      throw new IndexError(`${name}: an array of shape ${showShape(a.shape)} has no elements along the reduced axes`);
-    return restore(broadcastTo(mean(a, axes), shape));
-  }
-  const whole = isWhole(method);
-  const lines = reshape(transpose(a, [...axes, ...kept]), [n, ...rest]);
-  const sorted = sort(isFloat(a.code) || whole ? lines : astype(lines, "float64"), 0);
-  const place = (what: Places["what"]): NDArray => placed([wanted], { name, n, scale, method, what });
-  let y = gathered([sorted, place("high")], 0);
-  if (name === "median") {
-    const low = gathered([sorted, place("low")], 0);
-    // The mean of an infinite element and another is infinite.
-    y = n % 2 === 1 ? low : multiply(add(low, y), 0.5);
-  } else if (!whole) {
-    const low = place("low");
-    // An array of q may have a derivative.
-    const part =
-      q instanceof NDArray && method === "linear" ? subtract(multiply(astype(q, "float64"), (n - 1) / scale), low) : place("part");
-    const spaced = reshape(typed(part, sorted.code), [...wanted.shape, ...rest.map(() => 1)]);
-    y = between(gathered([sorted, low], 0), y, spaced);
-  }
-  if (isFloat(a.code)) {
-    const last = gathered([sorted, positions([n - 1], [])], 0);
-    y = where(equal(last, last), y, Number.NaN);
-  } else if (!whole) y = astype(y, "float32");
-  return restore(y);
-}
-
-/**
- * The middle element over axes (all of them by default) in order, or the mean of the two in the middle; NaN if there is one
- * or nothing at all. Integers give float32. The gradient goes to the elements chosen. NumPy's median.
- * @example np.median([3, 1, 2, 10]) // array(2.5)
- */
-export function median(x: ArrayInput, axis?: Axis, options?: MedianOptions): NDArray {
-  return orderStatistic("median", x, 0.5, 1, axis, options);
-}
-
-/**
- * The element below which the part q (from 0 to 1, a number or array) of the elements over axes lies, interpolated between
- * the nearest two; NaN if there is one, or if one of the two is infinite. The axes of q come first in the result. Differentiable in both. NumPy's quantile.
- * @throws ValueError for a q out of range, IndexError where there is nothing to choose from.
- * @example np.quantile([1, 2, 3, 4], [0.25, 0.5]) // array([1.75, 2.5 ])
- */
-export function quantile(x: ArrayInput, q: ArrayInput, axis?: Axis, options?: QuantileOptions): NDArray {
-  return orderStatistic("quantile", x, q, 1, axis, options);
-}
-
-/**
- * quantile with q from 0 to 100. NumPy's percentile.
- * @throws ValueError for a q out of range, IndexError where there is nothing to choose from.
- * @example np.percentile([1, 2, 3, 4], 50) // array(2.5)
- */
-export function percentile(x: ArrayInput, q: ArrayInput, axis?: Axis, options?: QuantileOptions): NDArray {
-  return orderStatistic("percentile", x, q, 100, axis, options);
-}
-
-// ---- differences
-
-/** All but the last along an axis, and all but the first. */
-function neighbours(x: NDArray, axis: number): [NDArray, NDArray] {
-  const n = x.shape[axis]!;
-  const count = Math.max(n - 1, 0);
-  return [slice([x], part(x.shape, axis, 0, count)), slice([x], part(x.shape, axis, n - count, count))];
-}
-
-/**
- * Each element less the one before it along an axis (the last by default), n times over; whether they differ for bool.
- * NumPy's diff.
- * @throws ValueError for an n that is no whole number >= 0.
- * @example np.diff([1, 4, 9, 16]) // array([3., 5., 7.])
- */
-export function diff(x: ArrayInput, n = 1, axis = -1): NDArray {
-  let y = toArray(x, "diff");
-  if (wholeNumber("diff", "n", n, 0) === 0) return y;
-  const at = toAxis(axis, y.ndim, "diff");
-  for (let i = Math.min(n, y.shape[at]!); i > 0; i--) {
-    const [before, after] = neighbours(y, at);
-    y = y.code === BOOL ? notEqual(after, before) : subtract(after, before);
-  }
-  return y;
-}
-
-/**
- * Each element of the flattened array less the one before it. NumPy's ediff1d.
- * @throws DTypeError for bools.
- * @example np.ediff1d([[1, 4], [9, 16]]) // array([3., 5., 7.])
- */
-export function ediff1d(x: ArrayInput): NDArray {
-  const a = toArray(x, "ediff1d");
-  const [before, after] = neighbours(flat(a), 0);
-  return under("ediff1d", () => subtract(after, before));
-}
-
-export interface TrapezoidOptions {
-  /** The distance between samples, where x is not given. */
-  dx?: number;
-  axis?: number;
-}
-
-/**
- * The integral along an axis (the last by default) of samples y at the points x, or at distances dx, by the trapezoidal
- * rule. NumPy's trapezoid (trapz).
- * @throws ShapeError for an x that fits neither y nor the axis.
- * @example np.trapezoid([1, 2, 3]) // array(4.)
- */
-export function trapezoid(y: ArrayInput, x?: ArrayInput | null, options?: TrapezoidOptions): NDArray {
-  const a = toArray(y, "trapezoid", x ?? undefined);
-  checkOptions("trapezoid", options, ["dx", "axis"]);
-  const { dx = 1 } = options ?? {};
-  if (typeof dx !== "number") throw new ValueError(`trapezoid: dx is a number, got ${describe(dx)}`);
-  const axis = toAxis(options?.axis ?? -1, a.ndim, "trapezoid");
-  const f = isFloat(a.code) ? a : astype(a, "float32");
-  const [before, after] = neighbours(f, axis);
-  let pairs = add(before, after);
-  let factor = dx / 2;
-  if (x !== undefined && x !== null) {
-    const points = toArray(x, "trapezoid", y);
-    if (!sameShape(points.shape, a.shape) && (points.ndim !== 1 || points.size !== a.shape[axis]))
-      throw new ShapeError(
-        `trapezoid: points of shape ${showShape(points.shape)} for samples of shape ${showShape(a.shape)}; give points of that shape, or one for each position of axis ${axis}`,
-      );
-    const line = a.shape.map((n, i) => (i === axis ? n : 1));
-    pairs = multiply(pairs, diff(points.ndim === a.ndim ? points : reshape(points, line), 1, axis));
-    factor = 0.5;
-  }
-  return multiply(sum(pairs, axis), factor);
-}
-
 // ---- logsumexp
 
 /** e to the x - y, the part of x in the sum whose logarithm is y; also where both are infinite. */
@@ -621,7 +384,7 @@ const logsumexpRow: Structural<OverAxes> = structural("logsumexp", {
 export const logsumexp: Reduction & HasRow = Object.assign(
   (x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray => {
     const [a, axes, keepdims] = reduceArguments("logsumexp", x, axis, options, ["keepdims"]);
-    const f = isFloat(a.code) ? a : astype(a, "float32");
+    const f = inFloat(a);
     return restoreAxes(logsumexpRow([f], { axes, code: f.code }), axes, keepdims);
   },
   { op: logsumexpRow.op },
