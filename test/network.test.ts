@@ -403,7 +403,12 @@ describe("what does not fit is said", () => {
     ["no spatial axis", () => npx.pooling(np.zeros([2, 3]), { kernel: 2 }), ShapeError, /spatial axes/],
     ["a kernel too large", () => npx.pooling(x, { kernel: 6 }), ShapeError, /kernel of shape \(6, 6\) is larger/],
     ["a pad like the kernel", () => npx.pooling(x, { kernel: 2, pad: 2 }), ValueError, /not less than the kernel/],
-    ["an unknown kind", () => npx.pooling(x, { kernel: 2, poolType: "min" as never }), ValueError, /poolType is "max", "avg", "sum" or "lp"/],
+    [
+      "an unknown kind",
+      () => npx.pooling(x, { kernel: 2, poolType: "min" as never }),
+      ValueError,
+      /poolType is "max", "avg", "sum" or "lp"/,
+    ],
     ["a power of 0", () => npx.pooling(x, { kernel: 2, poolType: "lp", pValue: 0 }), ValueError, /pValue/],
     ["nothing to pool", () => npx.pooling(np.zeros([2, 3, 0]), { globalPool: true }), ShapeError, /nothing to pool/],
     ["gamma of another size", () => npx.batchNorm(x, [1, 2], four, four, four), ShapeError, /gamma of shape \(2,\)/],

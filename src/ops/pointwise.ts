@@ -172,13 +172,13 @@ export const sqrt: Unary = unary("sqrt", {
 });
 
 /**
- * One divided by each element; integers give float32. NumPy's reciprocal.
+ * One divided by each element, of integers without what stands behind the point. NumPy's reciprocal.
  * @example np.reciprocal([2, 4]) // array([0.5 , 0.25])
  */
 export const reciprocal: Unary = unary("reciprocal", {
-  value: x => E.div(1, x),
+  value: (x, lane) => (lane === I32 ? E.select(E.eq(E.abs(x), 1), x, 0) : E.div(1, x)),
   grad: (g, y) => [negative(absorb(g, square(y)))],
-  dtype: "float",
+  bool: "int",
   domain: [0.5, 2],
 });
 

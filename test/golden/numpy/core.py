@@ -95,11 +95,19 @@ def sigmoid(x):
     return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
 
 
+def reciprocal(x):
+    """NumPy's, and 0 for an integer 0; of bools as integers, in nabla's int32."""
+    if x.dtype.kind == "f":
+        return np.reciprocal(x)
+    whole = x.astype(I32) if x.dtype == bool else x
+    return np.where(whole == 0, 0, np.reciprocal(np.where(whole == 0, 1, whole))).astype(whole.dtype)
+
+
 # By name: the function, whether integers become float32, and the tolerance in units of the last place.
 UNARY = {
     "np.abs": (np.abs, False, 0), "np.absolute": (np.absolute, False, 0), "np.negative": (np.negative, False, 0),
     "np.positive": (np.positive, False, 0), "np.sign": (np.sign, False, 0),
-    "np.square": (np.square, False, 0), "np.sqrt": (np.sqrt, True, 0), "np.reciprocal": (np.reciprocal, True, 0),
+    "np.square": (np.square, False, 0), "np.sqrt": (np.sqrt, True, 0), "np.reciprocal": (reciprocal, False, 0),
     "np.exp": (in_double(np.exp), True, 3), "np.log": (in_double(np.log), True, 3), "np.sin": (in_double(np.sin), True, 3),
     "np.cos": (in_double(np.cos), True, 3), "np.tanh": (in_double(np.tanh), True, 3), "npx.sigmoid": (in_double(sigmoid), True,
         4),
