@@ -34,11 +34,13 @@ function plainNamespaces(text) {
   const edits = [];
   const statements = statementsOf(text);
   const end = statements.at(-1)?.start ?? 0;
-  for (const { type, start, end: stop, expression } of statements) {
-    if (type !== "ExpressionStatement" || expression.callee?.name !== "__export") continue;
+  /** @param {Tree} statement */
+  const isSpace = ({ type, expression }) => type === "ExpressionStatement" && expression.callee?.name === "__export";
+  const others = statements.filter(s => s.type === "ExpressionStatement" && !isSpace(s));
+  for (const { start, end: stop, expression } of statements.filter(isSpace)) {
     const [space, list] = expression.arguments;
     const members = list.properties.map((/** @type {Tree} */ p) => `${p.key.name}: ${p.value.body.name}`);
-    const reader = statements.find(s => s.type === "ForOfStatement" && text.slice(s.right.start, s.right.end).includes(space.name));
+    const reader = others.find(s => text.slice(s.start, s.end).includes(space.name));
     const at = reader?.start ?? end;
     edits.push(
       { start, end: stop, by: "" },

@@ -266,15 +266,19 @@ function asMethod(fn: (...args: never[]) => unknown): unknown {
   };
 }
 
-for (const [name, fn] of Object.entries(members))
-  Object.defineProperty(NDArray.prototype, name, {
-    value: asMethod(fn as (...args: never[]) => unknown),
-    writable: true,
-    configurable: true,
-  });
-for (const key of Reflect.ownKeys(own))
-  Object.defineProperty(NDArray.prototype, key, { value: own[key as string], writable: true, configurable: true });
-for (const [name, descriptor] of Object.entries(accessors))
-  Object.defineProperty(NDArray.prototype, name, { ...descriptor, configurable: true });
+function define(key: PropertyKey, descriptor: PropertyDescriptor): void {
+  Object.defineProperty(NDArray.prototype, key, { ...descriptor, configurable: true });
+}
+
+// No loops: for one outside of functions V8 compiles the whole file once more.
+Object.entries(members).forEach(([name, fn]) => {
+  define(name, { value: asMethod(fn as (...args: never[]) => unknown), writable: true });
+});
+Reflect.ownKeys(own).forEach(key => {
+  define(key, { value: own[key as string], writable: true });
+});
+Object.entries(accessors).forEach(([name, accessor]) => {
+  define(name, accessor);
+});
 
 export { NDArray };
