@@ -234,30 +234,35 @@ export function blank(shape: Shape, size: number, code: number): NDArray {
   return new NDArray(new Storage(allocate(size * BYTES[code]!)), 0, shape, null, size, code);
 }
 
-/** The last few small arrays that the walk gave back, whole: its next cotangents of their shapes need nothing new. */
-const spare: (NDArray | null)[] = [null, null, null, null];
-let nextSpare = 0;
+/** The last two small arrays that the walk gave back, whole: its next cotangents of their shapes need nothing new. */
+let newer: NDArray | null = null;
+let older: NDArray | null = null;
+
+type Similar = { readonly shape: Shape; readonly size: number; readonly code: number };
+
+const isLike = (x: NDArray | null, g: Similar): x is NDArray => x !== null && x.shape === g.shape && x.code === g.code;
 
 /** A result of the given shape and dtype, which nobody but the walk will hold: its bytes are not set. */
-export function blankLike(g: { readonly shape: Shape; readonly size: number; readonly code: number }): NDArray {
-  for (let i = 0; i < spare.length; i++) {
-    const x = spare[i]!;
-    if (x !== null && x.shape === g.shape && x.code === g.code) {
-      spare[i] = null;
-      if (!isReleased(x.storage.block)) return x;
-    }
+export function blankLike(g: Similar): NDArray {
+  let x = newer;
+  if (isLike(x, g)) newer = null;
+  else {
+    x = older;
+    if (isLike(x, g)) older = null;
+    else return blank(g.shape, g.size, g.code);
   }
-  return blank(g.shape, g.size, g.code);
+  return isReleased(x.storage.block) ? blank(g.shape, g.size, g.code) : x;
 }
 
 /** Takes back an array of which the walk knows that nobody else holds it or its memory. */
 export function recycle(x: NDArray): void {
-  if (x.view === null && x.base === null && x.size <= 64) {
-    const old = spare[nextSpare]!;
-    if (old !== null) free(old.storage.block);
-    spare[nextSpare] = x;
-    nextSpare = (nextSpare + 1) & 3;
-  } else free(x.storage.block);
+  if (x.view !== null || x.base !== null || x.size > 64) free(x.storage.block);
+  else if (newer === null) newer = x;
+  else {
+    if (older !== null) free(older.storage.block);
+    older = newer;
+    newer = x;
+  }
 }
 
 /** An array that outlives the walk or the scope in which it was made. */
