@@ -69,6 +69,21 @@ function losses() {
 }
 
 /**
+ * Large results of two sizes, one of which is computed again: its place fits the other more than once, so that holes are
+ * left in which neither fits.
+ */
+function sizes() {
+  npx.setMemoryLimit(32 * 2 ** 20);
+  const [changing, x, weight] = [np.zeros([784, 256]), np.ones([256, 784]), np.ones([784, 256])];
+  const measured = measure(1000, () => {
+    changing.set(0.5);
+    np.multiply(changing, 0.01);
+    np.matmul(x, weight);
+  });
+  return { ...measured, same: np.matmul(x, weight).at(0, 0).item() === 784 };
+}
+
+/**
  * Operators of every kind on small arrays, walked and dropped in turn: the bytes that live after collections, at a third
  * and at the end. Resident memory would show less: it goes in steps of many megabytes with the engine's own heap.
  */
@@ -172,7 +187,7 @@ function measure(count, step) {
   return { start, tenth, end, peak: Math.max(...readings), seconds };
 }
 
-const LOOPS = { steps, operators, graphs, losses, kinds };
+const LOOPS = { steps, operators, graphs, losses, sizes, kinds };
 
 const name = String(process.argv[2]);
 if (!(name in LOOPS)) throw new Error(`no loop ${name}; there are ${Object.keys(LOOPS).join(", ")}`);

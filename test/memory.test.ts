@@ -19,13 +19,17 @@ interface Run {
   readonly end: number;
   readonly peak: number;
   readonly seconds: number;
+  /** What the heap says at the end, in bytes. */
+  readonly resident: number;
+  readonly wasm: number;
+  readonly limit: number;
   /** Whether values are right, and gradients the same arrays in the same place as at the start. */
   readonly same: boolean;
 }
 
 /** Two processes at a time, the longest loop beside the others. */
 const LANES = [
-  ["operators", "kinds"],
+  ["operators", "sizes", "kinds"],
   ["steps", "graphs", "losses"],
 ] as const;
 type Loop = (typeof LANES)[number][number];
@@ -97,6 +101,13 @@ describe.skipIf(torture)("a long synchronous loop", () => {
       const { tenth, end } = await resultOf(loop);
       expect(end).toBeLessThanOrEqual(MOST_ABOVE_TENTH(tenth));
     });
+
+  test("results of several sizes stay near the limit of memory", { timeout: 120_000 }, async () => {
+    const { resident, wasm, limit } = await resultOf("sizes");
+    expect(resident).toBeLessThan(1.1 * limit);
+    // Holes are left between them.
+    expect(wasm).toBeLessThan(1.4 * limit);
+  });
 
   test("operators of every kind leave nothing behind that lives", { timeout: 120_000 }, async () => {
     const { third, end, seconds } = (await runs.get("kinds")!) as unknown as { third: number; end: number; seconds: number };

@@ -399,10 +399,12 @@ function place(bytes: number, queue: Queue): number {
     address = takeHole(wanted);
     if (address !== 0) return address;
   }
+  // What once had to be extended beyond the limit, where no hole was large enough, does not stay filled.
   let evicted = 0;
-  for (let r = longestUnused(); evictable(r) && evicted < 4 * wanted; r = longestUnused()) {
+  for (let r = longestUnused(); evictable(r) && (evicted < 4 * wanted || resident + wanted > limit); r = longestUnused()) {
     evicted += r.bytes;
     evict(r);
+    if (resident + wanted > limit) continue;
     address = takeHole(wanted);
     if (address !== 0) return address;
   }
