@@ -1,5 +1,5 @@
 /** Reductions, scans and statistics at the points where a careless formula fails: zeros, ties, NaN, infinities, large means. */
-import { autograd, DTypeError, grad, hessian, jacobian, jvp, type NDArray, np, ShapeError, vmap } from "nabla";
+import { autograd, DTypeError, grad, hessian, jacobian, jvp, type NDArray, np, ShapeError, ValueError, vmap } from "nabla";
 import { describe, expect, test } from "vitest";
 import { expectDerivatives, type Fn, randomArray } from "./support/derivatives.ts";
 import { closeness, randomNumbers, valuesOf } from "./support/sampling.ts";
@@ -469,4 +469,13 @@ test("differences with ends: derivatives of order 1 and 2, forwards and mapped",
     const mapped = vmap(f)(...xs.map((x, i) => np.stack([x, vs[i]!])));
     expect(closeness(valuesOf(mapped), valuesOf(np.stack([f(...xs), f(...vs)])), 1e-14)).toBe("");
   }
+});
+
+test("what a fold begins with must fit its dtype", () => {
+  const small = np.array([1, 2], { dtype: "uint8" });
+  expect(np.max(small, null, { initial: 200.7 }).item()).toBe(200);
+  for (const initial of [300, -1, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => np.max(small, null, { initial })).toThrow(/^max: initial is .*, which does not fit uint8$/);
+  expect(() => np.sum(small, null, { initial: 3e10 })).toThrow(ValueError);
+  expect(np.sum(np.array([1, 2]), null, { initial: Number.POSITIVE_INFINITY }).item()).toBe(Number.POSITIVE_INFINITY);
 });

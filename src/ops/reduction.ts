@@ -1,7 +1,7 @@
 /** Reductions over axes, one row each: the monoid that is folded, and its gradient. */
 import { type ArrayInput, fromValues, type NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
-import { BOOL, DTYPES, type DType, F64, I32, isFloat, RANGE, sumCode } from "../dtype.ts";
+import { BOOL, DTYPES, type DType, F64, fits, I32, isFloat, RANGE, sumCode } from "../dtype.ts";
 import { checkOptions, flag, ShapeError, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
 import { foldAxes } from "../fold.ts";
@@ -73,6 +73,8 @@ function partOf(name: string, a: NDArray, options: FoldOptions | undefined, unse
 /** What a fold begins with, in the dtype of its result; null where nothing is given. */
 function startOf(name: string, given: ArrayInput | null | undefined, code: number): NDArray | null {
   if (given === undefined || given === null) return null;
+  if (typeof given === "number" && !isFloat(code) && !fits(code, Math.trunc(given)))
+    throw new ValueError(`${name}: initial is ${given}, which does not fit ${DTYPES[code]}`);
   const start = typeof given === "number" ? fromValues([given], SCALAR, isFloat(code) ? code : F64) : toArray(given, name);
   if (start.ndim > 0) throw new ShapeError(`${name}: initial of shape ${showShape(start.shape)}; it is a number or a 0-d array`);
   return typed(start, code);
