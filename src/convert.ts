@@ -29,6 +29,9 @@ export function toArrays(xs: readonly ArrayInput[], operator: string, beside?: A
   return Array.from(xs, x => toArray(x, operator, wide));
 }
 
+/** Stands beside numbers and lists that are to be float64. */
+export const WIDE = new Float64Array(0);
+
 /** Whether an operand is float64. */
 export const isWide = (x: unknown): boolean => (x instanceof NDArray ? x.code === F64 : x instanceof Float64Array);
 

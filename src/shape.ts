@@ -95,6 +95,12 @@ export function toShape(given: unknown, operator: string): Shape {
   return list.slice();
 }
 
+/** How many elements lie along axes. */
+export const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * shape[axis]!, 1);
+
+/** A shape whose reduced axes stay, with size 1. */
+export const reducedShape = (shape: Shape, axes: readonly number[]): number[] => shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+
 /** The shape of n axes of size 1. */
 export const onesOf = (n: number): number[] => new Array<number>(n).fill(1);
 

@@ -1,6 +1,6 @@
 /** Arrays from nothing: constants, ranges, host data. Values are made on the host and copied once. */
 import { type ArrayInput, fromValues, NDArray } from "../array.ts";
-import { checkValues, fromNested, fromTypedArray, toArray, toArrays } from "../convert.ts";
+import { checkValues, fromNested, fromTypedArray, toArray, toArrays, WIDE } from "../convert.ts";
 import { filled } from "../cotangent.ts";
 import { BOOL, DTYPES, type DType, dtypeCode, F32, F64, I32, isFloat, typedArrayOf } from "../dtype.ts";
 import { checkFunction, checkOptions, describe, flag, oneOf, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
@@ -212,9 +212,6 @@ function steps(start: number, stop: number, s: Spacing): (i: number) => number {
   const step = (stop - start) / Math.max(1, s.parts);
   return i => (isLast(s, i) ? stop : start + i * step);
 }
-
-/** Stands beside numbers and lists that are to be float64. */
-const WIDE = new Float64Array();
 
 /** The arguments as arrays of floats, which broadcast. */
 const ends = (s: Spacing, given: readonly ArrayInput[]): NDArray[] =>

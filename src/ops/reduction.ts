@@ -4,7 +4,7 @@ import { toArray } from "../convert.ts";
 import { BOOL, DTYPES, type DType, F64, fits, I32, isFloat, RANGE, sumCode } from "../dtype.ts";
 import { checkOptions, flag, ShapeError, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
-import { foldAxes } from "../fold.ts";
+import { foldAxes, keptOf } from "../fold.ts";
 import { type HasRow, liftAxes, liftAxis, type Structural, structural } from "../op.ts";
 import { isOnly, SCALAR, showShape, toAxes } from "../shape.ts";
 import { fmax, fmin } from "./arithmetic.ts";
@@ -171,8 +171,7 @@ function extreme(name: string, { row, meet, unseen }: Extreme): Reduction<FoldOp
       throw new ValueError(
         `${name}: an array of shape ${showShape(shape)} has no elements along the reduced axes, so there is no ${name.slice(-3)}`,
       );
-    const rest = shape.filter((_, i) => !axes.includes(i));
-    if (start !== null && a.size === 0) return restoreAxes(broadcastTo(start, rest), axes, keepdims);
+    if (start !== null && a.size === 0) return restoreAxes(broadcastTo(start, keptOf(shape, axes)), axes, keepdims);
     const y = row(part, { axes, code });
     return restoreAxes(start === null ? y : meet(y, start), axes, keepdims);
   };

@@ -1,6 +1,6 @@
 /** Distributions over whole numbers. There is no derivative by their parameters, and graphs end here. */
 import { type ArrayInput, fromValues, type NDArray } from "../array.ts";
-import { toArray } from "../convert.ts";
+import { toArray, WIDE } from "../convert.ts";
 import { BOOL, type DType, dtypeCode, F64, I32, isFloat, promoteNumber } from "../dtype.ts";
 import { checkOptions, DTypeError, describe, ShapeError, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
@@ -27,9 +27,6 @@ function checkBounds(from: number, to: number, code: number, name: string): void
     if (code === BOOL && bound !== 0 && bound !== 1) throw new ValueError(`${name}: ${bound} does not fit bool, which holds 0 and 1`);
   }
 }
-
-/** Stands beside lists of bounds: float32 does not hold all of int32. */
-const WIDE = new Float64Array();
 
 /**
  * Whole numbers low <= i < high, each as likely as the others up to 2^-53; `randint(n)` draws from 0 to n - 1. The bounds may

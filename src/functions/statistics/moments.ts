@@ -39,9 +39,7 @@ import {
   typed,
 } from "../../ops/structural.ts";
 import * as scalar from "../../scalar.ts";
-import { type Shape, sameShape, showShape } from "../../shape.ts";
-
-const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * shape[axis]!, 1);
+import { countOf, reducedShape, sameShape, showShape } from "../../shape.ts";
 
 // ---- means and moments
 
@@ -98,7 +96,7 @@ export const mean: Reduction<PartOptions> & HasRow = Object.assign(
  */
 function meansOf(x: NDArray, axes: readonly number[]): NDArray[] {
   const n = countOf(x.shape, axes);
-  const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const kept = reducedShape(x.shape, axes);
   const first = divided(foldOver("add", [x], x.shape, axes, F64, ELEMENT, kept), n, F64);
   if (x.code !== F64) return [first];
   return [first, divided(foldOver("add", [x, first], x.shape, axes, F64, CENTRED[1]!, kept), n, F64)];

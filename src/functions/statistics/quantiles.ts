@@ -1,6 +1,6 @@
 /** Order statistics: medians, and quantiles by every method of NumPy. */
 import { type ArrayInput, fromValues, type NDArray } from "../../array.ts";
-import { toArray } from "../../convert.ts";
+import { toArray, WIDE } from "../../convert.ts";
 import { F32, F64, isFloat } from "../../dtype.ts";
 import { IndexError, oneOf, ValueError } from "../../errors.ts";
 import * as E from "../../expr.ts";
@@ -121,9 +121,6 @@ const placed: Structural<Places> = structural("quantile", {
   },
   lift: liftNothing,
 });
-
-/** What numbers meet to be float64. */
-const WIDE = new Float64Array(0);
 
 function orderStatistic(
   name: string,

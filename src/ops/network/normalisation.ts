@@ -5,7 +5,7 @@ import { foldOver, foldTo, onColumns } from "../../fold.ts";
 import { compute } from "../../launch.ts";
 import { mapping } from "../../mapped.ts";
 import { liftAxes, liftAxis, pointwise, type Structural, structural } from "../../op.ts";
-import type { Shape } from "../../shape.ts";
+import { countOf, reducedShape } from "../../shape.ts";
 import { recording } from "../../tape.ts";
 import { absorb, add, divide, multiply, negative, sqrt, square, subtract } from "../pointwise.ts";
 import { sum } from "../reduction.ts";
@@ -28,8 +28,6 @@ export interface Norm {
   readonly eps: number;
 }
 
-const kept = (shape: Shape, axes: readonly number[]): number[] => shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
-const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * shape[axis]!, 1);
 const total = (x: NDArray, axes: readonly number[]): NDArray => sum(x, axes, { keepdims: true });
 
 const DEVIATION = mul(sub(arg(0), arg(1)), sub(arg(0), arg(1)));
@@ -38,7 +36,7 @@ const QUOTIENT = div(arg(0), arg(1));
 const varianceRow: Structural<readonly number[]> = structural("varianceAbout", {
   kind: "reduction",
   run: ([x, centre], axes) => {
-    const y = foldOver("add", [x!, centre!], x!.shape, axes, x!.code, DEVIATION, kept(x!.shape, axes));
+    const y = foldOver("add", [x!, centre!], x!.shape, axes, x!.code, DEVIATION, reducedShape(x!.shape, axes));
     return compute(QUOTIENT, [y, countOf(x!.shape, axes)], y.code, y);
   },
   grad: null,
@@ -88,7 +86,7 @@ export const normalised: Structural<Norm> = structural("normalise", {
     const [scales, shifts] = [like[1]!.shape, like[2]!.shape];
     const root = rootOf(variance!, eps);
     const folded = (value: Expr, xs: readonly NDArray[], over: readonly number[]): NDArray =>
-      foldOver("add", xs, shape, over, g.code, value, kept(shape, over));
+      foldOver("add", xs, shape, over, g.code, value, reducedShape(shape, over));
     /** The gradient for x of h · scale / root, of which these are sums over some of the axes; the second with the unit of x. */
     const slope = (h: NDArray, scale: NDArray, sums: NDArray, products: NDArray): NDArray => {
       const shift = absorb(divide(total(sums, axes), n), root);
