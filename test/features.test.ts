@@ -299,9 +299,8 @@ ${transforms.map(name => `\`${name}\``).join(", ")}: of ordinary functions of ar
 - Where NumPy makes floats of integers, they are float32; positions, counts and sums of integers are int32.
 - Powers, quotients rounded down, remainders and shifts of bools are int32, where NumPy has int8; their squares are bools.
 - \`floor\`, \`ceil\`, \`trunc\` and \`fix\` keep integers and bools, as in NumPy 2.
-- \`linalg.cholesky\`, \`eigh\` and \`eigvalsh\` take symmetric matrices, as NumPy's. Of one that is symmetric but for an error (up
-  to an eighth of the largest element) they read (x + xᵀ) / 2, where NumPy reads the lower half: so the gradient is symmetric,
-  as PyTorch's, and exact. Of any other they read the lower half, and its gradient is there.
+- Elements of a matrix that \`linalg.cholesky\`, \`eigh\` and \`eigvalsh\` do not read, those above the diagonal, have a gradient of
+  0, and those below it one for both: as NumPy's functions change with them, and not as PyTorch's symmetric gradients.
 `;
   expect(empty.join("\n"), `${empty.length} empty cells`).toBe("");
   expect(marks).toBeGreaterThan(300);

@@ -2,11 +2,10 @@
 import type { ArrayInput, NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
 import { F64 } from "../../dtype.ts";
-import { checkOptions, describe, flag, oneOf, under, ValueError } from "../../errors.ts";
-import { physicalOf } from "../../mapped.ts";
+import { checkOptions, flag, oneOf, under, ValueError } from "../../errors.ts";
 import { completeQrOf, fullSvdOf } from "../../ops/linalg/complete.ts";
 import { choleskyOf, eighOf, eigvalshOf, qrOf } from "../../ops/linalg/factorisation.ts";
-import { doubles, lowerPart, matricesOf, sidesOf, squareOf, transposed, unpacked } from "../../ops/linalg/matrices.ts";
+import { lowerPart, matricesOf, sidesOf, squareOf, transposed, unpacked } from "../../ops/linalg/matrices.ts";
 import { matmul } from "../../ops/linalg/products.ts";
 import { detOf, inverseOf, slogdetOf } from "../../ops/linalg/solving.ts";
 import { singularValues, svdOf } from "../../ops/linalg/svd.ts";
@@ -19,47 +18,21 @@ import { norm } from "../products.ts";
 // ---------------------------------------------------------------- symmetric matrices
 
 export interface TriangleOption {
-  /** Read only the lower ("L") or the upper ("U") triangle. By default the matrix is symmetric: (x + xᵀ) / 2 is read. */
+  /** Which triangle is read: the lower ("L", the default) or the upper ("U"). */
   UPLO?: "L" | "U";
 }
 
-/** How far from symmetric a matrix may be, beside its largest element, to be taken for one. */
-const ASYMMETRY = 1 / 8;
-
-/** Whether matrices differ from their transposes so much that they are no symmetric ones with an error. */
-function areOneSided(x: NDArray): boolean {
-  const values = doubles(x);
-  const n = x.shape.at(-1)!;
-  for (let first = 0; first < values.length; first += n * n) {
-    let [apart, largest] = [0, 0];
-    for (let i = 0; i < n; i++)
-      for (let j = 0, p = first + i * n, q = first + i; j <= i; j++, p++, q += n) {
-        const [a, b] = [values[p]!, values[q]!];
-        if (Number.isNaN(a) && Number.isNaN(b)) continue;
-        if (a !== b) apart = Math.max(apart, Math.abs(a - b));
-        // NaN or infinity on one side.
-        if (!(apart < Number.POSITIVE_INFINITY)) return true;
-        largest = Math.max(largest, Math.abs(a), Math.abs(b));
-      }
-    if (apart > ASYMMETRY * largest) return true;
-  }
-  return false;
-}
-
-/** The symmetric matrices that are meant. */
+/** The symmetric matrices of which one triangle is read; the gradient is in that triangle. */
 function symmetric(x: NDArray, uplo: unknown, operator: string): NDArray {
-  if (uplo !== undefined && uplo !== null && uplo !== "L" && uplo !== "U")
-    throw new ValueError(`${operator}: UPLO is "L" or "U", got ${describe(uplo)}`);
-  const side = uplo ?? (areOneSided(physicalOf(x)) ? "L" : null);
-  if (side === null) return add(multiply(0.5, x), multiply(0.5, transposed(x)));
+  const side = oneOf(operator, "UPLO", uplo, ["L", "U"]);
   const lower = side === "L" ? x : transposed(x);
   return add(lowerPart(lower), transposed(lowerPart(lower, true)));
 }
 
 /**
- * The lower triangular L with x = L·Lᵀ, of symmetric positive definite matrices in the last two axes. The gradient is
- * symmetric. Of a matrix that is clearly not symmetric the lower triangle is read, as in NumPy; with UPLO always that
- * triangle, and the gradient is there too. NumPy's linalg.cholesky; Murray (2016) for derivatives.
+ * The lower triangular L with x = L·Lᵀ, of symmetric positive definite matrices in the last two axes. As in NumPy one triangle
+ * is read, the lower one by default, so the gradient is in that triangle, and 0 in the other: for a symmetric gradient take
+ * the factor of `x.add(x.T).mul(0.5)`. NumPy's linalg.cholesky; Murray (2016) for derivatives.
  * @throws ValueError where a matrix is not positive definite, ShapeError where it is not square.
  * @example np.linalg.cholesky([[4, 2], [2, 5]]) // array([[2., 0.],\n       [1., 2.]])
  */
@@ -131,7 +104,7 @@ export interface SvdOptions {
   fullMatrices?: boolean;
   /** The vectors too; false gives the singular values alone. */
   computeUv?: boolean;
-  /** The matrices are symmetric: (x + xᵀ) / 2 is read. */
+  /** The matrices are symmetric: their lower triangle is read. */
   hermitian?: boolean;
 }
 
@@ -188,7 +161,7 @@ export function slogdet(x: ArrayInput): [NDArray, NDArray] {
 export interface RankOptions {
   /** Singular values up to this count as 0; by default the largest times the longer side times the dtype's epsilon. */
   tol?: ArrayInput | null;
-  /** The matrices are symmetric: (x + xᵀ) / 2 is read. */
+  /** The matrices are symmetric: their lower triangle is read. */
   hermitian?: boolean;
 }
 

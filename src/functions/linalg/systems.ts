@@ -111,7 +111,7 @@ export function lstsq(a: ArrayInput, b: ArrayInput, options?: LstsqOptions): [ND
 export interface PinvOptions {
   /** Singular values up to this part of the largest count as 0. */
   rcond?: number | null;
-  /** The matrices are symmetric: (x + xᵀ) / 2 is read. */
+  /** The matrices are symmetric: their lower triangle is read. */
   hermitian?: boolean;
 }
 
