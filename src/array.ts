@@ -22,7 +22,7 @@ import { DTypeError, describe, IndexError, ValueError } from "./errors.ts";
 import { repr, str } from "./format.ts";
 import type { Methods } from "./methods.ts";
 import { contiguousStrides, type Shape, showShape } from "./shape.ts";
-import { type Node, recording, setRecording } from "./tape.ts";
+import { type Node, recording, unrecorded } from "./tape.ts";
 
 /** What an array and its views share. A write that must not disturb a graph gives the storage another block. */
 export class Storage {
@@ -338,15 +338,13 @@ export function repeatable<X extends NDArray | number, A>(
   for (const x of xs) if (typeof x !== "number" && isLarge(x)) reads.push(x.storage.block.region);
   const operands = xs.map(again) as (() => X)[];
   remember(y.storage.block, reads, () => {
-    const was = setRecording(false);
-    try {
-      return run(
+    const result = unrecorded(() =>
+      run(
         operands.map(operand => operand()),
         attrs,
-      ).storage.block;
-    } finally {
-      setRecording(was);
-    }
+      ),
+    );
+    return result.storage.block;
   });
   return y;
 }

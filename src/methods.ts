@@ -16,7 +16,7 @@ import { remainder } from "./ops/arithmetic.ts";
 import { add, divide, multiply, power, subtract } from "./ops/pointwise.ts";
 import type { Axis } from "./ops/reduction.ts";
 import { copy, reshape, transpose } from "./ops/structural.ts";
-import { type GradReq, setRecording } from "./tape.ts";
+import { type GradReq, unrecorded } from "./tape.ts";
 
 /** A function of an array and more, as a method of the array. */
 type Method<F> = F extends (x: never, ...rest: infer R) => infer Y ? (...rest: R) => Y : never;
@@ -178,12 +178,7 @@ const own: ThisType<NDArray> & Record<string | symbol, unknown> = {
   zeroGrad(): NDArray {
     const variable = edgeOf(this)?.variable ?? null;
     if (variable === null) return this;
-    const was = setRecording(false);
-    try {
-      set(variable.buffer, 0);
-    } finally {
-      setRecording(was);
-    }
+    unrecorded(() => set(variable.buffer, 0));
     variable.fresh = false;
     return this;
   },

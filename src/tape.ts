@@ -15,6 +15,16 @@ export function setRecording(on: boolean): boolean {
   return was;
 }
 
+/** What f gives, with nothing recorded. */
+export function unrecorded<T>(f: () => T): T {
+  const was = setRecording(false);
+  try {
+    return f();
+  } finally {
+    setRecording(was);
+  }
+}
+
 /** Sets the flag and returns its previous value. */
 export function setTraining(on: boolean): boolean {
   const was = training;

@@ -379,6 +379,119 @@ describe("normalisation", () => {
 
 // ---------------------------------------------------------------- errors
 
+describe("numbers whose squares are out of range", () => {
+  const small = [0.5, -0.25, 0.125, 1, 0.75, -1, 0.375, 0.625];
+  const weights = np.array([1, 4, -2, 3, 2, -5, 1, 2], { dtype: "float64" });
+  const norms: Record<string, (x: NDArray, o: { eps: number }) => NDArray> = {
+    layerNorm: (x, o) => npx.layerNorm(x.reshape(2, 4), [1, 2, 3, 4], [1, 1, 1, 1], o),
+    groupNorm: (x, o) => npx.groupNorm(x.reshape(1, 4, 2), [1, 2, 3, 4], [1, 1, 1, 1], { ...o, numGroups: 2 }),
+    instanceNorm: (x, o) => npx.instanceNorm(x.reshape(1, 2, 4), [1, 2], [1, 1], o),
+    batchNorm: (x, o) =>
+      autograd.trainMode(() => npx.batchNorm(x.reshape(4, 2), [1, 2], [1, 1], np.zeros(2), np.ones(2), { ...o, momentum: 1 })),
+  };
+  const scales = { float32: [1e10, 1e19, 1e20, 3e37], float64: [1e100, 1e154, 1e200, 1e307] } as const;
+  const close = (y: NDArray, want: NDArray, tolerance: number, what: string): void => {
+    const [a, b] = [valuesOf(y), valuesOf(want)];
+    const size = Math.max(...b.map(Math.abs));
+    for (const [i, v] of a.entries())
+      expect(Math.abs(v - b[i]!), `${what}, element ${i}: ${v}, wanted ${b[i]}`).toBeLessThan(tolerance * size);
+  };
+
+  for (const [name, norm] of Object.entries(norms))
+    test(`${name} does not depend on the size of x, nor do its slopes but by it`, () => {
+      for (const dtype of ["float32", "float64"] as const) {
+        const tolerance = dtype === "float32" ? 2e-6 : 1e-14;
+        const x = np.array(small, { dtype: "float64" });
+        const loss = (y: NDArray): NDArray => np.ravel(y).square().mul(np.astype(weights, y.dtype)).sum();
+        const f = (z: NDArray): NDArray => norm(z, { eps: 0 });
+        for (const scale of scales[dtype]) {
+          const what = `${dtype} times ${scale}`;
+          const large = np.astype(x.mul(scale), dtype);
+          close(norm(large, { eps: 1e-5 }), f(x), tolerance, what);
+          // The slope for large · z, whose size does not depend on that of x.
+          const [slope, along] = [large, x].map(at => {
+            const g = grad((z: NDArray) => loss(f(z.mul(at))));
+            const one = np.onesLike(at);
+            return [g(one), grad((z: NDArray) => g(z).mul(np.astype(weights, at.dtype)).sum())(one)] as const;
+          }) as [readonly [NDArray, NDArray], readonly [NDArray, NDArray]];
+          close(slope[0], along[0], 10 * tolerance, `${what}, slope`);
+          close(slope[1], along[1], 100 * tolerance, `${what}, second slope`);
+          // Under vmap there is no running array to update.
+          if (name === "batchNorm") continue;
+          close(vmap((z: NDArray) => f(z))(np.stack([large, np.astype(x, dtype)])), np.stack([f(x), f(x)]), tolerance, `${what}, mapped`);
+        }
+      }
+    });
+
+  test("rows of all sizes stand beside each other, and those that are no numbers stay so", () => {
+    const x = np.array([
+      [1, 2, 3, -1],
+      [1e30, 2e30, 3e30, -1e30],
+      [3e38, -3e38, 3e38, -3e38],
+      [1, Number.NaN, 3, 4],
+      [Number.POSITIVE_INFINITY, 1, 2, 3],
+    ]);
+    const gamma = np.ones(4);
+    const w = np.array([1, 5, -2, 3]);
+    gamma.attachGrad();
+    x.attachGrad();
+    const y = autograd.record(() => npx.layerNorm(x, gamma, np.zeros(4), { eps: 0 }));
+    const rows = np.array([1, 1, 1, 0, 0]).reshape(5, 1);
+    y.backward(rows.mul(w));
+    const plain = npx.layerNorm(np.array([1, 2, 3, -1]), null, null, { eps: 0 });
+    close(y.at(0), plain, 1e-6, "small");
+    close(y.at(1), plain, 1e-6, "large");
+    close(y.at(2), np.array([1, -1, 1, -1]), 1e-6, "largest");
+    for (const i of [3, 4]) expect(valuesOf(y.at(i)).every(Number.isNaN)).toBe(true);
+    close(
+      gamma.grad!,
+      plain
+        .mul(2)
+        .add(np.array([1, -1, 1, -1]))
+        .mul(w),
+      1e-6,
+      "gamma",
+    );
+    close(x.grad!.at(1).mul(1e30), x.grad!.at(0), 1e-5, "slope");
+    for (const i of [3, 4]) expect(valuesOf(x.grad!.at(i))).toEqual([0, 0, 0, 0]);
+  });
+
+  test("pooled with a power, and through a temperature", () => {
+    for (const dtype of ["float32", "float64"] as const)
+      for (const pValue of [2, 3, 4, 7, 50])
+        for (const scale of scales[dtype]) {
+          const o = { kernel: [2], stride: [2], poolType: "lp", pValue } as const;
+          const x = np.array([[[1, 0.5, 0.25, 0.25, 0.125, 1, 1e-3, 0]]], { dtype: "float64" });
+          const f = (z: NDArray): NDArray => npx.pooling(z, o);
+          const large = np.astype(x.mul(scale), dtype);
+          // The last window is small beside the others, and its powers may be out of range on the other side.
+          const first = (y: NDArray): NDArray => y.at(0, 0, ":3");
+          close(first(f(large)).mul(1 / scale), first(f(x)), dtype === "float32" ? 1e-5 : 1e-13, `${dtype}, ${pValue}, ${scale}`);
+          const slope = (at: NDArray): NDArray =>
+            grad((z: NDArray) =>
+              first(f(z))
+                .mul(np.array([1, 2, 3]))
+                .sum(),
+            )(at);
+          close(slope(large), slope(x), dtype === "float32" ? 1e-4 : 1e-12, `${dtype}, ${pValue}, ${scale}, slope`);
+        }
+    for (const s of [1, -1]) {
+      const x = np.array([3e38, 1, -3e38]).mul(s);
+      expect(valuesOf(npx.softmax(x, -1, { temperature: 1e-3 }))).toEqual(s > 0 ? [1, 0, 0] : [0, 0, 1]);
+      expect(valuesOf(npx.maskedSoftmax(x, [s < 0, true, s > 0], -1, { temperature: 1e-3 }))).toEqual([0, 1, 0]);
+    }
+    const x = np.array([1, 3, 2, Number.NEGATIVE_INFINITY], { dtype: "float64" });
+    close(npx.softmax(x, -1, { temperature: 0.5 }), npx.softmax(x.mul(2)), 1e-15, "temperature");
+    expectDerivatives(
+      "temperature",
+      z => npx.logSoftmax(z!, -1, { temperature: 3 }),
+      [np.array([1, 3, 2], { dtype: "float64" })],
+      2,
+      randomNumbers(5),
+    );
+  });
+});
+
 describe("what does not fit is said", () => {
   const x = np.zeros([2, 4, 5, 6]);
   const w = np.zeros([3, 4, 2, 2]);

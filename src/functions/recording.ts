@@ -347,13 +347,7 @@ export abstract class Function {
     const seen = (x: NDArray): NDArray => (lifted ? wrapped(x) : x);
     const xs = given.map(behind);
     const edges = xs.map(edgeOf);
-    const was = tape.setRecording(false);
-    let result: unknown;
-    try {
-      result = this.forward(...xs.map(seen));
-    } finally {
-      tape.setRecording(was);
-    }
+    const result: unknown = tape.unrecorded(() => this.forward(...xs.map(seen)));
     const single = result instanceof NDArray;
     const results = single ? [result] : result;
     if (!Array.isArray(results) || results.length === 0)

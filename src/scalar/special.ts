@@ -224,7 +224,7 @@ export function bessel(order: number, x: Operand, dtype: number): Expr {
     k++;
   }
   const root = exp(mul(size, 0.5), dtype);
-  const series = div(poly(div(1, size), inverses), sqrt(mul(size, 2 * Math.PI)));
+  const series = div(poly(div(1, size), inverses), mul(sqrt(size), Math.sqrt(2 * Math.PI)));
   const large = mul(mul(root, series), root);
   return select(lt(size, limit), small, order % 2 === 0 ? large : select(lt(a, 0), neg(large), large));
 }

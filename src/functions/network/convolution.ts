@@ -1,8 +1,9 @@
 /** Layers that slide windows over the last axes: their arguments, and what is made of the maps in `ops/network`. */
 import type { ArrayInput, NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
+import { F64 } from "../../dtype.ts";
 import { checkOptions, describe, flag, oneOf, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
-import { cbrt } from "../../ops/elementary.ts";
+import { cbrt, isfinite } from "../../ops/elementary.ts";
 import { meeting } from "../../ops/linalg/products.ts";
 import { type Convolution, convolve, convolveBack, type Windows, windowCounts } from "../../ops/network/convolution.ts";
 import { windowPlaces, windowSum } from "../../ops/network/pooling.ts";
@@ -13,7 +14,7 @@ import { flat, gathered, reshape } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf } from "../../shape.ts";
 import { ones } from "../creation.ts";
 import { takeAlongAxis } from "../searching.ts";
-import { alongAxis, floating } from "./nn.ts";
+import { alongAxis, areFinite, floating } from "./nn.ts";
 
 /** One number for all spatial axes, or one for each. */
 export type PerAxis = number | readonly number[];
@@ -189,7 +190,19 @@ export function pooling(x: ArrayInput, options?: PoolingOptions): NDArray {
           { keepdims: true },
         )
       : windowSum([of], windows);
-  if (poolType === "lp") return p === 1 ? total(a) : root(total(power(a, p)), p);
+  if (poolType === "lp") {
+    if (p === 1) return total(a);
+    const norm = (of: NDArray): NDArray => root(total(power(of, p)), p);
+    let y = norm(a);
+    // Where the powers are out of the dtype's range, those of smaller elements, by as much as leaves them digits.
+    const [least, all] = a.code === F64 ? [900, 1024] : [100, 128];
+    const step = least / p;
+    for (let octaves = step; octaves < all + step && !areFinite(y); octaves += step) {
+      const scale = 2 ** -Math.min(octaves, all - 1);
+      y = where(isfinite(y), y, divide(norm(multiply(a, scale)), scale));
+    }
+    return y;
+  }
   const y = total(a);
   if (poolType === "sum") return y;
   if (everything || counted || pad.every(n => n === 0)) return divide(y, sizeOf(kernel));

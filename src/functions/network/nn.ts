@@ -7,15 +7,17 @@ import * as E from "../../expr.ts";
 import { foldOver, onColumns } from "../../fold.ts";
 import type { Combine } from "../../kernel.ts";
 import { compute, discard, perLane } from "../../launch.ts";
+import { physicalOf } from "../../mapped.ts";
 import { type HasRow, liftAxis, type Structural, structural } from "../../op.ts";
-import { absorb, divide, equal, exp, less, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
-import { sum } from "../../ops/reduction.ts";
+import { isfinite } from "../../ops/elementary.ts";
+import { absolute, absorb, divide, equal, exp, less, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
+import { max, sum } from "../../ops/reduction.ts";
 import { argsort } from "../../ops/selection.ts";
 import { astype, checkPositions, copy, expandDims, flat, inFloat, reshape, type Slice, slice } from "../../ops/structural.ts";
 import { uniform } from "../../random/index.ts";
 import * as scalar from "../../scalar.ts";
 import { broadcastShapes, onesOf, sameShape, showShape, toAxis } from "../../shape.ts";
-import { training } from "../../tape.ts";
+import { training, unrecorded } from "../../tape.ts";
 import { arange } from "../creation.ts";
 import { takeAlongAxis } from "../searching.ts";
 
@@ -131,6 +133,9 @@ export function floating(x: ArrayInput, operator: string): NDArray {
   return inFloat(a);
 }
 
+/** Whether no element is NaN or infinite. @internal */
+export const areFinite = (x: NDArray): boolean => x.size === 0 || unrecorded(() => Number.isFinite(max(absolute(physicalOf(x))).item()));
+
 /** A vector as an array that broadcasts along the axis of one with `ndim` axes. @internal */
 export const alongAxis = (v: NDArray, axis: number, ndim: number): NDArray => reshape(v, [v.size, ...onesOf(ndim - axis - 1)]);
 
@@ -146,6 +151,12 @@ export function perEntry(v: NDArray, x: NDArray, axis: number, operator: string,
 /** Which of n positions along a new axis are below the lengths. @internal */
 export const within = (length: NDArray, n: number, axis: number): NDArray =>
   less(alongAxis(arange(0, n, 1, { dtype: "int32" }), axis, length.ndim + 1), expandDims(length, axis));
+
+/** x through a temperature, shifted before so that the largest element along the axis is 0, and no quotient too large. */
+function cooled(x: NDArray, axis: number, temperature: number): NDArray {
+  const top = unrecorded(() => max(x, axis, { keepdims: true }));
+  return divide(subtract(x, where(isfinite(top), top, 0)), temperature);
+}
 
 function normalised(
   name: string,
@@ -178,7 +189,7 @@ function normalised(
   }
   if (a.size === 0) return multiply(a, 1);
   const shown = mask === null ? a : where(mask, a, Number.NEGATIVE_INFINITY);
-  const y = row([temperature === 1 ? shown : divide(shown, temperature)], along);
+  const y = row([temperature === 1 ? shown : cooled(shown, along, temperature)], along);
   // Where nothing is shown y is NaN, which this choice, and its gradient before, put out of sight.
   return mask === null ? y : where(mask, y, 0);
 }

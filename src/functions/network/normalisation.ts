@@ -1,18 +1,19 @@
 /** Normalisation over batches, groups of channels and single channels. */
 import { type ArrayInput, NDArray } from "../../array.ts";
 import { toArray } from "../../convert.ts";
-import { DTYPES, isFloat, promote } from "../../dtype.ts";
+import { DTYPES, F64, isFloat, promote } from "../../dtype.ts";
 import { checkOptions, DTypeError, describe, flag, ShapeError, ValueError, wholeNumber } from "../../errors.ts";
 import { checkWritable } from "../../op.ts";
+import { isfinite } from "../../ops/elementary.ts";
 import { normalised, shifted, varianceAbout } from "../../ops/network/normalisation.ts";
 import { add, divide, multiply, sqrt, where } from "../../ops/pointwise.ts";
 import { reshape, typed } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf, toAxis } from "../../shape.ts";
-import { setRecording, training } from "../../tape.ts";
+import { training, unrecorded } from "../../tape.ts";
 import { full } from "../creation.ts";
 import { set } from "../indexing.ts";
 import { mean } from "../statistics/moments.ts";
-import { floating, perEntry } from "./nn.ts";
+import { areFinite, floating, perEntry } from "./nn.ts";
 
 export interface NormOptions {
   /** Added to the variance, so that its root is not 0. */
@@ -103,23 +104,12 @@ export function batchNorm(
       throw new ValueError(`${operator}: running arrays are updated, so they must be arrays, got ${describe(r)}`);
     checkWritable(r, operator);
   }
-  const stats = moments(seen, [0, 2]);
-  const y = reshape(normalised([seen, slope, along(b), ...stats], { axes: [0, 2], eps }), a.shape);
+  const [y, ...stats] = standardised(seen, slope, along(b), [0, 2], eps);
   unrecorded(() => {
     for (const [i, r] of [centre, spread].entries())
       set(r, add(multiply(r, momentum), multiply(reshape(stats[i]!, r.shape), 1 - momentum)));
   });
-  return y;
-}
-
-/** Runs f without recording. */
-function unrecorded<T>(f: () => T): T {
-  const was = setRecording(false);
-  try {
-    return f();
-  } finally {
-    setRecording(was);
-  }
+  return reshape(y, a.shape);
 }
 
 /** The mean and the variance over axes, which stay with size 1; not recorded. */
@@ -128,6 +118,23 @@ const moments = (x: NDArray, axes: readonly number[]): [NDArray, NDArray] =>
     const centre = mean(x, axes, { keepdims: true });
     return [centre, varianceAbout(x, centre, axes)];
   });
+
+/** Powers of 2 that bring squares of the largest numbers, and sums of as many as there may be, into the range of a dtype. */
+const SMALLER = (code: number): number => (code === F64 ? 2 ** -600 : 2 ** -90);
+
+/**
+ * x with mean 0 and variance 1 over axes, times gamma, plus beta; and the mean and the variance. Where the variance is out
+ * of the dtype's range x is made smaller, which only changes what eps means.
+ */
+function standardised(x: NDArray, gamma: NDArray, beta: NDArray, axes: readonly number[], eps: number): [NDArray, NDArray, NDArray] {
+  const [centre, variance] = moments(x, axes);
+  const y = normalised([x, gamma, beta, centre, variance], { axes, eps });
+  if (areFinite(variance)) return [y, centre, variance];
+  const scale = SMALLER(x.code);
+  const scaled = multiply(x, scale);
+  const other = normalised([scaled, gamma, beta, ...moments(scaled, axes)], { axes, eps: eps * scale * scale });
+  return [where(isfinite(variance), y, other), centre, variance];
+}
 
 /** x in groups of channels, each of them with mean 0 and variance 1 for each entry of the batch. */
 function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: ArrayInput, numGroups: number | null, eps: unknown): NDArray {
@@ -142,8 +149,7 @@ function grouped(operator: string, x: ArrayInput, gamma: ArrayInput, beta: Array
   const shape = [groups, groups === 0 ? 0 : channels / groups];
   const along = (v: NDArray): NDArray => reshape(typed(v, a.code), [1, ...shape, 1]);
   const seen = reshape(a, [a.shape[0]!, ...shape, sizeOf(a.shape.slice(2))]);
-  const stats = moments(seen, [2, 3]);
-  return reshape(normalised([seen, along(g), along(b), ...stats], { axes: [2, 3], eps: e }), a.shape);
+  return reshape(standardised(seen, along(g), along(b), [2, 3], e)[0], a.shape);
 }
 
 /**
@@ -199,6 +205,5 @@ export function layerNorm(x: ArrayInput, gamma?: ArrayInput | null, beta?: Array
           a.shape.map((size, i) => (i === axis ? size : 1)),
         ),
   ) as [NDArray, NDArray];
-  const seen = as(a);
-  return normalised([seen, g, b, ...moments(seen, [axis])], { axes: [axis], eps });
+  return standardised(as(a), g, b, [axis], eps)[0];
 }
