@@ -71,6 +71,16 @@ describe("a small limit", () => {
     });
   });
 
+  test("a limit that is lowered holds for what is made from then on", () => {
+    npx.setMemoryLimit(256 * MB);
+    const arrays = Array.from({ length: 60 }, (_, k) => make(k, 100_000));
+    npx.setMemoryLimit(8 * MB);
+    const last = make(60, 100_000);
+    expect(npx.memoryInfo().resident).toBeLessThanOrEqual(8 * MB);
+    for (const [k, x] of [...arrays, last].entries()) expectArray(x, k, `array ${k}`);
+    expect(npx.memoryInfo().resident).toBeLessThanOrEqual(8 * MB);
+  });
+
   test("small arrays outlive the rings they were made in", () => {
     const kept = Array.from({ length: 300 }, (_, k) => np.array([k, k + 1, k + 2]).add(0.5));
     const scalars = Array.from({ length: 300 }, (_, k) => np.array(k).mul(2));

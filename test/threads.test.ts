@@ -178,6 +178,46 @@ describe.skipIf(process.env.TORTURE)("with threads", () => {
     }
   });
 
+  test("what leaves the memory while others compute comes back whole", async () => {
+    /** A hash of results of a program that keeps 60 arrays of 160 kB, writes to some and reads old ones. */
+    const program = (): number[] => {
+      np.random.seed(11);
+      let seed = 1;
+      const below = (n: number): number => {
+        seed = (seed * 48271) % 2147483647;
+        return seed % n;
+      };
+      const kept = Array.from({ length: 4 }, () => random([200, 200]));
+      const seen: number[] = [];
+      for (let i = 0; i < 400; i++) {
+        const [x, y] = [kept[below(kept.length)]!, kept[below(kept.length)]!];
+        const made = [
+          () => np.matmul(x, y).mul(0.07),
+          () => np.matmul(x.T, y).mul(0.07),
+          () => np.tanh(x.add(y)),
+          () => x.isub(y.mul(0.01)).copy(),
+          () => npx.softmax(x).mul(3),
+        ][below(5)]!();
+        kept[kept.length < 60 ? kept.length : below(60)] = made;
+        if (i % 7 === 0) seen.push(kept[below(kept.length)]!.sum().item());
+      }
+      return [...seen, ...kept.map(x => x.sum().item())];
+    };
+    npx.setNumThreads(1);
+    const expected = program();
+    npx.setNumThreads(2);
+    await workers();
+    npx.setMemoryLimit(2 ** 20);
+    try {
+      const { evictions, returns } = npx.memoryInfo();
+      expect(program()).toEqual(expected);
+      expect(npx.memoryInfo().evictions).toBeGreaterThan(evictions + 100);
+      expect(npx.memoryInfo().returns).toBeGreaterThan(returns + 50);
+    } finally {
+      npx.setMemoryLimit(64 * 2 ** 20);
+    }
+  });
+
   test("up and down, with work in between", async () => {
     const x = random(100_000);
     const expected = bits(np.tanh(x));

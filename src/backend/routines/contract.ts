@@ -7,6 +7,7 @@ import { type Sharing, sharing } from "../threads/sharing.ts";
 import { type Func, I32, type Local, Module, V128 } from "../wasm/assembler.ts";
 import type { Routine } from "../wasm/compiler.ts";
 import { routines } from "../wasm/drivers.ts";
+import { I32 as words } from "../wasm/heap.ts";
 import { LANES, type Lanes, writePack, writePanel } from "./packing.ts";
 import { writeDots, writeProduct, writeStrips, writeSweeps } from "./strips.ts";
 
@@ -54,16 +55,14 @@ const MOST_CALLS = 32;
 /** The least panels side by side that are a call, and tiles one above another. */
 const LEAST_PANELS = 4;
 const LEAST_TILES = 8;
-/** The least elements of a that are packed in one call. */
-const PACKED = 2 ** 14;
+/** A thread's own memory begins with the number of the block that it has packed, away from what the thread before writes. */
+const HEADER = 128;
 /** About how many µs a multiplication and addition take. */
 const WORK = 3e-5;
 
 interface Routines {
   readonly rows: number;
-  readonly exports: Readonly<
-    Record<"packA" | "packATables" | "store" | "storeTables" | "add" | "addTables" | "strips" | "dots" | "sweeps", Routine>
-  >;
+  readonly exports: Readonly<Record<"product" | "strips" | "dots" | "sweeps", Routine>>;
 }
 
 /** Whether the engine has the fused multiply-add of relaxed SIMD. */
@@ -93,10 +92,11 @@ function build(lanes: Lanes): Routines {
 }
 
 function writeRoutines(module: Module, lanes: Lanes, fused: boolean, rows: number): void {
-  writePack(module, "packA", lanes, rows, false);
-  writePack(module, "packATables", lanes, rows, true);
-  const panel = writePanel(module, lanes, TILE >> lanes.shift, false);
-  const panelTables = writePanel(module, lanes, TILE >> lanes.shift, true);
+  const kinds = [false, true] as const;
+  const [packs, panels] = [
+    kinds.map(tables => writePack(module, "", lanes, rows, tables)),
+    kinds.map(tables => writePanel(module, lanes, TILE >> lanes.shift, tables)),
+  ];
   // By how many of a panel's rows they take.
   const counts = Array.from({ length: rows }, (_, i) => i + 1);
   const stores = counts.map(count => writeTile(module, lanes, rows, count, fused, false));
@@ -104,14 +104,11 @@ function writeRoutines(module: Module, lanes: Lanes, fused: boolean, rows: numbe
     fused ? writeTile(module, lanes, rows, count, true, true) : writeAddedTile(module, lanes, count, stores[i]!),
   );
   const whole = stores[rows - 1]!;
-  for (const [name, tiles] of [
-    ["store", stores],
-    ["add", adds],
-  ] as const) {
-    const column = writeColumn(module, lanes, rows, tiles, whole, name === "add");
-    writeColumns(module, name, lanes, panel, column, false);
-    writeColumns(module, `${name}Tables`, lanes, panelTables, column, true);
-  }
+  const columns = [stores, adds].flatMap(tiles => {
+    const column = writeColumn(module, lanes, rows, tiles, whole, tiles === adds);
+    return kinds.map((tables, i) => writeColumns(module, lanes, panels[i]!, column, tables));
+  });
+  writeWhole(module, packs, columns);
   writeStrips(module, lanes, fused);
   writeDots(module, lanes, fused);
   writeSweeps(module, lanes, fused);
@@ -233,9 +230,9 @@ function writeColumn(module: Module, lanes: Lanes, rows: number, tiles: readonly
  * …(a, b, c, m, n, k, bColumn, bRow, cRow, edge): m × n elements of c from packed panels of a, and b as it lies, whose panels
  * are packed behind `edge` one by one: so they are read from the first cache.
  */
-function writeColumns(module: Module, name: string, lanes: Lanes, pack: Func, column: Func, tables: boolean): void {
+function writeColumns(module: Module, lanes: Lanes, pack: Func, column: Func, tables: boolean): Func {
   const width = TILE >> lanes.shift;
-  const f = module.func(name, 10);
+  const f = module.func("", 10);
   const [a, b, c, m, n, k, bColumn, bRow, cRow, edge] = f.params;
   const panel = f.local("i32");
   f.op(I32.add, edge, EDGE).set(panel);
@@ -249,17 +246,53 @@ function writeColumns(module: Module, name: string, lanes: Lanes, pack: Func, co
       f.increment(c, TILE).increment(n, -width);
     },
   );
+  return f;
+}
+
+/**
+ * product(own, a, aRow, aColumn, b, c, m, n, k, bColumn, bRow, cRow, block, kinds): m × n elements of c of operands as they
+ * lie. `own` is a thread's own memory, where a is packed if it is another block than the last one there: threads that shared
+ * a packed copy would take it out of each other's caches with every block. `kinds` counts 1 if a has tables, 2 if b has, 4 if
+ * c is added to.
+ */
+function writeWhole(module: Module, packs: readonly Func[], columns: readonly Func[]): void {
+  const f = module.func("product", 14);
+  const [own, a, aRow, aColumn, b, c, m, n, k, bColumn, bRow, cRow, block, kinds] = f.params;
+  const [edge, packed] = f.locals("i32", 2);
+  f.op(I32.add, own, HEADER).set(edge);
+  f.op(I32.mul, k, TILE).op(I32.add, edge).op(I32.add, EDGE).set(packed);
+  f.push(own).memory(I32.load).op(I32.ne, block);
+  f.if(() => {
+    for (const [kind, pack] of packs.entries()) {
+      f.op(I32.and, kinds, 1).op(I32.eq, kind);
+      f.if(() => f.call(pack, packed, a, m, k, aRow, aColumn));
+    }
+    f.push(own, block).memory(I32.store);
+  });
+  for (const [kind, column] of columns.entries()) {
+    f.op(I32.shrU, kinds, 1).op(I32.eq, kind);
+    f.if(() => f.call(column, packed, b, c, m, n, k, bColumn, bRow, cRow, edge));
+  }
 }
 
 const up = (n: number, step: number): number => Math.ceil(n / step) * step;
 
+/** What is packed at a time: so many rows, so deep. Blocks of about one size, so that none is packed for a few rows. */
+function blocksOf(lane: number, { m, k }: Pick<Sizes, "m" | "k">): { down: number; depth: number; bytes: number } {
+  const { rows } = routinesOf(lane);
+  const { shift } = LANES[lane]!;
+  const depth = Math.min(k, DEPTH);
+  const down = up(Math.ceil(m / Math.ceil(m / Math.floor(BLOCK / (depth << shift)))), rows);
+  return { down, depth, bytes: up(HEADER + EDGE + TILE * depth + ((down * depth) << shift), HEADER) };
+}
+
 /** The bytes of memory that `contract` needs for what it packs, of products of at most these sizes. */
-export function contractBytes(lane: number, { m, n, k }: Sizes): number {
+export function contractBytes(lane: number, { m, k }: Sizes): number {
   const { rows } = routinesOf(lane);
   const depth = Math.min(k, DEPTH);
   const line = depth << LANES[lane]!.shift;
-  const calls = sharing === null ? 1 : Math.min(MOST_CALLS, Math.ceil((m * n * depth) / PART));
-  return Math.min(up(m, rows) * line, BLOCK + rows * line) + calls * (EDGE + TILE * depth);
+  const most = HEADER + EDGE + TILE * depth + Math.min(up(m, rows) * line, BLOCK + rows * line);
+  return (sharing?.threads ?? 1) * up(most, HEADER);
 }
 
 /**
@@ -272,39 +305,40 @@ export function contract(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
   const { rows, exports } = routinesOf(lane);
   const { shift } = LANES[lane]!;
   const panel = TILE >> shift;
-  const depth = Math.min(k, DEPTH);
-  // Blocks of about one size, so that none is packed for a few rows.
-  const down = up(Math.ceil(m / Math.ceil(m / Math.floor(BLOCK / (depth << shift)))), rows);
-  const edge = work + ((down * depth) << shift);
+  const { down, depth, bytes } = blocksOf(lane, sizes);
   const together = sharing?.isWorthwhile(count * m * n * k * WORK) ? sharing : null;
-  const room = together === null ? 0 : EDGE + TILE * depth;
-  const parts = together === null ? inTurn : together.parts;
-  const pack = a.tables ? exports.packATables : exports.packA;
+  const [parts, threads] = together === null ? [inTurn, 1] : [together.parts, together.threads];
+  for (let t = 0; t < threads; t++) words[(work + t * bytes) >> 2] = 0;
+  let block = 1;
   for (let l = 0; l < k; l += depth) {
     const d = Math.min(depth, k - l);
-    const line = d << shift;
     for (let i = 0; i < m; i += down) {
       const height = Math.min(down, m - i);
-      const packed = up(Math.max(height / MOST_CALLS, PACKED / d), rows);
-      // What one call multiplies: few columns at a time, so that it does not take long; few rows where there are few columns.
+      // What one call multiplies: few columns at a time, so that it does not take long; rows where they are the less to pack.
       const size = together === null ? CALL : Math.max(PART, (height * n * d) / MOST_CALLS);
       const wide = up(Math.max(size / (height * d), LEAST_PANELS * panel), panel);
       const tall = up(Math.max(size / (n * d), LEAST_TILES * rows), rows);
+      const byRows = height > tall && (n <= wide || Math.ceil(height / tall) * n < (threads - 1) * height);
       for (let g = 0; g < count; g++) {
-        if (g === 0 || a.batch !== 0) {
-          const x = a.at + g * a.batch;
-          if (a.tables) parts(pack, [work, x, height, d, a.row + 4 * i, a.column + 4 * l], [packed * line, 0, 0, 0, 4 * packed], 2, packed);
-          else parts(pack, [work, x + i * a.row + l * a.column, height, d, a.row, a.column], [packed * line, packed * a.row], 2, packed);
-        }
+        if (a.batch !== 0 && g > 0) block += height;
         const adds = accumulate || l > 0 || (g > 0 && c.batch === 0);
-        const multiply = b.tables ? (adds ? exports.addTables : exports.storeTables) : adds ? exports.add : exports.store;
-        const y = b.at + g * b.batch;
-        const [q, row] = b.tables ? [y, b.row + 4 * l] : [y + l * b.row, b.row];
-        const args = [work, q, c.at + g * c.batch + i * c.row, height, n, d, b.column, row, c.row, edge];
-        if (n <= wide && height > tall) parts(multiply, args, [tall * line, 0, tall * c.row, 0, 0, 0, 0, 0, 0, room], 3, tall);
-        else if (b.tables) parts(multiply, args, [0, 0, wide << shift, 0, 0, 0, 4 * wide, 0, 0, room], 4, wide);
-        else parts(multiply, args, [0, wide * b.column, wide << shift, 0, 0, 0, 0, 0, 0, room], 4, wide);
+        const kinds = (a.tables ? 1 : 0) + (b.tables ? 2 : 0) + (adds ? 4 : 0);
+        const [x, y] = [a.at + g * a.batch, b.at + g * b.batch];
+        const [p, aRow, aColumn] = a.tables ? [x, a.row + 4 * i, a.column + 4 * l] : [x + i * a.row + l * a.column, a.row, a.column];
+        const [q, bRow] = b.tables ? [y, b.row + 4 * l] : [y + l * b.row, b.row];
+        const args = [work, p, aRow, aColumn, q, c.at + g * c.batch + i * c.row, height, n, d, b.column, bRow, c.row, block, kinds];
+        const steps = args.map(() => 0);
+        if (byRows) {
+          steps[a.tables ? 2 : 1] = tall * (a.tables ? 4 : a.row);
+          steps[5] = tall * c.row;
+          steps[12] = 1;
+        } else {
+          steps[b.tables ? 9 : 4] = wide * (b.tables ? 4 : b.column);
+          steps[5] = wide << shift;
+        }
+        parts(exports.product, args, steps, byRows ? 6 : 7, byRows ? tall : wide, bytes);
       }
+      block += height;
     }
   }
 }

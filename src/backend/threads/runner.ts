@@ -3,7 +3,7 @@
  * Knows the words of a pool in shared memory, not who runs it, nor what is called.
  *
  * A job is a function called `COUNT` times, for i = 0, 1, …: argument k is ARGUMENTS[k] + i·STEPS[k], and in the last call
- * LAST[k] more. The calls are divided into a segment for each thread, which goes on with those of the others when its own
+ * LAST[k] more; ARGUMENTS[0] moves on by OWN from thread to thread besides. The calls are divided into a segment for each thread, which goes on with those of the others when its own
  * is done: so the same part of an array mostly stays in the cache of the same thread. The word of a segment holds the
  * job's number above the number of calls that nobody has claimed; a claim takes one off the latter, if the word is still
  * what was read. A job's words are written while no call of the job before it is left or running. So a thread that was
@@ -33,6 +33,7 @@ export const POOL = {
   /** 1 while a call of the main thread's runs; and where the others write that they do, which nobody reads. */
   BUSY: 404,
   ELSEWHERE: 336,
+  OWN: 408,
   ARGUMENTS: 448,
   STEPS: 512,
   LAST: 576,
@@ -66,7 +67,9 @@ export interface Runner {
   share(pool: number, f: number, thread: number): void;
   /** For a worker whose call ended in an exception. */
   fail(pool: number): void;
-  /** For the main thread: starts the job that was written, and takes part in it until no call is left to claim. */
+  /** For the main thread: starts the job that was written. */
+  start(pool: number): void;
+  /** For the main thread: takes part in the job until no call is left to claim. */
   lead(pool: number): void;
   /** For the main thread afterwards: returns when all of the job is done. */
   await(pool: number): void;
@@ -135,8 +138,9 @@ export function assembleRunner(): Uint8Array<ArrayBuffer> {
   const claim = module.func("", 4);
   {
     const [pool, f, s, busy] = claim.params;
-    const [at, left] = claim.locals("i32", 2);
+    const [at, left, thread] = claim.locals("i32", 3);
     const word = claim.local("i64");
+    claim.set(thread, s);
     load(claim, POOL.THREADS).set(left);
     claim.block(leave => {
       claim.loop(next => {
@@ -149,7 +153,7 @@ export function assembleRunner(): Uint8Array<ArrayBuffer> {
             claim.op(I64.ne, word).brIf(again);
             claim.push(busy, 1).memory(I32.store);
             claim.push(pool);
-            begin(claim, s, 1).op(I32.wrapI64, word).op(I32.sub).call(run);
+            begin(claim, s, 1).op(I32.wrapI64, word).op(I32.sub).push(thread).call(run);
             claim.push(busy, 0).memory(I32.store);
             add(claim, POOL.DONE, 1);
             claim.br(again);
@@ -170,30 +174,32 @@ export function assembleRunner(): Uint8Array<ArrayBuffer> {
   add(fail, POOL.FAILED, 1);
   add(fail, POOL.DONE, 1);
 
-  const lead = module.func("lead", 1);
+  const start = module.func("start", 1);
   {
-    const [job, s] = lead.locals("i32", 2);
-    const pool = lead.param(0);
-    for (const word of [POOL.DONE, POOL.BUSY]) lead.push(pool, 0).memory(I32.store, word);
-    lead.push(pool, 1).memory(I32.store, POOL.LED);
-    loadNow(lead, POOL.JOB).op(I32.add, 1).set(job);
-    lead.whileLoop(
+    const [job, s] = start.locals("i32", 2);
+    const pool = start.param(0);
+    for (const word of [POOL.DONE, POOL.BUSY]) start.push(pool, 0).memory(I32.store, word);
+    start.push(pool, 1).memory(I32.store, POOL.LED);
+    loadNow(start, POOL.JOB).op(I32.add, 1).set(job);
+    start.whileLoop(
       () => {
-        lead.push(s);
-        load(lead, POOL.THREADS).op(I32.ltU);
+        start.push(s);
+        load(start, POOL.THREADS).op(I32.ltU);
       },
       () => {
-        segment(lead, s).op(I64.extendI32U, job).op(I64.shl, 32n);
-        begin(lead, s, 1);
-        begin(lead, s, 0).op(I32.sub).op(I64.extendI32U).op(I64.or).memory(ATOMIC.store64, POOL.SEGMENTS, 3);
-        lead.increment(s, 1);
+        segment(start, s).op(I64.extendI32U, job).op(I64.shl, 32n);
+        begin(start, s, 1);
+        begin(start, s, 0).op(I32.sub).op(I64.extendI32U).op(I64.or).memory(ATOMIC.store64, POOL.SEGMENTS, 3);
+        start.increment(s, 1);
       },
     );
-    lead.push(pool, job).memory(ATOMIC.store32, POOL.JOB, 2);
-    wake(lead);
-    lead.push(pool);
-    load(lead, POOL.FUNCTION).push(0).op(I32.add, pool, POOL.BUSY).call(claim);
+    start.push(pool, job).memory(ATOMIC.store32, POOL.JOB, 2);
+    wake(start);
   }
+
+  const lead = module.func("lead", 1);
+  lead.push(lead.param(0));
+  load(lead, POOL.FUNCTION).push(0).op(I32.add, lead.param(0), POOL.BUSY).call(claim);
 
   const wait = module.func("await", 1);
   join(wait, () => load(wait, POOL.COUNT));
@@ -230,10 +236,10 @@ export function assembleRunner(): Uint8Array<ArrayBuffer> {
   return module.finish();
 }
 
-/** run(pool, i): makes call i. */
+/** run(pool, i, thread): makes call i on a thread. */
 function writeRun(module: Module, load: (f: Func, offset: number) => Func): Func {
-  const f = module.func("", 2);
-  const i = f.param(1);
+  const f = module.func("", 3);
+  const [, i, thread] = f.params;
   const last = f.local("i32");
   const form = f.local("i32");
   load(f, POOL.COUNT).op(I32.sub, 1).op(I32.eq, i).set(last);
@@ -248,6 +254,7 @@ function writeRun(module: Module, load: (f: Func, offset: number) => Func): Func
       load(f, POOL.LAST + 4 * k)
         .op(I32.mul, last)
         .op(I32.add);
+      if (k === 0) load(f, POOL.OWN).op(I32.mul, thread).op(I32.add);
     }
   };
   const when = (which: number, call: () => void): void => {

@@ -8,6 +8,7 @@ type Numbers = readonly number[];
 
 /** Calls on all threads and in any order: none may read what another one writes. */
 export interface Sharing {
+  readonly threads: number;
   /** Whether work that takes about so many µs should be shared. Where it says no, the caller does it alone. */
   isWorthwhile(work: number): boolean;
   /** A kernel over n elements; `steps` bytes from one to the next of each operand and of the result, which comes last. */
@@ -16,9 +17,9 @@ export interface Sharing {
   rows(kernel: number, addresses: Numbers, n: number, outer: number, steps: Numbers): void;
   /**
    * A function for `part` at a time of what args[counter] counts; from call to call args[k] moves on by steps[k], if there
-   * is one.
+   * is one, and args[0] by `own` from thread to thread.
    */
-  parts(f: number | Routine, args: Numbers, steps: Numbers, counter: number, part: number): void;
+  parts(f: number | Routine, args: Numbers, steps: Numbers, counter: number, part: number, own?: number): void;
 }
 
 /** Null while the caller is the only thread. */

@@ -13,9 +13,9 @@
  */
 import { ValueError } from "../../errors.ts";
 import { addHole, addSpare, hasSpares, joinSpares, roundUp, takeHole, takeSpare } from "./holes.ts";
+import { isShared, MAX_PAGES, memory, PAGE } from "./memory.ts";
 import { Block, Queue, type Recipe, Region, type Seat } from "./region.ts";
 
-const PAGE = 65536;
 /** Bytes of a slab. One kept small array keeps its slab's copy, so slabs are small. */
 const SLAB = 4096;
 /** Arrays up to this size share slabs; larger ones have a region of their own. */
@@ -38,32 +38,13 @@ const [SHALLOWEST, DEEPEST] = [8, 48];
 const MOST_SPARE = 256;
 /** Bytes never allocated at the end of the memory, so that a vector may be loaded past the end of any array. */
 const SLACK = 64;
-/** 2 GB: addresses stay positive as 32-bit integers, for JavaScript's shifts too. */
-const MAX_PAGES = 32768;
 /** The bytes of a 0-d result. */
 const CELL = 8;
 /** Cells for the numbers of a call, one vector apart; the first 64 bytes stay unused so that no address is 0. */
 const SCRATCH = 64;
 const FIRST = 4096;
 
-/**
- * Shared from the start where threads could ever use it, for kernels are compiled for one kind of memory: in Node, and in
- * pages that are isolated from other origins. They run equally fast on both.
- */
-function createMemory(): WebAssembly.Memory {
-  if (typeof SharedArrayBuffer === "function" && globalThis.crossOriginIsolated !== false)
-    try {
-      return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
-    } catch {
-      // No room in the address space for all it may become.
-    }
-  return new WebAssembly.Memory({ initial: 1 });
-}
-
-export { Block, Region };
-
-export const memory = createMemory();
-export const isShared = !(memory.buffer instanceof ArrayBuffer);
+export { Block, isShared, memory, Region };
 
 /** Views on the memory, renewed after every growth. Read them anew in every call; never keep one. */
 export let U8 = new Uint8Array(memory.buffer);
@@ -386,11 +367,25 @@ function makeRoom(queue: Queue, bytes: number): void {
   }
 }
 
+/** The bytes that made way for others since `evictAhead`. */
+let shortage = 0;
+
+/** Evicts what was longest unused; gives its bytes, or 0 where nothing may go. */
+function makeWay(): number {
+  const r = longestUnused();
+  if (!evictable(r)) return 0;
+  shortage += r.bytes;
+  evict(r);
+  return r.bytes;
+}
+
 /** Finds memory for a large region: a hole, fresh memory below the limit, or the place of what was longest unused. */
 function place(bytes: number, queue: Queue): number {
   if (torture) shake();
   const wanted = roundUp(bytes);
   makeRoom(queue === unwatched ? unwatched : repeatable, bytes);
+  // What was extended beyond the limit, where no hole was large enough, does not stay filled; nor what a limit before allowed.
+  while (resident + wanted > limit && makeWay() > 0);
   let address = takeSpare(wanted) || takeHole(wanted);
   if (address !== 0) return address;
   if (top + wanted <= limit) return extend(wanted);
@@ -399,16 +394,22 @@ function place(bytes: number, queue: Queue): number {
     address = takeHole(wanted);
     if (address !== 0) return address;
   }
-  // What once had to be extended beyond the limit, where no hole was large enough, does not stay filled.
-  let evicted = 0;
-  for (let r = longestUnused(); evictable(r) && (evicted < 4 * wanted || resident + wanted > limit); r = longestUnused()) {
-    evicted += r.bytes;
-    evict(r);
-    if (resident + wanted > limit) continue;
+  for (let evicted = 0, bytes = -1; evicted < 4 * wanted && bytes !== 0; evicted += bytes) {
+    bytes = makeWay();
     address = takeHole(wanted);
     if (address !== 0) return address;
   }
   return extend(wanted);
+}
+
+/**
+ * Evicts as much again as had to make way since the last time, or about `most` bytes: while other threads compute, that takes
+ * no time. Nothing is written to the memory, so it may be between an output's address and the end of its kernel.
+ */
+export function evictAhead(most: number): void {
+  if (shortage === 0 || begun.length > 0) return;
+  for (let left = Math.min(shortage, most), bytes = -1; left > 0 && bytes !== 0; left -= bytes) bytes = makeWay();
+  shortage = 0;
 }
 
 const registry = new FinalizationRegistry<Seat>(seat => {
@@ -580,9 +581,7 @@ function noted(block: Block): Block {
 export function allocate(bytes: number): Block {
   if (bytes > SMALL) return noted(allocateLarge(bytes));
   if (torture) shake();
-  if (bytes <= CELL) {
-    return noted(allocateCell());
-  }
+  if (bytes <= CELL) return noted(allocateCell());
   if (results === null) results = new Nursery(32, 8);
   return noted(results.allocate((bytes + 15) & ~15));
 }
