@@ -3,6 +3,7 @@ import { type ArrayInput, NDArray } from "./array.ts";
 import { free } from "./backend/wasm/heap.ts";
 import { describe, GradError, ValueError } from "./errors.ts";
 import { at, set, update } from "./functions/indexing.ts";
+import type { OneOrAll } from "./functions/joining.ts";
 import type { TopkOptions, TopkReturn } from "./functions/network/nn.ts";
 import { attach, checkReq, retain } from "./functions/recording.ts";
 import { compress } from "./functions/searching.ts";
@@ -24,10 +25,10 @@ type MethodsOf<T> = { [K in keyof T]: Method<T[K]> };
 
 /**
  * What of a module is listed in members.ts. From the module itself and not from the list: only where a function is
- * declared does its documentation stand, and only `Pick` carries it on. (topk, unique, average and where, whose results depend on
- * their arguments, are in Own; so is delete, which is exported under another name than its own.)
+ * declared does its documentation stand, and only `Pick` carries it on. (topk, unique, average, where, atleast1d and its kin, whose results
+ * depend on their arguments, are in Own; so is delete, which is exported under another name than its own.)
  */
-type From<M> = MethodsOf<Pick<M, Exclude<keyof M & keyof typeof members, "topk" | "unique" | "average" | "where" | "delete">>>;
+type From<M> = MethodsOf<Pick<M, Exclude<keyof M & keyof typeof members, keyof Own | "delete">>>;
 
 export type Methods = From<typeof import("./functions/indexing.ts")> &
   From<typeof import("./functions/creation.ts")> &
@@ -144,6 +145,21 @@ export interface Own {
    * @example np.array([5, 6, 7]).compress([true, false, true]) // array([5., 7.])
    */
   compress(condition: ArrayInput, axis?: number | null): NDArray;
+  /**
+   * The array, a 0-d one with one axis, as np.atleast1d; with others the list of all.
+   * @example np.array(5).atleast1d() // array([5.])
+   */
+  atleast1d<Others extends readonly ArrayInput[]>(...others: Others): OneOrAll<Others>;
+  /**
+   * The array with at least two axes, as np.atleast2d; with others the list of all.
+   * @example np.array([1, 2]).atleast2d() // array([[1., 2.]])
+   */
+  atleast2d<Others extends readonly ArrayInput[]>(...others: Others): OneOrAll<Others>;
+  /**
+   * The array with at least three axes, as np.atleast3d; with others the list of all.
+   * @example np.array([1, 2]).atleast3d().shape // [ 1, 2, 1 ]
+   */
+  atleast3d<Others extends readonly ArrayInput[]>(...others: Others): OneOrAll<Others>;
   /** A copy of the elements as a 1-d array. @example np.eye(2).flatten() // array([1., 0., 0., 1.]) */
   flatten(): NDArray;
   /** The entries along axis 0. @throws ValueError for a 0-d array. */

@@ -203,6 +203,27 @@ test("nanToNum stops the gradient where it replaced a number", () => {
   expect(valuesOf(x.grad!)).toEqual([2, 0, 0, 0, 2]);
 });
 
+test("what nanToNum puts in has the gradient of the places where it stands", () => {
+  const x = np
+    .array([
+      [1, NAN, INF],
+      [NAN, -INF, 2],
+    ])
+    .attachGrad();
+  const [nan, low] = [np.array([3, 4, 5]).attachGrad(), np.array([7, 8, 9], { dtype: "float64" }).attachGrad()];
+  const y = autograd.record(() =>
+    np.multiply(np.nanToNum(x, { nan, neginf: low }), [
+      [1, 2, 4],
+      [8, 16, 32],
+    ]),
+  );
+  expect(y.dtype).toBe("float32");
+  y.backward();
+  expect(valuesOf(x.grad!)).toEqual([1, 0, 0, 0, 0, 32]);
+  expect(valuesOf(nan.grad!)).toEqual([8, 2, 0]);
+  expect(valuesOf(low.grad!)).toEqual([0, 16, 0]);
+});
+
 test("questions are answered in bool, and end the graph", () => {
   const x = np.array([1, NAN, INF]).attachGrad();
   const y = autograd.record(() => np.isnan(x));

@@ -318,6 +318,12 @@ function assertions(): void {
   expectTypeOf(x.topk({ retTyp: "both" })).toEqualTypeOf<[NDArray, NDArray]>();
   expectTypeOf(x.topk({ k: 2 })).toEqualTypeOf<NDArray>();
 
+  expectTypeOf(np.atleast1d(x)).toEqualTypeOf<NDArray>();
+  expectTypeOf(np.atleast2d(x, 1)).toEqualTypeOf<NDArray[]>();
+  expectTypeOf(x.atleast3d()).toEqualTypeOf<NDArray>();
+  expectTypeOf(x.atleast3d([1], x)).toEqualTypeOf<NDArray[]>();
+  expectTypeOf([1, 2].map(np.atleast1d)).toEqualTypeOf<NDArray[][]>();
+
   // What stands for an array.
   expectTypeOf<number>().toMatchTypeOf<ArrayInput>();
   expectTypeOf<boolean[]>().toMatchTypeOf<ArrayInput>();
@@ -383,6 +389,8 @@ function mistakes(): void {
   grad(() => 5);
   // @ts-expect-error nor does this one
   grad(np.allclose);
+  // @ts-expect-error the list that map hands on is no array
+  [x, x].map(np.atleast1d);
   // @ts-expect-error there is no such option
   np.sin(x, { output: x });
   // @ts-expect-error a third array is no option

@@ -97,27 +97,46 @@ function atLeast(x: ArrayInput, operator: string, added: readonly (readonly numb
   return axes === undefined ? a : expandAxes(a, axes);
 }
 
+/** What `atleast1d` and its kin give: a list where there are several arrays. */
+export type OneOrAll<Others extends readonly ArrayInput[]> = Others extends readonly [] ? NDArray : NDArray[];
+
+function allAtLeast<Others extends readonly ArrayInput[]>(
+  xs: readonly [ArrayInput, ...Others],
+  operator: string,
+  added: readonly (readonly number[])[],
+): OneOrAll<Others> {
+  const ys = xs.map(x => atLeast(x, operator, added));
+  return (ys.length === 1 ? ys[0] : ys) as OneOrAll<Others>;
+}
+
+const LINE = [[0]];
 const ROW = [[0, 1], [0]];
 const DEPTH = [[0, 1, 2], [0, 2], [2]];
 
 /**
- * The array, a 0-d one with one axis. A view. NumPy's atleast_1d of one array.
+ * The array, a 0-d one with one axis; of several arrays the list of them. A view. Every argument counts, so a list
+ * takes `list.map(x => np.atleast1d(x))`: `map` by itself hands on positions too. NumPy's atleast_1d.
  * @example np.atleast1d(5) // array([5.])
+ * @example np.atleast1d(5, [6, 7]) // [array([5.]), array([6., 7.])]
  */
-export const atleast1d = (x: ArrayInput): NDArray => atLeast(x, "atleast1d", [[0]]);
+export const atleast1d = <Others extends readonly ArrayInput[]>(x: ArrayInput, ...others: Others): OneOrAll<Others> =>
+  allAtLeast([x, ...others], "atleast1d", LINE);
 
 /**
- * The array with at least two axes, missing ones in front. A view. NumPy's atleast_2d of one array.
+ * The array with at least two axes, missing ones in front; of several arrays the list of them. A view. Every argument counts,
+ * as in atleast1d. NumPy's atleast_2d.
  * @example np.atleast2d([1, 2]) // array([[1., 2.]])
  */
-export const atleast2d = (x: ArrayInput): NDArray => atLeast(x, "atleast2d", ROW);
+export const atleast2d = <Others extends readonly ArrayInput[]>(x: ArrayInput, ...others: Others): OneOrAll<Others> =>
+  allAtLeast([x, ...others], "atleast2d", ROW);
 
 /**
- * The array with at least three axes: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1). A view. NumPy's atleast_3d of one
- * array.
+ * The array with at least three axes: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1); of several arrays the list of them. A
+ * view. Every argument counts, as in atleast1d. NumPy's atleast_3d.
  * @example np.atleast3d([1, 2]).shape // [ 1, 2, 1 ]
  */
-export const atleast3d = (x: ArrayInput): NDArray => atLeast(x, "atleast3d", DEPTH);
+export const atleast3d = <Others extends readonly ArrayInput[]>(x: ArrayInput, ...others: Others): OneOrAll<Others> =>
+  allAtLeast([x, ...others], "atleast3d", DEPTH);
 
 /**
  * Arrays joined as rows: along axis 0, 1-d ones as rows. NumPy's vstack.
@@ -135,7 +154,7 @@ export function vstack(arrays: readonly ArrayInput[] | NDArray, options?: Traili
  * @example np.hstack([[1, 2], [3]]) // array([1., 2., 3.])
  */
 export function hstack(arrays: readonly ArrayInput[] | NDArray, options?: Trailing<JoinOptions>): NDArray {
-  const xs = listFor(arrays, "hstack", options).map(atleast1d);
+  const xs = listFor(arrays, "hstack", options).map(x => atLeast(x, "hstack", LINE));
   return join(xs, xs[0]!.ndim === 1 ? 0 : 1, "hstack");
 }
 

@@ -2,12 +2,12 @@
 import type { ArrayInput, NDArray } from "../array.ts";
 import { toArray, toIntegers } from "../convert.ts";
 import { BOOL, DTYPES, F32, I32, isFloat } from "../dtype.ts";
-import { checkOptions, DTypeError, describe, under, ValueError, wholeNumber } from "../errors.ts";
+import { checkOptions, DTypeError, under, wholeNumber } from "../errors.ts";
 import * as E from "../expr.ts";
 import { type OutOption, type Trailing, type Unary, unary } from "../op.ts";
 import * as scalar from "../scalar.ts";
 import { absorb, add, divide, equal, exp, multiply, negative, reciprocal, square, subtract, where } from "./pointwise.ts";
-import { astype, copy } from "./structural.ts";
+import { astype, broadcastTo, copy, typed } from "./structural.ts";
 
 const INF = Number.POSITIVE_INFINITY;
 
@@ -382,17 +382,19 @@ export function bitwiseNot(x: ArrayInput, options?: Trailing<OutOption>): NDArra
 }
 
 export interface NanToNumOptions {
-  /** What stands for NaN; 0 unless given. */
-  nan?: number | null;
+  /** What stands for NaN, a number or an array that broadcasts to x; 0 unless given. */
+  nan?: ArrayInput | null;
   /** What stands for infinity, and for minus infinity; the largest number of the dtype and its negative unless given. */
-  posinf?: number | null;
-  neginf?: number | null;
+  posinf?: ArrayInput | null;
+  neginf?: ArrayInput | null;
 }
 
 /**
- * The same values with numbers in place of NaN and the infinities; slope 0 where one was replaced. NumPy's nan_to_num.
- * @throws ValueError for an option that is no number.
+ * The same values with others in place of NaN and the infinities, in the dtype of x. The gradient flows to x where it stays
+ * (slope 0 where it was replaced), and to arrays where they are put in. NumPy's nan_to_num.
+ * @throws ShapeError for an array that does not broadcast to the shape of x.
  * @example np.nanToNum([1, np.nan, np.inf], { posinf: 9 }) // array([1., 0., 9.])
+ * @example np.nanToNum([[1, np.nan], [np.nan, 2]], { nan: [5, 6] }) // array([[1., 6.],\n       [5., 2.]])
  */
 export function nanToNum(x: ArrayInput, options?: NanToNumOptions): NDArray {
   const known = ["nan", "posinf", "neginf"] as const;
@@ -401,9 +403,9 @@ export function nanToNum(x: ArrayInput, options?: NanToNumOptions): NDArray {
   const largest = a.code === F32 ? 2 ** 128 - 2 ** 104 : Number.MAX_VALUE;
   const [nan, posinf, neginf] = known.map((name, i) => {
     const value = options?.[name] ?? [0, largest, -largest][i]!;
-    if (typeof value !== "number") throw new ValueError(`nanToNum: ${name} is a number, got ${describe(value)}`);
-    return value;
-  }) as [number, number, number];
+    if (typeof value === "number") return value;
+    return under("nanToNum", () => broadcastTo(typed(toArray(value, "nanToNum", a), a.code), a.shape));
+  }) as [ArrayInput, ArrayInput, ArrayInput];
   if (!isFloat(a.code)) return copy(a);
   return where(isnan(a), nan, where(equal(a, INF), posinf, where(equal(a, -INF), neginf, a)));
 }

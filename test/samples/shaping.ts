@@ -129,9 +129,9 @@ export const shaping = {
   hsplit: [...halves.slice(1), linear([4], 2)],
   vsplit: halves,
   dsplit: halves,
-  atleast1d: [linear([]), linear([3])],
-  atleast2d: [linear([]), linear([3]), linear([2, 2])],
-  atleast3d: [linear([]), linear([3]), linear([2, 3]), linear([1, 2, 3])],
+  atleast1d: [linear([]), linear([3]), of([[], [2, 3], [2]], (...xs) => xs, "jointly")],
+  atleast2d: [linear([]), linear([3]), linear([2, 2]), of([[], [2, 1, 3], [2]], (...xs) => xs, "jointly")],
+  atleast3d: [linear([]), linear([3]), linear([2, 3]), linear([1, 2, 3]), of([[2, 3], [2]], (...xs) => xs, "jointly")],
   append: [
     of([[3], [2]], (x, v) => [x, v], "jointly"),
     of([[2, 2], [2]], (x, v) => [x, v, null], "jointly"),

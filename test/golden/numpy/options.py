@@ -275,6 +275,33 @@ def close():
     case("np.allclose", [a, b], raising("ValueError"), {"atol": None})
 
 
+def replaced():
+    """NumPy's nan_to_num copies arrays into x where it is no number: they broadcast to it, and take its dtype."""
+    words = ("nan", "posinf", "neginf")
+    for dtype in FLOATS:
+        odd = Ref(np.array([[np.nan, 1, np.inf], [-np.inf, np.nan, 2]], dtype))
+        turned = Ref(np.array([[np.nan, 1], [np.inf, np.inf], [-np.inf, 0]], dtype), ["T"])
+        for x in [odd, turned]:
+            for put in [ref([3], dtype), ref([2, 1], F64), ref([2, 3], I32), ref([], U8), ref([3], BOOL), Ref(np.array([np.nan, np.inf, 1e300]))]:
+                for names in [words[:1], words[1:2], words[2:], words]:
+                    how = {name: put for name in names}
+                    case("np.nanToNum", [x], lambda: np.nan_to_num(x.x, **given(how)), written_down(how))
+        case("np.nanToNum", [odd], lambda: np.nan_to_num(odd.x, nan=np.array([0.1, 0.2, 0.3]), posinf=3), {"nan": [0.1, 0.2, 0.3], "posinf": 3})
+        for wrong in [[1, 2], [[1, 2, 3]] * 3, [[[1]]], []]:
+            case("np.nanToNum", [odd], raising("ShapeError"), {"neginf": wrong})
+    whole = ref([3], I32)
+    case("np.nanToNum", [whole], lambda: np.nan_to_num(whole.x, nan=np.array([1.5])), {"nan": [1.5]})
+    case("np.nanToNum", [whole], raising("ValueError"), {"nan": "0"})
+
+
+def raised():
+    for name, fn in [("np.atleast1d", np.atleast_1d), ("np.atleast2d", np.atleast_2d), ("np.atleast3d", np.atleast_3d)]:
+        for xs in [[ref([]), ref([2, 3], I8)], [ref([3], F64), ref([], BOOL), ref([1, 2, 3, 1])], [ref([2]), ref([0, 2], U8)]]:
+            case(name, xs, lambda: fn(*[x.x for x in xs]))
+        case(name, [5, [1, 2], True], lambda: fn(np.array(5, F32), np.array([1, 2], F32), True))
+        case(name, [5, "x"], raising("ValueError"))
+
+
 def along():
     x = ref([2, 3, 2], F32, 4)
     i = Ref(np.array([[[0, 1], [1, 0], [0, 0]]], I32))
@@ -282,4 +309,4 @@ def along():
     case("np.takeAlongAxis", [ref([3]), [2, 0]], lambda: ref([3]).x[[2, 0]])
 
 
-write([creation, ranges, joining, padding, averages, uniques, close, along])
+write([creation, ranges, joining, padding, averages, uniques, close, replaced, raised, along])
