@@ -613,7 +613,7 @@ describe("classes and messages", () => {
     [
       "what nanToNum puts in, too long",
       ShapeError,
-      /^nanToNum: cannot broadcast \[4\] to \[3\]/,
+      /^nanToNum: cannot broadcast \(4,\) to \(2, 3\)/,
       () => np.nanToNum(x(), { nan: [1, 2, 3, 4] }),
     ],
     ["a promise put in", ValueError, /^nanToNum: .*await/, () => np.nanToNum(x(), { posinf: Promise.resolve(1) as unknown as number })],

@@ -33,6 +33,18 @@ const parts: readonly Sample[] = [
   curved([3, 4], 1, { where: CHOSEN }),
   curved([3, 4], 0, { where: [[true], [false], [true]], keepdims: true }),
 ];
+/** About a mean that is given: one for each line, or for all elements. */
+const about: readonly Sample[] = [
+  of(
+    [
+      [3, 4],
+      [3, 1],
+    ],
+    (x, mean) => [x, 1, { mean, correction: 1 }],
+  ),
+  of([[2, 3, 4], []], (x, mean) => [x, [0, 2], { mean, keepdims: true }]),
+  of([[3, 4], [4]], (x, mean) => [x, 0, { mean, where: CHOSEN }]),
+];
 export const linearParts: readonly Sample[] = parts.map(sample => ({ ...sample, linear: "jointly" as const }));
 /** Folds onto an array, of all elements or of some. */
 export const started: readonly Sample[] = [
@@ -60,8 +72,8 @@ const chains = [
 
 export const statistics = {
   prod: [...over, curved([0, 3], 0), curved([2, 0], 0), ...started],
-  var: [...moments, ...parts],
-  std: [...moments, ...parts],
+  var: [...moments, ...parts, ...about],
+  std: [...moments, ...parts, ...about],
   average: [
     curved([3, 4], 0),
     of(
@@ -87,8 +99,8 @@ export const statistics = {
   nanmin: [...over, ...started],
   nansum: [...places.map(([shape, ...rest]) => linear(shape, ...rest)), ...linearStarted],
   nanmean: [...places.map(([shape, ...rest]) => linear(shape, ...rest)), ...linearParts],
-  nanvar: [...moments, ...parts],
-  nanstd: [...moments, ...parts],
+  nanvar: [...moments, ...parts, ...about],
+  nanstd: [...moments, ...parts, ...about],
   median: over,
   quantile: [
     curved([5], 0.3),
@@ -102,6 +114,15 @@ export const statistics = {
       curved([2, 5], [0.1, 0.43, 1], 1, { method }),
     ),
     of([[3, 5], [2]], (x, q) => [x, q!.mul(0.1).add(0.5), 1]),
+    curved([2, 5], [0.1, 0.43, 1], 1, { method: "inverted_cdf", weights: [1, 0.5, 2, 0, 1] }),
+    curved([2, 3, 2], 0.6, [2, 0], {
+      method: "inverted_cdf",
+      keepdims: true,
+      weights: [
+        [1, 2],
+        [3, 1],
+      ],
+    }),
   ],
   percentile: [curved([5], 30), curved([3, 4], [12.5, 60], 1)],
   diff: [

@@ -123,18 +123,37 @@ interface Spread extends OverAxes {
   readonly by: number;
 }
 
+/** The mean of the squares of what elements are above their means. */
+const squaresOver = (x: NDArray, means: readonly NDArray[], { axes, code, by }: Spread): NDArray =>
+  divided(foldOver("add", [x, ...means], x.shape, axes, F64, SQUARES[means.length]!, keptOf(x.shape, axes)), by, code);
+
 const varRow: Structural<Spread> = structural("var", {
   kind: "reduction",
-  run: ([x], { axes, code, by }) => {
-    const means = meansOf(x!, axes);
-    const total = foldOver("add", [x!, ...means], x!.shape, axes, F64, SQUARES[means.length]!, keptOf(x!.shape, axes));
+  run: ([x], attrs) => {
+    const means = meansOf(x!, attrs.axes);
+    const y = squaresOver(x!, means, attrs);
     for (const mean of means) discard(mean, x!);
-    return divided(total, by, code);
+    return y;
   },
   grad: (g, { inputs: [x], attrs: { axes, by }, like }) => [
     absorb(spread(absorb(g, 2 / by), axes, like[0]!.shape), centred([x!], { axes, code: g.code })),
   ],
   reads: [[0]],
+  lift: liftAxes,
+});
+
+/** The same about means that are given, the axes kept. */
+const aboutRow: Structural<Spread> = structural("var", {
+  kind: "reduction",
+  run: ([x, about], attrs) => squaresOver(x!, [about!], attrs),
+  grad: (g, { inputs: [x, about], attrs: { axes, by }, like }) => {
+    const slopes = absorb(spread(absorb(g, 2 / by), axes, like[0]!.shape), subtract(x!, about!));
+    return [slopes, negative(sum(slopes, axes, { keepdims: true }))];
+  },
+  reads: [
+    [0, 1],
+    [0, 1],
+  ],
   lift: liftAxes,
 });
 
@@ -147,31 +166,47 @@ const deviation = unary("std", {
 export interface VarOptions extends PartOptions {
   /** What is taken off the count that the squares are divided by: 0, or 1 for an estimate from samples. */
   ddof?: number;
+  /** Another name of ddof: one of them is given. */
+  correction?: number;
+  /**
+   * The mean, where it is known already: a number, or an array with the reduced axes of size 1, as `mean` gives it with
+   * `keepdims`. Its gradient is its own.
+   */
+  mean?: ArrayInput | null;
 }
 
 export type Moment = (x: ArrayInput, axis?: Axis, options?: VarOptions) => NDArray;
 
-const MOMENT = [...MEAN, "ddof"];
+const MOMENT = [...MEAN, "ddof", "correction", "mean"];
 
-function ddofOf(name: string, options: VarOptions | undefined): number {
-  const ddof = options?.ddof ?? 0;
-  if (typeof ddof !== "number" || Number.isNaN(ddof)) throw new ValueError(`${name}: ddof is a number, got ${describe(ddof)}`);
-  return ddof;
+/** What the options of a moment say: what is taken off the count, the dtype of the result, and the mean if it is known. */
+function momentOptions(
+  name: string,
+  a: NDArray,
+  axes: readonly number[],
+  options: VarOptions | undefined,
+): [number, number, NDArray | null] {
+  const { ddof = null, correction = null, mean: about = null, dtype } = options ?? {};
+  if (ddof !== null && correction !== null) throw new ValueError(`${name}: ddof and correction are names of the same; give one of them`);
+  const less = ddof ?? correction ?? 0;
+  if (typeof less !== "number" || Number.isNaN(less)) throw new ValueError(`${name}: ddof is a number, got ${describe(less)}`);
+  const means = about === null ? null : toArray(about, name, a);
+  return [less, meanCode(a.code, dtype, name), means && under(name, () => broadcastTo(means, reducedShape(a.shape, axes)))];
 }
 
 function varOver(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
   const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT, true);
-  const [ddof, code] = [ddofOf(name, options), meanCode(a.code, options?.dtype, name)];
+  const [ddof, code, about] = momentOptions(name, a, axes, options);
   const part = takingPart(name, a, options?.where);
-  if (part !== null) return varOfPart(a, part, axes, code, keepdims, [ddof, "divided"]);
-  const y = varRow([a], { axes, code, by: Math.max(countOf(a.shape, axes) - ddof, 0) });
-  return restoreAxes(y, axes, keepdims);
+  if (part !== null) return varOfPart(a, part, about, axes, code, keepdims, [ddof, "divided"]);
+  const attrs = { axes, code, by: Math.max(countOf(a.shape, axes) - ddof, 0) };
+  return restoreAxes(about === null ? varRow([a], attrs) : aboutRow([a, about], attrs), axes, keepdims);
 }
 
 /**
  * The variance over axes (all of them by default): the mean of the squares of what elements are above their mean, with
  * `ddof` taken off the count; integers give float32. NumPy's var.
- * @throws DTypeError for a dtype that is not a float.
+ * @throws DTypeError for a dtype that is not a float, ShapeError for a mean that does not fit the axes.
  * @example np.var([1, 2, 3, 4]) // array(1.25)
  */
 const variance: Moment & HasRow = Object.assign(
@@ -204,16 +239,16 @@ export interface AverageOptions {
 /** What `average` gives: a list where the sum of the weights is asked for. */
 export type Average<O> = O extends { returned: true } ? [NDArray, NDArray] : NDArray;
 
-/** Weights as they broadcast to an array: of its shape, or of that of the axes over which the mean is taken, in their order. */
-function weightsFor(a: NDArray, weights: ArrayInput, axis: Axis | undefined): NDArray {
-  const w = toArray(weights, "average", a);
+/** Weights as they broadcast to an array: of its shape, or of that of the reduced axes, in their order. @internal */
+export function weightsFor(operator: string, a: NDArray, weights: ArrayInput, axis: Axis | undefined): NDArray {
+  const w = toArray(weights, operator, a);
   if (sameShape(w.shape, a.shape)) return w;
   const named = (typeof axis === "number" ? [axis] : (axis ?? [])).map(i => (i < 0 ? i + a.ndim : i));
   const order = [...named, ...[...a.shape.keys()].filter(i => !named.includes(i))];
   const shape = order.map((i, k) => (k < named.length ? a.shape[i]! : 1));
   if (named.length === 0 || !sameShape(w.shape, shape.slice(0, named.length)))
     throw new ShapeError(
-      `average: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(a.shape)}; give weights of that shape, or of that of the named axes`,
+      `${operator}: weights of shape ${showShape(w.shape)} for an array of shape ${showShape(a.shape)}; give weights of that shape, or of that of the named axes`,
     );
   return transpose(reshape(w, shape), inverse(order));
 }
@@ -234,7 +269,7 @@ export function average<O extends AverageOptions>(x: ArrayInput, axis?: Axis, op
     const y = mean(a, axes, { keepdims });
     return (returned ? [y, filled(y.shape, y.code, countOf(a.shape, axes))] : y) as Average<O>;
   }
-  const w = weightsFor(a, weights, axis);
+  const w = weightsFor("average", a, weights, axis);
   const met = promote(a.code, w.code);
   const lane = isFloat(met) ? met : F64;
   const total = sum(typed(w, lane), axes);
@@ -275,15 +310,16 @@ function meanOfPart(x: NDArray, part: NDArray, axes: readonly number[], code: nu
 function varOfPart(
   x: NDArray,
   part: NDArray,
+  about: NDArray | null,
   axes: readonly number[],
   code: number,
   keepdims: boolean,
   [ddof, nothing]: readonly [number, "divided" | "nan"],
 ): NDArray {
   const [clean, count] = taken(x, part, axes);
-  let d = where(part, subtract(clean, meanOfTaken(clean, count, axes)), 0);
+  let d = where(part, subtract(clean, about === null ? meanOfTaken(clean, count, axes) : typed(about, F64)), 0);
   // As in `centre`.
-  if (x.code === F64) d = where(part, subtract(d, meanOfTaken(d, count, axes)), 0);
+  if (x.code === F64 && about === null) d = where(part, subtract(d, meanOfTaken(d, count, axes)), 0);
   const by = subtract(count, ddof);
   const y = divide(sum(square(d), axes, { keepdims: true }), maximum(by, 0));
   return dropped(typed(nothing === "nan" ? where(greater(by, 0), y, Number.NaN) : y, code), axes, keepdims);
@@ -320,8 +356,8 @@ export const nanmean: Reduction<PartOptions> = (x, axis, options) => {
 function nanMoment(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
   const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT);
   if (!isFloat(a.code)) return varOver(name, a, axis, options);
-  const [ddof, code] = [ddofOf(name, options), meanCode(a.code, options?.dtype, name)];
-  return varOfPart(a, numbers(name, a, options?.where), axes, code, keepdims, [ddof, "nan"]);
+  const [ddof, code, about] = momentOptions(name, a, axes, options);
+  return varOfPart(a, numbers(name, a, options?.where), about, axes, code, keepdims, [ddof, "nan"]);
 }
 
 /**

@@ -2,15 +2,18 @@
 import { type ArrayInput, fromValues, type NDArray } from "../../array.ts";
 import { toArray, WIDE } from "../../convert.ts";
 import { F32, F64, isFloat } from "../../dtype.ts";
-import { IndexError, oneOf, ValueError } from "../../errors.ts";
+import { describe, IndexError, oneOf, ValueError } from "../../errors.ts";
 import * as E from "../../expr.ts";
+import { physicalOf } from "../../mapped.ts";
 import { liftNothing, type Structural, structural, ternary } from "../../op.ts";
-import { absorb, add, equal, multiply, subtract, where } from "../../ops/pointwise.ts";
-import { type Axis, type ReduceOptions, reduceArguments, restoreAxes } from "../../ops/reduction.ts";
+import { absorb, add, divide, equal, less, minimum, multiply, subtract, where } from "../../ops/pointwise.ts";
+import { type Axis, countNonzero, type ReduceOptions, reduceArguments, restoreAxes } from "../../ops/reduction.ts";
+import { cumsum } from "../../ops/scan.ts";
+import { argsort } from "../../ops/selection.ts";
 import { astype, broadcastTo, gathered, positions, reshape, transpose, typed } from "../../ops/structural.ts";
-import { showShape, sizeOf } from "../../shape.ts";
-import { sort } from "../searching.ts";
-import { mean } from "./moments.ts";
+import { onesOf, showShape, sizeOf } from "../../shape.ts";
+import { sort, takeAlongAxis } from "../searching.ts";
+import { mean, weightsFor } from "./moments.ts";
 
 export interface MedianOptions {
   /** Keep the reduced axes, with size 1. */
@@ -40,6 +43,11 @@ export interface QuantileOptions extends MedianOptions {
    * element to the last, or one of those that estimate from a sample.
    */
   method?: QuantileMethod | null;
+  /**
+   * How often each element counts, which need not be whole: of the array's shape, or of the shape of the named axes alone, in
+   * their order. Of method "inverted_cdf" alone. They have no gradient.
+   */
+  weights?: ArrayInput | null;
 }
 
 /** The part of the way from a to b, exact at both ends; of an infinite way NaN, as NumPy has it. */
@@ -87,6 +95,11 @@ function placeOf(q: number, n: number, alpha: number, beta: number, round: Choic
   return round(round(round(n * q) + round(round(alpha) + round(q * round(1 - alpha - beta)))) - 1);
 }
 
+/** Refuses a part that is none. */
+function checkPart(name: string, q: number, scale: number): void {
+  if (!(q >= 0 && q <= scale)) throw new ValueError(`${name}: q is from 0 to ${scale}, got ${q}`);
+}
+
 interface Places {
   readonly name: string;
   /** How many elements there are. */
@@ -107,7 +120,7 @@ const placed: Structural<Places> = structural("quantile", {
     const round = q!.code === F32 ? Math.fround : (v: number): number => v;
     const [alpha, beta, element, share] = METHODS[method];
     const values = Array.from(q!.toTypedArray(), v => {
-      if (!(v >= 0 && v <= scale)) throw new ValueError(`${name}: q is from 0 to ${scale}, got ${v}`);
+      checkPart(name, v, scale);
       const place = placeOf(round(v / scale), n, alpha, beta, round);
       const low = (element ?? Math.floor)(place);
       if (what === "share") return share === undefined ? place - low : share(place - low);
@@ -122,6 +135,28 @@ const placed: Structural<Places> = structural("quantile", {
   lift: liftNothing,
 });
 
+/** For each q and each line (along axis 0, in order) the place at which the sum of the weights reaches the part q of all. */
+function weightedPlaces(name: string, w: NDArray, q: NDArray, scale: number): NDArray {
+  for (const v of physicalOf(q).toTypedArray()) checkPart(name, v, scale);
+  const n = w.shape[0]!;
+  const sums = cumsum(w, 0);
+  const total = gathered([sums, positions([n - 1], [])], 0);
+  if (
+    !physicalOf(w)
+      .toTypedArray()
+      .every(v => v >= 0) ||
+    !physicalOf(total)
+      .toTypedArray()
+      .every(v => v > 0 && v < Infinity)
+  )
+    throw new ValueError(`${name}: weights are >= 0 and finite, and some of each line are not 0`);
+  // As NumPy rounds; the part 0 begins with the first weight that is not 0.
+  const parts = divide(isFloat(q.code) ? q : typed(q, F64), scale);
+  const reached = where(equal(sums, 0), -1, typed(divide(sums, total), parts.code));
+  const before = less(reshape(reached, [n, ...onesOf(q.ndim), ...total.shape]), reshape(parts, [...q.shape, ...onesOf(total.ndim)]));
+  return minimum(countNonzero(before, 0), n - 1);
+}
+
 function orderStatistic(
   name: string,
   x: ArrayInput,
@@ -130,9 +165,12 @@ function orderStatistic(
   axis: Axis | undefined,
   options: QuantileOptions | undefined,
 ): NDArray {
-  const known = name === "median" ? ["keepdims"] : ["keepdims", "method"];
+  const known = name === "median" ? ["keepdims"] : ["keepdims", "method", "weights"];
   const [a, axes, keepdims] = reduceArguments(name, x, axis, options as ReduceOptions, known, true);
   const method = oneOf(name, "method", options?.method ?? "linear", Object.keys(METHODS) as QuantileMethod[]);
+  const weights = options?.weights ?? null;
+  if (weights !== null && method !== "inverted_cdf")
+    throw new ValueError(`${name}: weights take method "inverted_cdf", got ${describe(method)}`);
   // Numbers stay in float64 on their way to positions.
   const wanted = toArray(q, name, WIDE);
   const kept = [...a.shape.keys()].filter(i => !axes.includes(i));
@@ -151,11 +189,19 @@ function orderStatistic(
     return restore(broadcastTo(mean(a, axes), shape));
   }
   const whole = Boolean(METHODS[method][2]);
-  const lines = reshape(transpose(a, [...axes, ...kept]), [n, ...rest]);
-  const sorted = sort(isFloat(a.code) || whole ? lines : astype(lines, "float64"), 0);
+  const linesOf = (x: NDArray): NDArray => reshape(transpose(x, [...axes, ...kept]), [n, ...rest]);
+  const lines = linesOf(a);
+  const order = weights === null ? null : argsort(lines, 0);
+  const sorted = order === null ? sort(isFloat(a.code) || whole ? lines : astype(lines, "float64"), 0) : takeAlongAxis(lines, order, 0);
   const at = (what: Places["what"]): NDArray => placed([wanted], { name, n, scale, method, what });
   const taken = (what: "low" | "high"): NDArray => gathered([sorted, at(what)], 0);
-  let y = taken("low");
+  let y: NDArray;
+  if (order === null) y = taken("low");
+  else {
+    const w = typed(linesOf(broadcastTo(weightsFor(name, a, weights!, axis), a.shape)), F64);
+    const places = weightedPlaces(name, takeAlongAxis(w, order, 0), wanted, scale);
+    y = reshape(takeAlongAxis(sorted, reshape(places, [wanted.size, ...rest]), 0), places.shape);
+  }
   // The mean of an infinite element and another is infinite.
   if (name === "median") y = n % 2 === 1 ? y : multiply(add(y, taken("high")), 0.5);
   else if (!whole) y = between(y, taken("high"), reshape(typed(at("share"), sorted.code), [...wanted.shape, ...rest.map(() => 1)]));
@@ -179,9 +225,11 @@ export function median(x: ArrayInput, axis?: Axis, options?: MedianOptions): NDA
  * The element below which the part q (from 0 to 1, a number or array) of the elements over axes lies, interpolated between
  * the nearest two, or by another method; NaN if there is one, or if one of the two is infinite. The axes of q
  * come first in the result. Differentiable in x, and in q where the method interpolates. NumPy's quantile.
- * @throws ValueError for a q out of range, IndexError where there is nothing to choose from.
+ * @throws ValueError for a q out of range, and for weights below 0 or without a sum; IndexError where there is nothing to
+ * choose from; ShapeError for weights that fit neither the array nor the axes.
  * @example np.quantile([1, 2, 3, 4], [0.25, 0.5]) // array([1.75, 2.5 ])
  * @example np.quantile([1, 2, 3, 4], 0.3, null, { method: "median_unbiased" }) // array(1.6333333)
+ * @example np.quantile([1, 2, 3], 0.5, null, { method: "inverted_cdf", weights: [1, 1, 4] }) // array(3.)
  */
 export function quantile(x: ArrayInput, q: ArrayInput, axis?: Axis, options?: QuantileOptions): NDArray {
   return orderStatistic("quantile", x, q, 1, axis, options);

@@ -102,4 +102,49 @@ def starts():
         case(f"np.{name}", [x, None], raising("ValueError"), {"initial": "0"})
 
 
-write([parts, starts])
+def about(name, x, mean, axis, ddof, keepdims, where):
+    """NumPy 2's var with a mean, which 1.24 has not: by its definition. Of nothing, nanvar is NaN."""
+    values, part = x.x.astype(F64), np.broadcast_to(where, x.x.shape)
+    if name.startswith("nan"):
+        part = part & ~np.isnan(values)
+    count = np.sum(part, axis, keepdims=keepdims) - ddof
+    squares = np.where(part, (values - np.asarray(mean, F64)) ** 2, 0)
+    y = np.sum(squares, axis, keepdims=keepdims) / np.maximum(count, 0)
+    y = np.where(count > 0, y, np.nan) if name.startswith("nan") else y
+    return np.asarray(np.sqrt(y) if name.endswith("std") else y).astype(MEANS[str(x.x.dtype)])
+
+
+def means():
+    for name in ["var", "std", "nanvar", "nanstd"]:
+        for dtype in DTYPES:
+            for shape, axis in [((3, 4), 0), ((3, 4), 1), ((2, 3, 4), [0, 2]), ((5,), None)]:
+                x = Ref(values(shape, dtype, 3))
+                at = tuple(axis) if isinstance(axis, list) else axis
+                exact = np.mean(x.x.astype(F64), at, keepdims=True)
+                for mean in [Ref(exact), Ref(exact.astype(F32) + np.float32(0.5)), Ref(values((), F64, 1)), Ref(values((), I32, 1)), 0.25]:
+                    for ddof, keepdims in [(0, False), (1, True)]:
+                        if isinstance(mean, float) and ddof == 1 and dtype == BOOL:
+                            continue
+                        given = mean if isinstance(mean, float) else mean.x
+                        case(f"np.{name}", [x, axis], lambda: about(name, x, given, at, ddof, keepdims, True),
+                             {"mean": form_of(mean), "keepdims": keepdims, **({"correction": ddof} if ddof else {})}, ulp=4, scale=4)
+        x = Ref(np.where(values((4, 5), BOOL, 7), np.nan, values((4, 5), F64, 3)))
+        mask = Ref(values((4, 5), BOOL, 4))
+        for axis, mean in [(0, Ref(values((1, 5), F64, 2))), (0, Ref(values((5,), F32, 2))), (1, Ref(values((4, 1), F32, 2))), (None, 1.5)]:
+            given = mean if isinstance(mean, float) else mean.x
+            for where in [mask, True]:
+                part = where if where is True else where.x
+                case(f"np.{name}", [x, axis], lambda: about(name, x, given, axis, 1, False, part),
+                     {"mean": form_of(mean), "where": form_of(where), "ddof": 1}, ulp=4, scale=4)
+        x = Ref(values((4, 4), F64, 3))
+        for ddof in [0, 1, 2.5, 9]:
+            case(f"np.{name}", [x, 1], lambda: getattr(np, name)(x.x, 1, ddof=ddof), {"correction": ddof}, ulp=4, scale=4)
+        # A mean whose axes were not kept would stand along others.
+        for wrong in [[1, 2, 3, 4], [[1, 2, 3, 4]] * 4, [1, 2], [[[1]]]]:
+            case(f"np.{name}", [x, 1], raising("ShapeError"), {"mean": wrong})
+        for how in [{"ddof": 0, "correction": 0}, {"correction": "1"}, {"correction": {"x": "nan"}}, {"mean": "0"}]:
+            case(f"np.{name}", [x, 1], raising("ValueError"), how)
+    case("np.mean", [x, 1], raising("ValueError"), {"mean": 0})
+
+
+write([parts, starts, means])

@@ -260,6 +260,79 @@ def uniques():
     case("np.unique", [odd], raising("ValueError"), {"equalNan": "no"})
 
 
+def repeated(x, q, w):
+    """The weighted quantile of a line, for whole weights: of as many of each element."""
+    return np.quantile(np.repeat(x, w), q, method="inverted_cdf")
+
+
+def reached(x, q, w):
+    """By the definition, for any weights: the first element in order up to which weights make the part q of all."""
+    order = np.argsort(x, kind="stable")
+    part = np.cumsum(w[order]) / np.sum(w[order])
+    part[part == 0] = -1
+    # In the dtype of q: 0.4 of float32 is more than 0.4.
+    part = part.astype(np.asarray(q).dtype)
+    found = [x[order][min(np.sum(part < each), len(x) - 1)] for each in np.reshape(q, -1)]
+    return np.reshape(np.nan if np.isnan(x).any() else found, np.shape(q))
+
+
+def weighted(line, x, q, axes, w):
+    """For lines along axes; w has the array's shape. The axes of q come first."""
+    rest = [i for i in range(x.ndim) if i not in axes]
+    lines, weights = [np.transpose(v, [*rest, *axes]).reshape(*[x.shape[i] for i in rest], -1) for v in (x, w)]
+    out = np.empty((*lines.shape[:-1], *np.shape(q)), x.dtype)
+    for i in np.ndindex(lines.shape[:-1]):
+        out[i] = line(lines[i], q, weights[i])
+    return np.moveaxis(out, range(len(rest), out.ndim), range(np.ndim(q)))
+
+
+def quantiles():
+    """NumPy 2's weights, which 1.24 has not: of method "inverted_cdf"."""
+    r = np.random.RandomState(5)
+    cdf = {"method": "inverted_cdf"}
+    for fn, scale in [("np.quantile", 1), ("np.percentile", 100)]:
+        parts = [0, 1, 0.5, 0.3, [0.25, 0.75], [[0], [0.1], [1]]]
+        parts = [np.multiply(q, scale).tolist() for q in parts] + [Ref(np.array([0.125, 0.4, 1], F32) * np.float32(scale)), Ref(np.array([0, 1], I32))]
+        for q in parts:
+            given = np.asarray(q.x if isinstance(q, Ref) else q)
+            part = np.asarray(given / (np.float32(scale) if given.dtype == F32 else scale))
+            for shape, axis in [((6,), None), ((6,), 0), ((3, 4), None), ((3, 4), 1), ((2, 3, 4), [2, 0]), ((2, 3, 4), -2)]:
+                axes = list(range(len(shape))) if axis is None else [a % len(shape) for a in (axis if isinstance(axis, list) else [axis])]
+                for dtype in [F32, F64, I32] if len(shape) < 3 else [F64]:
+                    x = ref(shape, dtype, 2)
+                    whole = r.randint(0, 4, shape)
+                    whole[tuple(slice(None) if i in axes else 0 for i in range(len(shape)))] += 1
+                    if np.any(np.sum(whole, tuple(axes)) == 0):
+                        whole += 1
+                    w = Ref(whole.astype(I32))
+                    case(fn, [x, q, axis], lambda: weighted(repeated, x.x, part, axes, whole), {**cdf, "weights": f"@{w.id}"})
+                    w = Ref((r.randint(1, 9, shape) / 8).astype(F32))
+                    case(fn, [x, q, axis], lambda: weighted(reached, x.x, part, axes, w.x.astype(F64)), {**cdf, "weights": f"@{w.id}"})
+                    if axis is not None and len(shape) > 1:
+                        named = [axis] if isinstance(axis, int) else axis
+                        some = Ref(np.arange(np.prod([shape[a] for a in named]), dtype=F64).reshape([shape[a] for a in named]))
+                        spread = np.ones(shape)
+                        turned = np.transpose(some.x, np.argsort([a % len(shape) for a in named]))
+                        spread *= turned.reshape([n if i in axes else 1 for i, n in enumerate(shape)])
+                        case(fn, [x, q, axis], lambda: weighted(reached, x.x, part, axes, spread), {**cdf, "weights": f"@{some.id}"})
+        x = ref([3, 4], F64, 2)
+        odd = Ref(np.array([[1, np.nan, 2, 0], [3, np.inf, -np.inf, 5]]))
+        w = Ref(np.array([1, 0, 2, 1.0]))
+        for keepdims in [False, True]:
+            case(fn, [odd, 0.5 * scale, 1], lambda: (lambda y: y[..., None] if keepdims else y)(weighted(reached, odd.x, 0.5, [1], np.broadcast_to(w.x, (2, 4)))),
+                {**cdf, "weights": f"@{w.id}", "keepdims": keepdims})
+        for wrong, kind in [([1, -1, 1, 1], "ValueError"), ([0, 0, 0, 0], "ValueError"), (Ref(np.array([1, np.nan, 1, 1])), "ValueError"),
+                (Ref(np.array([1, np.inf, 1, 1])), "ValueError"), ([1, 2, 3], "ShapeError"), ([[1, 2, 3, 4]], "ShapeError"), (1, "ShapeError"),
+                ("1", "ValueError"), (Ref(np.vstack([np.ones((2, 4)), np.zeros((1, 4))])), "ValueError")]:
+            case(fn, [x, 0.5, 1], raising(kind), {**cdf, "weights": form_of(wrong)})
+        case(fn, [x, 0.5, None], raising("ShapeError"), {**cdf, "weights": [1, 1, 1, 1]})
+        for q in [-0.1, scale + 0.1, {"x": "nan"}]:
+            case(fn, [x, q, 1], raising("ValueError"), {**cdf, "weights": [1, 1, 1, 1]})
+        for method in [{}, {"method": "linear"}, {"method": "higher"}, {"method": "averaged_inverted_cdf"}]:
+            case(fn, [x, 0.5, 1], raising("ValueError"), {**method, "weights": [1, 1, 1, 1]})
+    case("np.median", [x, 1], raising("ValueError"), {"weights": [1, 1, 1, 1]})
+
+
 def close():
     a, b = Ref(np.array([1, 2, 3, np.nan, np.inf])), Ref(np.array([1.1, 2.5, 3, np.nan, np.inf]))
     tolerances = Ref(np.array([0.2, 0.2, 0, 1, 1])), Ref(np.array([[0.0], [1.0]]))
@@ -309,4 +382,4 @@ def along():
     case("np.takeAlongAxis", [ref([3]), [2, 0]], lambda: ref([3]).x[[2, 0]])
 
 
-write([creation, ranges, joining, padding, averages, uniques, close, replaced, raised, along])
+write([creation, ranges, joining, padding, averages, uniques, quantiles, close, replaced, raised, along])
