@@ -92,7 +92,8 @@ export function wholeNumber(operator: string, name: string, value: unknown, leas
 }
 
 /** An object as written down in braces: not a list, map, date, promise or array. */
-function isPlain(value: object): boolean {
+export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
@@ -100,7 +101,7 @@ function isPlain(value: object): boolean {
 /** Refuses an options object that is none, or that names an option the operator does not know. */
 export function checkOptions(operator: string, options: unknown, known: readonly string[]): void {
   if (options === undefined || options === null) return;
-  if (typeof options !== "object" || !isPlain(options))
+  if (!isPlain(options))
     throw new ValueError(`${operator}: options are an object, got ${describe(options)}; known options: ${known.join(", ") || "none"}`);
   for (const key of Object.keys(options))
     if (!known.includes(key))

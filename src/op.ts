@@ -61,10 +61,10 @@ export interface OutOption {
 }
 
 /** The `out` among options; what is no options object is a surplus argument. */
-export function outOf(options: unknown, operator: string): NDArray | undefined {
+export function outOf(options: unknown, operator: string, known: readonly string[] = ["out"]): NDArray | undefined {
   // Surplus arguments are ignored, as when a function is handed to list.map.
   if (typeof options !== "object" || options === null || Array.isArray(options) || options instanceof NDArray) return undefined;
-  checkOptions(operator, options, ["out"]);
+  checkOptions(operator, options, known);
   const { out } = options as OutOption;
   if (out !== undefined && !(out instanceof NDArray)) throw new ValueError(`${operator}: out must be an array, got ${describe(out)}`);
   return out;

@@ -284,17 +284,18 @@ ${transforms.map(name => `\`${name}\``).join(", ")}: of ordinary functions of ar
 - Complex numbers, and with them \`fft\` and \`linalg.eig\`.
 - The dtypes int64, float16 and bfloat16, and arrays of strings or objects. Integers are int32, int8 and uint8.
 - Sparse arrays, masked arrays, structured dtypes.
-- Of \`einsum\` operands with lists of axes, and its \`dtype\`; \`axes\`, \`axis\` and \`keepdims\` of \`matmul\`: subscripts and \`astype\`
-  say the same. Several arrays for \`atleast1d\` and its kin: \`list.map(np.atleast1d)\`. Arguments that \`fromfunction\` hands on, and
-  a function as the mode of \`pad\`: closures, and \`concatenate\`. Widths of \`pad\` by axis: a pair for each.
-- \`check_valid\` and \`tol\` of \`multivariate_normal\`: what is no covariance is an error. Lists as seeds, and Generator objects.
-  \`mean\` and \`correction\` of \`var\` and \`std\`, and \`weights\` of \`quantile\`, which NumPy 2 has. Arrays of what \`nanToNum\` puts in.
+- \`dtype\` of \`einsum\` and \`matmul\`: \`astype\` says the same. Arguments that \`fromfunction\` hands on, and a function as the
+  mode of \`pad\`: closures, and \`concatenate\`.
+- \`check_valid\` and \`tol\` of \`multivariate_normal\`: what is no covariance is an error. Generator objects.
 - Parameters that mean nothing here: memory layouts (\`order\`), subclasses (\`subok\`, \`like\`), kinds of sorting, which are all
   stable, and hints that only save time (\`assume_unique\`, \`overwrite_input\`).
 - Asynchronous execution and devices other than the processor.
 
 ## Where it is not as NumPy
 
+- \`list.map(np.atleast1d)\` hands on positions too, which are arrays as well: \`list.map(x => np.atleast1d(x))\`.
+- A mean given to \`var\` or \`std\` must have the reduced axes with size 1 (NumPy lets others stand along other axes), and leaves
+  the dtype of the result; \`ddof\` and \`correction\` together are an error.
 - Lists of numbers are float32, as MXNet's np has it; beside float64 arrays they are float64.
 - Where NumPy makes floats of integers, they are float32; positions, counts and sums of integers are int32.
 - Powers, quotients rounded down, remainders and shifts of bools are int32, where NumPy has int8; their squares are bools.

@@ -69,13 +69,15 @@ function build(id: number, roots: NDArray[]): NDArray {
   return x;
 }
 
-/** An argument as JSON has it: "@3" is an array, {"x"} a number that JSON cannot write, {"slice"} a slice, {"function"} one by its path. */
+/** An argument as JSON has it: "@3" is an array, {"x"} a number that JSON cannot write, {"slice"} a slice, {"function"} one by its path; any other object is one. */
 function read(arg: unknown, roots: NDArray[]): unknown {
   if (typeof arg === "string" && /^@\d+$/.test(arg)) return build(Number(arg.slice(1)), roots);
   if (Array.isArray(arg)) return arg.map(a => read(a, roots));
   if (typeof arg === "object" && arg !== null) {
     const { x, slice, function: path } = arg as { x?: string; slice?: [number | null, number | null, number | null]; function?: string };
     if (path !== undefined) return find(path);
+    if (x === undefined && slice === undefined)
+      return Object.fromEntries(Object.entries(arg).map(([key, value]) => [key, read(value, roots)]));
     return slice
       ? np.slice(...slice)
       : Number(x === "nan" ? Number.NaN : x === "inf" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY);

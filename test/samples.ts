@@ -353,6 +353,25 @@ export const SAMPLES: Record<SampledName, readonly Sample[]> = {
       (a, b) => [a, b],
       "each",
     ),
+    of(
+      [
+        [2, 3, 2],
+        [4, 2],
+      ],
+      (a, b) => [
+        a,
+        b,
+        {
+          axes: [
+            [0, 2],
+            [1, 0],
+            [-1, 0],
+          ],
+        },
+      ],
+      "each",
+    ),
+    of([[3], [2, 3]], (a, b) => [a, b, { axes: [0, [1, 0], 0] }], "each"),
   ],
   dot: [
     of([[5], [5]], (a, b) => [a, b], "each"),

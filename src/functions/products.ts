@@ -2,7 +2,7 @@
 import { type ArrayInput, fromValues, type NDArray } from "../array.ts";
 import { toArray, toArrays } from "../convert.ts";
 import { BOOL, promote } from "../dtype.ts";
-import { checkOptions, describe, flag, oneOf, ShapeError, under, ValueError } from "../errors.ts";
+import { checkOptions, describe, flag, oneOf, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
 import type { HasRow } from "../op.ts";
 import { correlation, dot, euclidean, matmul, meeting, padded, reversed } from "../ops/linalg/products.ts";
 import { singularValues } from "../ops/linalg/svd.ts";
@@ -155,7 +155,7 @@ export function vdot(a: ArrayInput, b: ArrayInput): NDArray {
 const TERM = /^([A-Za-z]*)(\.\.\.)?([A-Za-z]*)$/;
 
 interface Subscripts {
-  /** The letters before and after the ellipsis, if there is one, as numbers. */
+  /** The labels before and after the ellipsis, if there is one. */
   readonly before: readonly number[];
   readonly after: readonly number[];
   readonly ellipsis: boolean;
@@ -168,46 +168,82 @@ function parseTerm(text: string): Subscripts {
   return { before: codes(found[1]!), after: codes(found[3]!), ellipsis: found[2] !== undefined };
 }
 
+/** The same of a list of numbers and at most one "...". */
+function listTerm(list: unknown): Subscripts {
+  if (!Array.isArray(list))
+    throw new ValueError(
+      `einsum: each array has a list of labels behind it, as in einsum(x, [0, 1], y, [1, 2], [0, 2]), got ${describe(list)}`,
+    );
+  const at = list.indexOf("...");
+  const labels = (part: readonly unknown[]): number[] => Array.from(part, l => wholeNumber("einsum", "a label", l, 0));
+  return at < 0
+    ? { before: labels(list), after: [], ellipsis: false }
+    : { before: labels(list.slice(0, at)), after: labels(list.slice(at + 1)), ellipsis: true };
+}
+
 /** A label for each axis; those that an ellipsis stands for count -1, -2 … from its end. */
 function labelsOf({ before, after }: Subscripts, spare: number): number[] {
   return [...before, ...Array.from({ length: spare }, (_, i) => i - spare), ...after];
 }
 
-function readSubscripts(subscripts: unknown, xs: readonly NDArray[]): { inputs: number[][]; output: number[] } {
-  if (typeof subscripts !== "string")
-    throw new ValueError(`einsum: subscripts are a string, as in "ij,jk->ik", got ${describe(subscripts)}; then come the arrays`);
-  const [left, right, ...more] = subscripts.replace(/\s/g, "").split("->") as [string, string?, ...string[]];
-  const terms = left.split(",").map(parseTerm);
-  if (more.length > 0 || terms.length !== xs.length)
+/** What is to be computed: the labels of each array and of the result, and how the caller wrote them. */
+interface Contraction {
+  readonly arrays: readonly NDArray[];
+  readonly inputs: number[][];
+  readonly output: number[];
+  readonly text: string;
+}
+
+/** The arguments as arrays, a term for each, and one for the result if it is given. */
+function readTerms(args: readonly unknown[]): [NDArray[], Subscripts[], Subscripts | undefined, string] {
+  const [first, ...rest] = args;
+  if (typeof first === "string") {
+    const arrays = toArrays(rest as ArrayInput[], "einsum");
+    const [left, right, ...more] = first.replace(/\s/g, "").split("->") as [string, string?, ...string[]];
+    const terms = left.split(",").map(parseTerm);
+    if (more.length > 0 || terms.length !== arrays.length)
+      throw new ValueError(
+        `einsum: ${describe(first)} has subscripts for ${terms.length} arrays and one result; ${arrays.length} arrays are given`,
+      );
+    return [arrays, terms, right === undefined ? undefined : parseTerm(right), describe(first)];
+  }
+  const count = Math.floor(args.length / 2);
+  if (count === 0)
     throw new ValueError(
-      `einsum: ${describe(subscripts)} has subscripts for ${terms.length} arrays and one result; ${xs.length} arrays are given`,
+      `einsum: first come subscripts, as in "ij,jk->ik", or an array and a list of labels, got ${args.map(describe).join(", ") || "nothing"}`,
     );
+  const lists = args.filter((_, i) => i % 2 === 1 || i === 2 * count);
+  const [terms, arrays] = [lists.map(listTerm), toArrays(args.filter((_, i) => i % 2 === 0 && i < 2 * count) as ArrayInput[], "einsum")];
+  return [arrays, terms.slice(0, count), terms[count], lists.map(describe).join(", ")];
+}
+
+function readSubscripts(args: readonly unknown[]): Contraction {
+  const [arrays, terms, result, text] = readTerms(args);
   const inputs = terms.map((term, i) => {
-    const { ndim, shape } = xs[i]!;
+    const { ndim, shape } = arrays[i]!;
     const spare = ndim - term.before.length - term.after.length;
     if (spare < 0 || (spare > 0 && !term.ellipsis))
       throw new ValueError(
-        `einsum: array ${i} of shape ${showShape(shape)} has ${ndim} axes, its subscripts in ${describe(subscripts)} name ${ndim - spare}; ` +
-          'use one letter for each, or "..."',
+        `einsum: array ${i} of shape ${showShape(shape)} has ${ndim} axes, its subscripts in ${text} name ${ndim - spare}; ` +
+          'use one for each, or "..."',
       );
     return labelsOf(term, spare);
   });
   const all = inputs.flat();
   const depth = -Math.min(0, ...all);
-  if (right === undefined) {
+  if (result === undefined) {
     const once = all.filter(l => l >= 0 && all.indexOf(l) === all.lastIndexOf(l)).sort((a, b) => a - b);
-    return { inputs, output: labelsOf({ before: [], after: once, ellipsis: true }, depth) };
+    return { arrays, inputs, output: labelsOf({ before: [], after: once, ellipsis: true }, depth), text };
   }
-  const term = parseTerm(right);
-  if (depth > 0 && !term.ellipsis) throw new ValueError(`einsum: the result in ${describe(subscripts)} needs a "..." too`);
-  const output = labelsOf(term, depth);
+  if (depth > 0 && !result.ellipsis) throw new ValueError(`einsum: the result in ${text} needs a "..." too`);
+  const output = labelsOf(result, depth);
   output.forEach((l, i) => {
     if (!all.includes(l) || output.indexOf(l) < i)
       throw new ValueError(
-        `einsum: the result in ${describe(subscripts)} names ${describe(String.fromCharCode(l))}, which ${all.includes(l) ? "it names already" : "no array has"}`,
+        `einsum: the result in ${text} names ${typeof args[0] === "string" ? describe(String.fromCharCode(l)) : l}, which ${all.includes(l) ? "it names already" : "no array has"}`,
       );
   });
-  return { inputs, output };
+  return { arrays, inputs, output, text };
 }
 
 /** The diagonals of repeated labels; axes of size 1 go where others with the label are longer. */
@@ -230,18 +266,25 @@ function simplified(x: NDArray, given: readonly number[], sizes: ReadonlyMap<num
   return { x: wanted.length === labels.length ? y : reshape(y, sizesOf({ x: y, labels }, wanted)), labels: wanted };
 }
 
+/** The axes of an array for `einsum`: a label for each, and "..." for those that broadcast. */
+export type AxisLabels = readonly (number | "...")[];
+
 /**
  * Sums of products by Einstein's convention: each letter is an index along an axis of every array that carries it, and
  * what the result (after "->"; by default the letters that occur once, in alphabetical order) does not name is summed.
  * "..." stands for further axes, which broadcast. Several arrays are contracted in pairs, those that shrink most first.
- * NumPy's einsum.
+ * In the place of subscripts each array may be followed by a list of its labels, whole numbers from 0 on, and the list of the
+ * result may come last. NumPy's einsum.
  * @throws ValueError for subscripts that are none or do not match the arrays, ShapeError where the sizes of an index differ.
  * @example np.einsum("ij,jk->ik", [[1, 2]], [[3], [4]]) // array([[11.]])
  * @example np.einsum("ii", [[1, 2], [3, 4]]) // array(5.)
+ * @example np.einsum([[1, 2]], [0, 1], [[3], [4]], [1, 2], [0, 2]) // array([[11.]])
+ * @example np.einsum(np.ones([2, 3, 4]), [0, "..."], ["...", 0]).shape // [ 3, 4, 2 ]
  */
-export function einsum(subscripts: string, ...operands: ArrayInput[]): NDArray {
-  const given = toArrays(operands, "einsum");
-  const { inputs, output } = readSubscripts(subscripts, given);
+export function einsum(subscripts: string, ...operands: ArrayInput[]): NDArray;
+export function einsum(x: ArrayInput, labels: AxisLabels, ...rest: (ArrayInput | AxisLabels)[]): NDArray;
+export function einsum(...args: unknown[]): NDArray {
+  const { arrays: given, inputs, output, text } = readSubscripts(args);
   const code = given.reduce((c, x) => promote(c, x.code), given[0]!.code);
   const sizes = new Map<number, number>();
   given.forEach((x, k) => {
@@ -249,7 +292,7 @@ export function einsum(subscripts: string, ...operands: ArrayInput[]): NDArray {
       const [n, have = 1] = [x.shape[axis]!, sizes.get(label)];
       if (n !== 1 && have !== 1 && n !== have)
         throw new ShapeError(
-          `einsum: an index of ${describe(subscripts)} has size ${n} in array ${k} of shape ${showShape(x.shape)}, but ${have} before; sizes must be equal, or one of them 1`,
+          `einsum: an index of ${text} has size ${n} in array ${k} of shape ${showShape(x.shape)}, but ${have} before; sizes must be equal, or one of them 1`,
         );
       sizes.set(label, n === 1 ? have : n);
     });

@@ -2,7 +2,19 @@
 import { type ArrayInput, fromValues, NDArray } from "../array.ts";
 import { toArray } from "../convert.ts";
 import { BOOL, type DType, I32, isFloat } from "../dtype.ts";
-import { checkOptions, DTypeError, describe, flag, IndexError, oneOf, ShapeError, under, ValueError, wholeNumber } from "../errors.ts";
+import {
+  checkOptions,
+  DTypeError,
+  describe,
+  flag,
+  IndexError,
+  isPlain,
+  oneOf,
+  ShapeError,
+  under,
+  ValueError,
+  wholeNumber,
+} from "../errors.ts";
 import { floor, rint } from "../ops/elementary.ts";
 import { add, multiply, subtract, where } from "../ops/pointwise.ts";
 import { max, min, type Reduction, sum } from "../ops/reduction.ts";
@@ -234,6 +246,9 @@ export interface PadOptions {
   reflectType?: "even" | "odd";
 }
 
+/** Widths by axis: of both sides, or [before, after]. */
+export type Widths = Readonly<Record<number, number | readonly [number, number]>>;
+
 type Mode = keyof typeof MODES;
 
 /** The modes, each with the options that it has beside `mode`. */
@@ -276,6 +291,17 @@ function countsOf(given: ArrayInput, ndim: number): [number, number][] {
   return pairs;
 }
 
+/** The widths of `pad`, also by axis: then those of others are 0. */
+function widthsOf(given: ArrayInput | Readonly<Record<string, unknown>>, ndim: number): [number, number][] {
+  if (!isPlain(given)) return countsOf(given, ndim);
+  const widths = countsOf(0, ndim);
+  const keys = Object.keys(given);
+  axesOf(keys.map(Number), ndim, "pad").forEach((axis, i) => {
+    widths[axis] = countsOf(given[keys[i]!] as ArrayInput, 1)[0]!;
+  });
+  return widths;
+}
+
 /** What stands in the margin of a width at one side of an axis, for the modes in which a margin is made of its own. */
 function marginOf(
   mode: Mode,
@@ -307,18 +333,19 @@ function marginOf(
 }
 
 /**
- * With a margin around: `width` is one number for all sides, [before, after], or such a pair for each axis. A copy.
- * NumPy's pad.
+ * With a margin around: `width` is one number for all sides, [before, after], such a pair for each axis, or an object with the
+ * widths of some axes. A copy. NumPy's pad.
  * @throws ValueError for widths that are no whole numbers >= 0, another mode, an option of another mode, or an empty axis
  * to repeat.
  * @example np.pad([1, 2], 1) // array([0., 1., 2., 0.])
+ * @example np.pad([[1, 2]], { 1: [0, 1] }) // array([[1., 2., 0.]])
  * @example np.pad([1, 2, 3], [2, 0], { mode: "reflect" }) // array([3., 2., 1., 2., 3.])
  */
-export function pad(x: ArrayInput, width: ArrayInput, options?: PadOptions): NDArray {
+export function pad(x: ArrayInput, width: ArrayInput | Widths, options?: PadOptions): NDArray {
   const a = toArray(x, "pad");
   const mode = oneOf("pad", "mode", options?.mode, Object.keys(MODES) as Mode[]);
   checkOptions("pad", options, ["mode", ...MODES[mode]]);
-  const widths = countsOf(width, a.ndim);
+  const widths = widthsOf(width, a.ndim);
   const odd = oneOf("pad", "reflectType", options?.reflectType, ["even", "odd"]) === "odd";
   const shape = a.shape.map((n, axis) => n + widths[axis]![0] + widths[axis]![1]);
   checkSize(shape, "pad");

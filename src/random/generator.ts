@@ -92,21 +92,42 @@ export function familyOf(name: string, value: () => E.Expr, inputs: number, lane
 export const normalNumber = (u: E.Expr, turn: E.Expr, code: number): E.Expr =>
   E.mul(E.sqrt(E.mul(scalar.log(u, code), -2)), scalar.cos(E.mul(turn, 2 * Math.PI), code));
 
+/** A list as 64 bits. Each number is mixed in by the finaliser of SplitMix64, which is one-to-one, so none is lost. */
+function mixed(list: readonly number[]): bigint {
+  let h = BigInt(list.length);
+  const mix = (shift: bigint, factor: bigint): void => {
+    h = BigInt.asUintN(64, (h ^ (h >> shift)) * factor);
+  };
+  for (const n of list) {
+    h = BigInt.asUintN(64, (h ^ BigInt(n)) + 0x9e3779b97f4a7c15n);
+    mix(30n, 0xbf58476d1ce4e5b9n);
+    mix(27n, 0x94d049bb133111ebn);
+    mix(31n, 1n);
+  }
+  return h;
+}
+
 /**
- * Starts the generator's sequence anew: after the same seed the same calls give the same numbers, on every machine.
- * Without a number, as before the first call, it takes a seed that nobody can foresee. NumPy's random.seed (the numbers are not NumPy's).
- * @throws ValueError unless `n` is a whole number from 0 to 2^53.
+ * Starts the generator's sequence anew: after the same seed, a number or a list of them, the same calls give the same numbers,
+ * on every machine. Without one, as before the first call, it takes a seed that nobody can foresee. NumPy's random.seed (the
+ * numbers are not NumPy's).
+ * @throws ValueError unless `n` is a whole number from 0 to 2^53, or a list of at least one.
  * @example
  * np.random.seed(7)
  * const first = np.random.rand(3)
  * np.random.seed(7)
  * np.random.rand(3).eq(first).all() // array(True)
  */
-export function seed(n?: number | null): void {
-  const given = n !== undefined && n !== null;
-  if (given && (!Number.isInteger(n) || n < 0 || n > 2 ** 53))
-    throw new ValueError(`random.seed: a seed is a whole number from 0 to 2^53, got ${describe(n)}`);
-  generator.key = given ? [n % 2 ** 32, Math.floor(n / 2 ** 32)] : null;
+export function seed(n?: number | readonly number[] | null): void {
+  if (n === undefined || n === null) generator.key = null;
+  else {
+    const listed = Array.isArray(n);
+    const list: number[] = listed ? Array.from(n) : [n as number];
+    if (list.length === 0 || !list.every(v => Number.isInteger(v) && v >= 0 && v <= 2 ** 53))
+      throw new ValueError(`random.seed: a seed is a whole number from 0 to 2^53, or a list of such, got ${describe(n)}`);
+    const bits = listed ? mixed(list) : BigInt(list[0]!);
+    generator.key = [Number(bits & 0xffffffffn), Number(bits >> 32n)];
+  }
   generator.position = 0;
 }
 

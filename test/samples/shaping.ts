@@ -87,6 +87,7 @@ export const shaping = {
       linear([3], 2),
       linear([3, 4], 1),
       linear([3, 4], [1, 2]),
+      linear([3, 4], { 1: [0, 2] }),
       linear(
         [2, 3, 2],
         [

@@ -5,9 +5,9 @@ import { address, allocate, free } from "../../backend/wasm/heap.ts";
 import { call2 } from "../../backend/wasm/index.ts";
 import { toArray } from "../../convert.ts";
 import { BYTES, F64, I32, isFloat, promote, SHIFT, type TypedArray } from "../../dtype.ts";
-import { ShapeError, under } from "../../errors.ts";
+import { describe, ShapeError, under, ValueError } from "../../errors.ts";
 import { absorb as absorbExpr, arg, mul } from "../../expr.ts";
-import { foldAxes, foldProduct } from "../../fold.ts";
+import { foldAxes, foldProduct, keptOf } from "../../fold.ts";
 import { CHUNK, collapse, contiguous, copyStrided, discard, Family, laneOf, runMap, view } from "../../launch.ts";
 import { isMapped, mapping } from "../../mapped.ts";
 import {
@@ -24,10 +24,10 @@ import {
   structural,
   type Trailing,
 } from "../../op.ts";
-import { broadcastShapes, broadcastStrides, SCALAR, type Shape, sameShape, showShape, sizeOf } from "../../shape.ts";
+import { axesOf, broadcastShapes, broadcastStrides, SCALAR, type Shape, showShape, sizeOf } from "../../shape.ts";
 import { Node, recording, type Saved } from "../../tape.ts";
 import { absorb, add, divide, equal, multiply, sqrt, where } from "../pointwise.ts";
-import { cast, expandDims, part, reshape, slice, spread, swapaxes, transpose, typed, unslice, zeroed } from "../structural.ts";
+import { cast, expandDims, inverse, part, reshape, slice, spread, swapaxes, transpose, typed, unslice, zeroed } from "../structural.ts";
 
 /** Two arrays in the dtype in which they meet. @internal */
 export function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {
@@ -190,32 +190,55 @@ function matrixProduct(a: NDArray, b: NDArray): NDArray {
   return y;
 }
 
+/** The product of arrays of one dtype that are not 0-d. */
+function product(p: NDArray, q: NDArray): NDArray {
+  checkInner("matmul", p, q, p.ndim - 1, q.ndim === 1 ? 0 : q.ndim - 2);
+  const y = matmulRow([p.ndim === 1 ? expandDims(p, 0) : p, q.ndim === 1 ? expandDims(q, 1) : q], null);
+  const added = [...(p.ndim === 1 ? [y.ndim - 2] : []), ...(q.ndim === 1 ? [y.ndim - 1] : [])];
+  return added.length === 0 ? y : reshape(y, keptOf(y.shape, added));
+}
+
+/** The same of matrices and vectors in other axes than the last. */
+function productAlong(p: NDArray, q: NDArray, axes: unknown): NDArray {
+  if (!Array.isArray(axes) || axes.length !== 3)
+    throw new ValueError(`matmul: axes are three lists, of those of both operands and of the result, got ${describe(axes)}`);
+  /** All axes, those of the matrix last. */
+  const order = (i: number, ndim: number, count: number): number[] => {
+    const last = axesOf(axes[i], ndim, "matmul");
+    if (last.length !== count) throw new ValueError(`matmul: axes ${i} are ${count} of ${ndim}, got ${describe(axes[i])}`);
+    return [...keptOf([...Array(ndim).keys()], last), ...last];
+  };
+  const counts = [p, q].map(x => Math.min(x.ndim, 2)) as [number, number];
+  const y = product(transpose(p, order(0, p.ndim, counts[0])), transpose(q, order(1, q.ndim, counts[1])));
+  return transpose(y, inverse(order(2, y.ndim, counts[0] + counts[1] - 2)));
+}
+
+export interface MatmulOptions extends OutOption {
+  /**
+   * Where matrices lie, in the place of the last two axes: two axes of each operand and two of the result, as in
+   * `[[0, 1], [0, 1], [-2, -1]]`. A vector has one, and so has the result beside one; of two vectors it has none: `[0, 0, []]`.
+   */
+  axes?: readonly (number | readonly number[])[] | null;
+}
+
 /**
  * The matrix product: of the last two axes, the others broadcast; a 1-d operand counts as a row or column. NumPy's matmul.
- * @throws ShapeError where inner sizes differ, or an operand is 0-d.
+ * @throws ShapeError where inner sizes differ, or an operand is 0-d; ValueError for axes that are not two for each matrix.
  * @example np.matmul([[1, 2], [3, 4]], [[1, 0], [0, 1]]) // array([[1., 2.],\n       [3., 4.]])
+ * @example np.matmul(np.ones([3, 4, 2]), np.ones([4, 5, 2]), { axes: [[0, 1], [0, 1], [1, 2]] }).shape // [ 2, 3, 5 ]
  */
-export const matmul: ((a: ArrayInput, b: ArrayInput, options?: Trailing<OutOption>) => NDArray) & HasRow = Object.assign(
-  (a: ArrayInput, b: ArrayInput, options?: Trailing<OutOption>): NDArray => {
+export const matmul: ((a: ArrayInput, b: ArrayInput, options?: Trailing<MatmulOptions>) => NDArray) & HasRow = Object.assign(
+  (a: ArrayInput, b: ArrayInput, options?: Trailing<MatmulOptions>): NDArray => {
     const [p, q] = meeting(toArray(a, "matmul", b), toArray(b, "matmul", a));
     if (p.ndim === 0 || q.ndim === 0)
       throw new ShapeError(`matmul: shapes ${showShape(p.shape)} and ${showShape(q.shape)}; a 0-d array is no matrix, use multiply`);
-    checkInner("matmul", p, q, p.ndim - 1, q.ndim === 1 ? 0 : q.ndim - 2);
-    const left = p.ndim === 1 ? expandDims(p, 0) : p;
-    const right = q.ndim === 1 ? expandDims(q, 1) : q;
-    const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2), "matmul");
-    const shape = [
-      ...batch,
-      ...(p.ndim === 1 ? [] : [left.shape[left.ndim - 2]!]),
-      ...(q.ndim === 1 ? [] : [right.shape[right.ndim - 1]!]),
-    ];
-    const out = outOf(options, "matmul");
-    if (out !== undefined) checkOut(out, shape, p.code, [p, q], "matmul");
-    const y = matmulRow([left, right], null);
-    const result = sameShape(y.shape, shape) ? y : reshape(y, shape);
-    if (out === undefined) return result;
+    const out = outOf(options, "matmul", ["out", "axes"]);
+    const axes = (options as MatmulOptions | undefined)?.axes ?? null;
+    const y = axes === null ? product(p, q) : productAlong(p, q, axes);
+    if (out === undefined) return y;
+    checkOut(out, y.shape, y.code, [p, q], "matmul");
     unshare(out);
-    copyStrided(result, out);
+    copyStrided(y, out);
     return out;
   },
   { op: matmulRow.op },
@@ -240,7 +263,8 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
   (a: ArrayInput, b: ArrayInput): NDArray => {
     const x = toArray(a, "dot", b);
     const y = b === a ? x : toArray(b, "dot", a);
-    if (mapping > 0 && y.ndim <= 2 && (isMapped(x) || isMapped(y))) return x.ndim === 0 || y.ndim === 0 ? multiply(x, y) : matmul(x, y);
+    if (mapping > 0 && y.ndim <= 2 && (isMapped(x) || isMapped(y)))
+      return x.ndim === 0 || y.ndim === 0 ? multiply(x, y) : product(...meeting(x, y));
     if (x.shape.length === 1 && y.shape.length === 1 && x.code === y.code && x.size === y.size && x.code <= F64) {
       const z = dotProduct(x, y);
       if (recording) {
@@ -257,7 +281,7 @@ export const dot: ((a: ArrayInput, b: ArrayInput) => NDArray) & HasRow = Object.
     const summedAxis = q.ndim === 1 ? 0 : q.ndim - 2;
     checkInner("dot", p, q, p.ndim - 1, summedAxis);
     if (p.ndim === 1 && q.ndim === 1) return dotRow([p, q], null);
-    if (q.ndim <= 2) return matmul(p, q);
+    if (q.ndim <= 2) return product(p, q);
     const k = p.shape[p.ndim - 1]!;
     const rest = q.shape.filter((_, i) => i !== summedAxis);
     const order = [summedAxis, ...[...q.shape.keys()].filter(i => i !== summedAxis)];

@@ -3,6 +3,7 @@
 import numpy as np
 
 from common import *  # noqa: F403
+import common
 
 
 def ref(shape, dtype=F32, seed=0):
@@ -201,6 +202,73 @@ def padding():
     case("np.pad", [ref([0, 2]), 1], lambda: np.zeros((2, 4), F32), {"mode": "empty"})
 
 
+def by_axis():
+    """NumPy 2's widths by axis: those that are not named are 0."""
+    x = ref([2, 3, 2])
+    for widths in [{}, {0: 1}, {1: [0, 2]}, {-1: [1, 0], 0: [2, 1]}, {2: 0, 1: 1}]:
+        full = [[0, 0] for _ in range(3)]
+        for axis, width in widths.items():
+            full[axis] = [width, width] if isinstance(width, int) else width
+        for how in [{}, {"mode": "edge"}, {"constantValues": 5}]:
+            case("np.pad", [x, widths], lambda: np.pad(x.x, full, **given(how, constantValues="constant_values")), how or None)
+    for wrong, kind in [({3: 1}, "ShapeError"), ({-4: 1}, "ShapeError"), ({0: 1, -3: 2}, "ValueError"), ({"a": 1}, "ValueError"), ({0.5: 1}, "ValueError"),
+            ({0: -1}, "ValueError"), ({0: None}, "ValueError"), ({0: [1, 2, 3]}, "ShapeError"), ({0: "1"}, "ValueError"), ({1: [1.5, 0]}, "ValueError")]:
+        case("np.pad", [x, wrong], raising(kind))
+    case("np.pad", [ref([]), {}], lambda: ref([]).x)
+    case("np.pad", [ref([]), {0: 1}], raising("ShapeError"))
+
+
+def products():
+    """Matrices in any axes, and subscripts as lists of labels."""
+    pairs = [
+        ((2, 3, 4), (4, 3, 2), [[2, 0], [2, 0], [0, 1]]), ((2, 3, 4), (4, 3, 2), [[1, 2], [0, 1], [-1, 0]]), ((2, 3), (2, 4), [[1, 0], [0, 1], [1, 0]]),
+        ((3, 2, 4), (2, 5), [[0, 1], [0, 1], [-1, -2]]), ((2, 1, 3, 4), (3, 4, 5), [[-3, -1], [1, 2], [2, 0]]), ((3, 4), (4,), [[0, 1], [0], [0]]),
+        ((3, 4), (3,), [[1, 0], 0, 0]), ((4,), (2, 4, 3), [0, [1, 0], 1]), ((4,), (2, 4, 3), [[0], [-2, -1], [0]]), ((4,), (4,), [0, 0, []]),
+        ((4,), (4,), [[0], [-1], []]), ((0, 3), (3, 2), [[0, 1], [0, 1], [1, 0]]), ((3, 0), (0, 2), [[0, 1], [0, 1], [1, 0]]),
+    ]
+    for s, t, axes in pairs:
+        tuples = [tuple(a) if isinstance(a, list) else a for a in axes]
+        for p, q in [(F32, F32), (F64, I32), (I32, I8), (BOOL, F32)]:
+            x, y = ref(s, p, 1), ref(t, q, 2)
+            out = promote(p, q)
+            case("np.matmul", [x, y], lambda: np.matmul(x.x.astype(out), y.x.astype(out), axes=tuples), {"axes": axes})
+    turned = Ref(values((4, 3, 2), F64, 1), ["T"])
+    case("np.matmul", [turned, ref([4, 2], F64)], lambda: np.matmul(turned.x, ref([4, 2], F64).x, axes=[(0, 2), (0, 1), (0, 2)]), {"axes": [[0, 2], [0, 1], [0, 2]]})
+    m, v = ref([3, 3]), ref([3])
+    for x, y, axes, kind in [
+        (v, v, [0, 0, 0], "ShapeError"), (v, v, [0, 0], "ValueError"), (m, m, [[0, 1], [1, 0]], "ValueError"), (m, m, [[0, 0], [1, 0], [0, 1]], "ValueError"), (m, m, [[0, 1], [1, 0], [0, 0]], "ValueError"),
+        (m, m, [[0, 2], [1, 0], [0, 1]], "ShapeError"), (m, m, [[0, 1], [1, 0], [0, 2]], "ShapeError"), (m, m, [[0, 1], [1, 0], 0], "ValueError"), (m, m, 5, "ValueError"),
+        (m, m, [[0, 1], [1, 0], [0, 1, 0]], "ValueError"), (m, m, [[0.5, 1], [1, 0], [0, 1]], "ValueError"), (m, m, "01", "ValueError"), (m, m, [], "ValueError"),
+        (m, m, [[0, 1]] * 4, "ValueError"), (ref([]), m, [0, [0, 1], 0], "ShapeError"), (ref([2, 3]), m, [[1, 0], [0, 1], [0, 1]], "ShapeError"), (m, v, [[0, 1], [0, 1], 0], "ShapeError"),
+    ]:
+        case("np.matmul", [x, y], raising(kind), {"axes": axes})
+    case("np.matmul", [m, m], lambda: np.matmul(m.x, m.x), {"axes": None})
+    for name in ["axis", "keepdims", "dtype"]:
+        case("np.matmul", [m, m], raising("ValueError"), {name: 0})
+
+    dots = lambda labels: [Ellipsis if l == "..." else l for l in labels] if isinstance(labels, list) else labels
+    for args in [
+        [(2, 3), [0, 1]], [(2, 3), [1, 0]], [(2, 3), [0, 1], [1, 0]], [(2, 3), [5, 40], []], [(2, 3), [40, 5]], [(3, 3), [7, 7]], [(3, 3), [7, 7], [7]],
+        [(2, 3), [0, 1], (3, 4), [1, 2]], [(2, 3), [0, 1], (3, 4), [1, 2], [2, 0]], [(2, 3), [0, 1], (3,), [1], (2,), [0]], [(), [], (3,), [1]],
+        [(2, 3, 4), [0, "..."]], [(2, 3, 4), [0, "..."], ["...", 0]], [(2, 3, 4), ["...", 1, 0], ["..."]], [(2, 3, 4), ["..."]],
+        [(2, 2, 3), ["...", 0, 1], (3, 2), ["...", 1, 2], ["...", 0, 2]], [(2, 3), ["..."], (3,), ["..."]], [(2, 3), [0, 1], (2, 3), [0, 1], [1]],
+        [(2, 3), [0, 1], (3, 2), [1, 2], (2, 4), [2, 3], [0, 3]], [(2, 0), [0, 1], (0, 3), [1, 2]], [(3, 3, 2), [0, 0, 51], [51, 0]],
+    ]:
+        for dtype in [F32, F64, I32]:
+            refs = [ref(a, dtype, i) if isinstance(a, tuple) else a for i, a in enumerate(args)]
+            case("np.einsum", refs, lambda: np.asarray(np.einsum(*[a.x if isinstance(a, Ref) else dots(a) for a in refs])))
+    case("np.einsum", [ref([2, 3], F64), [0, 1], ref([3], I32), [1]], lambda: np.einsum("ij,j", ref([2, 3], F64).x, ref([3], I32).x))
+    case("np.einsum", [[[1, 2]], [0, 1], [1, 0]], lambda: np.array([[1], [2]], F32))
+    x = ref([2, 3])
+    for args, kind in [
+        ([x, [0]], "ValueError"), ([x, [0, 1, 2]], "ValueError"), ([x, [0, -1]], "ValueError"), ([x, [0, 0.5]], "ValueError"), ([x, [0, True]], "ValueError"), ([x, [0, "1"]], "ValueError"),
+        ([x, [0, 1], [0, 0]], "ValueError"), ([x, [0, 1], [2]], "ValueError"), ([x], "ValueError"), ([], "ValueError"), ([x, ["...", "..."]], "ValueError"), ([x, [0, "..."], [0]], "ValueError"),
+        ([x, "ij"], "ValueError"), ([x, 0], "ValueError"), ([x, [0, 1], x], "ValueError"), ([x, [0, 1], x, [0]], "ValueError"), ([x, [0, 0]], "ShapeError"), ([x, [0, 1], x, [1, 2]], "ShapeError"),
+        ([None, [0]], "ValueError"), ([x, None], "ValueError"), ([x, [0, [1]]], "ValueError"), ([x, [0, 1], "ij"], "ValueError"), ([x, [0, 1], None], "ValueError"),
+    ]:
+        case("np.einsum", args, raising(kind))
+
+
 def mirrored(x, before, after, skip):
     """Mirrored at points, from the definition: each mirror takes the element off twice the one at the edge (or beside it)."""
     n = len(x)
@@ -382,4 +450,5 @@ def along():
     case("np.takeAlongAxis", [ref([3]), [2, 0]], lambda: ref([3]).x[[2, 0]])
 
 
-write([creation, ranges, joining, padding, averages, uniques, quantiles, close, replaced, raised, along])
+common.SIGNLESS += ("np.matmul", "np.einsum")
+write([creation, ranges, joining, padding, by_axis, products, averages, uniques, quantiles, close, replaced, raised, along])
