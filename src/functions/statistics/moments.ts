@@ -80,15 +80,20 @@ const MEAN = ["keepdims", "dtype", "where"];
  * @example np.mean([[1, 2], [3, 4]], 0) // array([2., 3.])
  */
 export const mean: Reduction<PartOptions> & HasRow = Object.assign(
-  (x: ArrayInput, axis?: Axis, options?: PartOptions): NDArray => {
-    const [a, axes, keepdims] = reduceArguments("mean", x, axis, options, MEAN, true);
-    const code = meanCode(a.code, options?.dtype, "mean");
-    const part = takingPart("mean", a, options?.where);
-    if (part !== null) return meanOfPart(a, part, axes, code, keepdims);
-    return restoreAxes(meanRow([a], { axes, code }), axes, keepdims);
-  },
+  (x: ArrayInput, axis?: Axis, options?: PartOptions): NDArray => meanFor("mean", false, x, axis, options),
   { op: meanRow.op },
 );
+
+/** The mean over axes; `nan` leaves NaN out. */
+function meanFor(name: string, nan: boolean, x: ArrayInput, axis: Axis | undefined, options: PartOptions | undefined): NDArray {
+  const given = toArray(x, name);
+  const skips = nan && isFloat(given.code);
+  const [a, axes, keepdims] = reduceArguments(name, given, axis, options, MEAN, !skips);
+  const code = meanCode(a.code, options?.dtype, name);
+  const part = partFor(name, a, options?.where, skips);
+  if (part === null) return restoreAxes(meanRow([a], { axes, code }), axes, keepdims);
+  return dropped(typed(meanOfTaken(...taken(a, part, axes), axes), code), axes, keepdims);
+}
 
 /**
  * The mean in float64, the axes kept with size 1. Means of float64 are rounded: for these also the mean of what the first
@@ -179,28 +184,31 @@ export type Moment = (x: ArrayInput, axis?: Axis, options?: VarOptions) => NDArr
 
 const MOMENT = [...MEAN, "ddof", "correction", "mean"];
 
-/** What the options of a moment say: what is taken off the count, the dtype of the result, and the mean if it is known. */
-function momentOptions(
-  name: string,
-  a: NDArray,
-  axes: readonly number[],
-  options: VarOptions | undefined,
-): [number, number, NDArray | null] {
-  const { ddof = null, correction = null, mean: about = null, dtype } = options ?? {};
-  if (ddof !== null && correction !== null) throw new ValueError(`${name}: ddof and correction are names of the same; give one of them`);
+/** The variance over axes; `nan` leaves NaN out, and gives it where too little is left. */
+function varOver(name: string, nan: boolean, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
+  const given = toArray(x, name);
+  const skips = nan && isFloat(given.code);
+  const [a, axes, keepdims] = reduceArguments(name, given, axis, options, MOMENT, !skips);
+  const { ddof, correction, mean: about, dtype, where: some } = options ?? {};
   const less = ddof ?? correction ?? 0;
   if (typeof less !== "number" || Number.isNaN(less)) throw new ValueError(`${name}: ddof is a number, got ${describe(less)}`);
-  const means = about === null ? null : toArray(about, name, a);
-  return [less, meanCode(a.code, dtype, name), means && under(name, () => broadcastTo(means, reducedShape(a.shape, axes)))];
-}
-
-function varOver(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
-  const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT, true);
-  const [ddof, code, about] = momentOptions(name, a, axes, options);
-  const part = takingPart(name, a, options?.where);
-  if (part !== null) return varOfPart(a, part, about, axes, code, keepdims, [ddof, "divided"]);
-  const attrs = { axes, code, by: Math.max(countOf(a.shape, axes) - ddof, 0) };
-  return restoreAxes(about === null ? varRow([a], attrs) : aboutRow([a, about], attrs), axes, keepdims);
+  if ((ddof ?? null) !== null && (correction ?? null) !== null)
+    throw new ValueError(`${name}: ddof and correction are one; give one of them`);
+  const code = meanCode(a.code, dtype, name);
+  const means = (about ?? null) === null ? null : toArray(about!, name, a);
+  const known = means && under(name, () => broadcastTo(means, reducedShape(a.shape, axes)));
+  const part = partFor(name, a, some, skips);
+  if (part === null) {
+    const attrs = { axes, code, by: Math.max(countOf(a.shape, axes) - less, 0) };
+    return restoreAxes(known === null ? varRow([a], attrs) : aboutRow([a, known], attrs), axes, keepdims);
+  }
+  const [clean, count] = taken(a, part, axes);
+  let d = where(part, subtract(clean, known === null ? meanOfTaken(clean, count, axes) : typed(known, F64)), 0);
+  // As in `centre`.
+  if (a.code === F64 && known === null) d = where(part, subtract(d, meanOfTaken(d, count, axes)), 0);
+  const by = subtract(count, less);
+  const y = divide(sum(square(d), axes, { keepdims: true }), maximum(by, 0));
+  return dropped(typed(skips ? where(greater(by, 0), y, Number.NaN) : y, code), axes, keepdims);
 }
 
 /**
@@ -210,7 +218,7 @@ function varOver(name: string, x: ArrayInput, axis: Axis | undefined, options: V
  * @example np.var([1, 2, 3, 4]) // array(1.25)
  */
 const variance: Moment & HasRow = Object.assign(
-  (x: ArrayInput, axis?: Axis, options?: VarOptions): NDArray => varOver("var", x, axis, options),
+  (x: ArrayInput, axis?: Axis, options?: VarOptions): NDArray => varOver("var", false, x, axis, options),
   { op: varRow.op },
 );
 
@@ -225,7 +233,7 @@ export {
  * @throws DTypeError for a dtype that is not a float.
  * @example np.std([1, 2, 3, 4], null, { ddof: 1 }) // array(1.2909944)
  */
-export const std: Moment = (x, axis, options) => deviation(varOver("std", x, axis, options));
+export const std: Moment = (x, axis, options) => deviation(varOver("std", false, x, axis, options));
 
 export interface AverageOptions {
   /** Of the array's shape, or of the shape of the named axes alone, in their order. All equal by default. */
@@ -303,31 +311,10 @@ const meanOfTaken = (x: NDArray, count: NDArray, axes: readonly number[]): NDArr
 /** Without the axes that were kept. */
 const dropped = (y: NDArray, axes: readonly number[], keepdims: boolean): NDArray => (keepdims ? y : squeeze(y, axes));
 
-function meanOfPart(x: NDArray, part: NDArray, axes: readonly number[], code: number, keepdims: boolean): NDArray {
-  return dropped(typed(meanOfTaken(...taken(x, part, axes), axes), code), axes, keepdims);
-}
-
-function varOfPart(
-  x: NDArray,
-  part: NDArray,
-  about: NDArray | null,
-  axes: readonly number[],
-  code: number,
-  keepdims: boolean,
-  [ddof, nothing]: readonly [number, "divided" | "nan"],
-): NDArray {
-  const [clean, count] = taken(x, part, axes);
-  let d = where(part, subtract(clean, about === null ? meanOfTaken(clean, count, axes) : typed(about, F64)), 0);
-  // As in `centre`.
-  if (x.code === F64 && about === null) d = where(part, subtract(d, meanOfTaken(d, count, axes)), 0);
-  const by = subtract(count, ddof);
-  const y = divide(sum(square(d), axes, { keepdims: true }), maximum(by, 0));
-  return dropped(typed(nothing === "nan" ? where(greater(by, 0), y, Number.NaN) : y, code), axes, keepdims);
-}
-
-/** Which elements are numbers, and take part. */
-function numbers(name: string, x: NDArray, given: ArrayInput | null | undefined): NDArray {
+/** Which elements take part, without NaN if that is asked for; null for all of them. */
+function partFor(name: string, x: NDArray, given: ArrayInput | null | undefined, skips: boolean): NDArray | null {
   const part = takingPart(name, x, given);
+  if (!skips) return part;
   return part === null ? equal(x, x) : logicalAnd(equal(x, x), part);
 }
 
@@ -346,19 +333,7 @@ export const nansum: Reduction<FoldOptions> = (x, axis, options) => {
  * @throws DTypeError for a dtype that is not a float.
  * @example np.nanmean([1, np.nan, 3]) // array(2.)
  */
-export const nanmean: Reduction<PartOptions> = (x, axis, options) => {
-  const [a, axes, keepdims] = reduceArguments("nanmean", x, axis, options, MEAN);
-  if (!isFloat(a.code)) return under("nanmean", () => mean(a, axis, options));
-  const code = meanCode(a.code, options?.dtype, "nanmean");
-  return meanOfPart(a, numbers("nanmean", a, options?.where), axes, code, keepdims);
-};
-
-function nanMoment(name: string, x: ArrayInput, axis: Axis | undefined, options: VarOptions | undefined): NDArray {
-  const [a, axes, keepdims] = reduceArguments(name, x, axis, options, MOMENT);
-  if (!isFloat(a.code)) return varOver(name, a, axis, options);
-  const [ddof, code, about] = momentOptions(name, a, axes, options);
-  return varOfPart(a, numbers(name, a, options?.where), about, axes, code, keepdims, [ddof, "nan"]);
-}
+export const nanmean: Reduction<PartOptions> = (x, axis, options) => meanFor("nanmean", true, x, axis, options);
 
 /**
  * The variance over axes (all of them by default) of what is not NaN, NaN where too little is left; slope 0 at NaN. NumPy's
@@ -366,7 +341,7 @@ function nanMoment(name: string, x: ArrayInput, axis: Axis | undefined, options:
  * @throws DTypeError for a dtype that is not a float.
  * @example np.nanvar([1, np.nan, 3]) // array(1.)
  */
-export const nanvar: Moment = (x, axis, options) => nanMoment("nanvar", x, axis, options);
+export const nanvar: Moment = (x, axis, options) => varOver("nanvar", true, x, axis, options);
 
 /**
  * The standard deviation over axes (all of them by default) of what is not NaN; slope 0 at NaN and where all elements are
@@ -374,7 +349,7 @@ export const nanvar: Moment = (x, axis, options) => nanMoment("nanvar", x, axis,
  * @throws DTypeError for a dtype that is not a float.
  * @example np.nanstd([1, np.nan, 3]) // array(1.)
  */
-export const nanstd: Moment = (x, axis, options) => deviation(nanMoment("nanstd", x, axis, options));
+export const nanstd: Moment = (x, axis, options) => deviation(varOver("nanstd", true, x, axis, options));
 
 // ---- logsumexp
 

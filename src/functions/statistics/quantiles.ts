@@ -140,20 +140,13 @@ function weightedPlaces(name: string, w: NDArray, q: NDArray, scale: number): ND
   for (const v of physicalOf(q).toTypedArray()) checkPart(name, v, scale);
   const n = w.shape[0]!;
   const sums = cumsum(w, 0);
-  const total = gathered([sums, positions([n - 1], [])], 0);
-  if (
-    !physicalOf(w)
-      .toTypedArray()
-      .every(v => v >= 0) ||
-    !physicalOf(total)
-      .toTypedArray()
-      .every(v => v > 0 && v < Infinity)
-  )
-    throw new ValueError(`${name}: weights are >= 0 and finite, and some of each line are not 0`);
+  const shares = where(less(w, 0), Number.NaN, divide(sums, gathered([sums, positions([n - 1], [])], 0)));
+  if (physicalOf(shares).toTypedArray().some(Number.isNaN)) throw new ValueError(`${name}: weights are finite, >= 0 and not all 0`);
   // As NumPy rounds; the part 0 begins with the first weight that is not 0.
   const parts = divide(isFloat(q.code) ? q : typed(q, F64), scale);
-  const reached = where(equal(sums, 0), -1, typed(divide(sums, total), parts.code));
-  const before = less(reshape(reached, [n, ...onesOf(q.ndim), ...total.shape]), reshape(parts, [...q.shape, ...onesOf(total.ndim)]));
+  const reached = typed(where(equal(sums, 0), -1, shares), parts.code);
+  const rest = w.shape.slice(1);
+  const before = less(reshape(reached, [n, ...onesOf(q.ndim), ...rest]), reshape(parts, [...q.shape, ...onesOf(rest.length)]));
   return minimum(countNonzero(before, 0), n - 1);
 }
 
@@ -170,7 +163,7 @@ function orderStatistic(
   const method = oneOf(name, "method", options?.method ?? "linear", Object.keys(METHODS) as QuantileMethod[]);
   const weights = options?.weights ?? null;
   if (weights !== null && method !== "inverted_cdf")
-    throw new ValueError(`${name}: weights take method "inverted_cdf", got ${describe(method)}`);
+    throw new ValueError(`${name}: weights are for method "inverted_cdf", got ${describe(method)}`);
   // Numbers stay in float64 on their way to positions.
   const wanted = toArray(q, name, WIDE);
   const kept = [...a.shape.keys()].filter(i => !axes.includes(i));

@@ -199,18 +199,18 @@ function product(p: NDArray, q: NDArray): NDArray {
 }
 
 /** The same of matrices and vectors in other axes than the last. */
-function productAlong(p: NDArray, q: NDArray, axes: unknown): NDArray {
-  if (!Array.isArray(axes) || axes.length !== 3)
-    throw new ValueError(`matmul: axes are three lists, of those of both operands and of the result, got ${describe(axes)}`);
+function productAlong(p: NDArray, q: NDArray, axes: readonly unknown[]): NDArray {
+  const [m, n] = [p, q].map(x => Math.min(x.ndim, 2)) as [number, number];
+  const counts = [m, n, m + n - 2];
   /** All axes, those of the matrix last. */
-  const order = (i: number, ndim: number, count: number): number[] => {
+  const orderOf = (ndim: number, i: number): number[] => {
     const last = axesOf(axes[i], ndim, "matmul");
-    if (last.length !== count) throw new ValueError(`matmul: axes ${i} are ${count} of ${ndim}, got ${describe(axes[i])}`);
+    if (last.length !== counts[i] || axes.length !== 3)
+      throw new ValueError(`matmul: axes are ${counts.join(", ")} of the operands and of the result, got ${describe(axes)}`);
     return [...keptOf([...Array(ndim).keys()], last), ...last];
   };
-  const counts = [p, q].map(x => Math.min(x.ndim, 2)) as [number, number];
-  const y = product(transpose(p, order(0, p.ndim, counts[0])), transpose(q, order(1, q.ndim, counts[1])));
-  return transpose(y, inverse(order(2, y.ndim, counts[0] + counts[1] - 2)));
+  const y = product(transpose(p, orderOf(p.ndim, 0)), transpose(q, orderOf(q.ndim, 1)));
+  return transpose(y, inverse(orderOf(y.ndim, 2)));
 }
 
 export interface MatmulOptions extends OutOption {
@@ -227,22 +227,23 @@ export interface MatmulOptions extends OutOption {
  * @example np.matmul([[1, 2], [3, 4]], [[1, 0], [0, 1]]) // array([[1., 2.],\n       [3., 4.]])
  * @example np.matmul(np.ones([3, 4, 2]), np.ones([4, 5, 2]), { axes: [[0, 1], [0, 1], [1, 2]] }).shape // [ 2, 3, 5 ]
  */
-export const matmul: ((a: ArrayInput, b: ArrayInput, options?: Trailing<MatmulOptions>) => NDArray) & HasRow = Object.assign(
-  (a: ArrayInput, b: ArrayInput, options?: Trailing<MatmulOptions>): NDArray => {
-    const [p, q] = meeting(toArray(a, "matmul", b), toArray(b, "matmul", a));
-    if (p.ndim === 0 || q.ndim === 0)
-      throw new ShapeError(`matmul: shapes ${showShape(p.shape)} and ${showShape(q.shape)}; a 0-d array is no matrix, use multiply`);
-    const out = outOf(options, "matmul", ["out", "axes"]);
-    const axes = (options as MatmulOptions | undefined)?.axes ?? null;
-    const y = axes === null ? product(p, q) : productAlong(p, q, axes);
-    if (out === undefined) return y;
-    checkOut(out, y.shape, y.code, [p, q], "matmul");
-    unshare(out);
-    copyStrided(y, out);
-    return out;
-  },
-  { op: matmulRow.op },
-);
+export const matmul: ((a: ArrayInput, b: ArrayInput, options?: Trailing<MatmulOptions>) => NDArray) & HasRow =
+  /* @__PURE__ */ Object.assign(
+    (a: ArrayInput, b: ArrayInput, options?: Trailing<MatmulOptions>): NDArray => {
+      const [p, q] = meeting(toArray(a, "matmul", b), toArray(b, "matmul", a));
+      if (p.ndim === 0 || q.ndim === 0)
+        throw new ShapeError(`matmul: shapes ${showShape(p.shape)} and ${showShape(q.shape)}; a 0-d array is no matrix, use multiply`);
+      const out = outOf(options, "matmul", ["out", "axes"]);
+      const axes = (options as MatmulOptions | undefined)?.axes ?? null;
+      const y = axes === null ? product(p, q) : productAlong(p, q, axes);
+      if (out === undefined) return y;
+      checkOut(out, y.shape, y.code, [p, q], "matmul");
+      unshare(out);
+      copyStrided(y, out);
+      return out;
+    },
+    { op: matmulRow.op },
+  );
 
 function checkInner(name: string, a: NDArray, b: NDArray, axisA: number, axisB: number): void {
   const p = a.shape[axisA]!;
