@@ -4,7 +4,7 @@ import { free } from "./backend/wasm/heap.ts";
 import { BOOL, DTYPES, F32, F64, fits, I8, I32, SHIFT, type TypedArray, U8 } from "./dtype.ts";
 import { DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { Expr } from "./expr.ts";
-import { checkSize, MAX_NDIM, SCALAR, sizeOf } from "./shape.ts";
+import { checkSize, MAX_NDIM, SCALAR, type Shape, showShape, sizeOf } from "./shape.ts";
 import { recording } from "./tape.ts";
 
 /**
@@ -21,6 +21,14 @@ export function toArray(x: ArrayInput, operator: string, beside?: ArrayInput): N
   if ((x as unknown) instanceof Expr)
     throw new ValueError(`${operator}: not a pointwise operator, so it cannot be part of npx.fuse; use it outside of the fused function`);
   throw new ValueError(`${operator}: expected an array, a number, a list or a TypedArray, got ${describe(x)}${hint(x)}`);
+}
+
+/** An option as an array that broadcasts to a shape. */
+export function fitting(x: ArrayInput, name: string, shape: Shape, operator: string, beside?: ArrayInput): NDArray {
+  const y = toArray(x, operator, beside);
+  if (y.ndim > shape.length || y.shape.some((n, i) => n !== 1 && n !== shape[shape.length - y.ndim + i]))
+    throw new ShapeError(`${operator}: ${name} of shape ${showShape(y.shape)} does not broadcast to ${showShape(shape)}`);
+  return y;
 }
 
 /** Operands that meet, each other and perhaps one more. */

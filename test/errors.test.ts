@@ -613,7 +613,7 @@ describe("classes and messages", () => {
     [
       "what nanToNum puts in, too long",
       ShapeError,
-      /^nanToNum: cannot broadcast \(4,\) to \(2, 3\)/,
+      /^nanToNum: nan of shape \(4,\) does not broadcast to \(2, 3\)/,
       () => np.nanToNum(x(), { nan: [1, 2, 3, 4] }),
     ],
     ["a promise put in", ValueError, /^nanToNum: .*await/, () => np.nanToNum(x(), { posinf: Promise.resolve(1) as unknown as number })],
@@ -651,7 +651,12 @@ describe("classes and messages", () => {
       () => np.matmul(x(), x(), { axes: [[0, 1], [1, 0], [0]] }),
     ],
     ["ddof twice", ValueError, /^var: ddof and correction/, () => np.var(x(), 0, { ddof: 1, correction: 1 })],
-    ["a mean without its axis", ShapeError, /^nanstd: cannot broadcast \(2,\) to \(2, 1\)/, () => np.nanstd(x(), 1, { mean: [1, 2] })],
+    [
+      "a mean without its axis",
+      ShapeError,
+      /^nanstd: mean of shape \(2,\) does not broadcast to \(2, 1\)/,
+      () => np.nanstd(x(), 1, { mean: [1, 2] }),
+    ],
     ["a promise as mean", ValueError, /^std: .*await/, () => np.std(x(), 1, { mean: Promise.resolve(1) as unknown as number })],
     [
       "weights by another method",

@@ -1,13 +1,13 @@
 /** Elementary functions of one argument and the rounding family, one row each. */
 import type { ArrayInput, NDArray } from "../array.ts";
-import { toArray, toIntegers } from "../convert.ts";
+import { fitting, toArray, toIntegers } from "../convert.ts";
 import { BOOL, DTYPES, F32, I32, isFloat } from "../dtype.ts";
 import { checkOptions, DTypeError, under, wholeNumber } from "../errors.ts";
 import * as E from "../expr.ts";
 import { type OutOption, type Trailing, type Unary, unary } from "../op.ts";
 import * as scalar from "../scalar.ts";
 import { absorb, add, divide, equal, exp, multiply, negative, reciprocal, square, subtract, where } from "./pointwise.ts";
-import { astype, broadcastTo, copy, typed } from "./structural.ts";
+import { astype, copy, typed } from "./structural.ts";
 
 const INF = Number.POSITIVE_INFINITY;
 
@@ -403,8 +403,7 @@ export function nanToNum(x: ArrayInput, options?: NanToNumOptions): NDArray {
   const largest = a.code === F32 ? 2 ** 128 - 2 ** 104 : Number.MAX_VALUE;
   const [nan, posinf, neginf] = known.map((name, i) => {
     const value = options?.[name] ?? [0, largest, -largest][i]!;
-    if (typeof value === "number") return value;
-    return under("nanToNum", () => broadcastTo(typed(toArray(value, "nanToNum", a), a.code), a.shape));
+    return typeof value === "number" ? value : typed(fitting(value, name, a.shape, "nanToNum", a), a.code);
   }) as [ArrayInput, ArrayInput, ArrayInput];
   if (!isFloat(a.code)) return copy(a);
   return where(isnan(a), nan, where(equal(a, INF), posinf, where(equal(a, -INF), neginf, a)));

@@ -1,6 +1,6 @@
 /** Reductions over axes, one row each: the monoid that is folded, and its gradient. */
 import { type ArrayInput, fromValues, type NDArray } from "../array.ts";
-import { toArray } from "../convert.ts";
+import { fitting, toArray } from "../convert.ts";
 import { BOOL, DTYPES, type DType, F64, fits, I32, isFloat, RANGE, sumCode } from "../dtype.ts";
 import { checkOptions, flag, ShapeError, ValueError } from "../errors.ts";
 import * as E from "../expr.ts";
@@ -56,11 +56,7 @@ export function reduceArguments(
 /** Which elements take part, as bools; null for all of them. */
 export function takingPart(name: string, a: NDArray, given: ArrayInput | null | undefined): NDArray | null {
   if (given === undefined || given === null) return null;
-  const mask = toArray(given, name);
-  if (mask.ndim > a.ndim || mask.shape.some((n, i) => n !== 1 && n !== a.shape[a.ndim - mask.ndim + i]))
-    throw new ShapeError(
-      `${name}: where of shape ${showShape(mask.shape)} does not broadcast to the shape ${showShape(a.shape)} of the array`,
-    );
+  const mask = fitting(given, "where", a.shape, name);
   return mask.code === BOOL ? mask : astype(mask, "bool");
 }
 

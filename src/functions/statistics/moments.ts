@@ -1,6 +1,6 @@
 /** Means, moments and their kin: compositions of reductions, and the few rows they need. */
 import { type ArrayInput, blank, type NDArray } from "../../array.ts";
-import { toArray } from "../../convert.ts";
+import { fitting, toArray } from "../../convert.ts";
 import { filled } from "../../cotangent.ts";
 import { F32, F64, isFloat, meanCode, promote } from "../../dtype.ts";
 import { describe, flag, ShapeError, under, ValueError } from "../../errors.ts";
@@ -195,8 +195,8 @@ function varOver(name: string, nan: boolean, x: ArrayInput, axis: Axis | undefin
   if ((ddof ?? null) !== null && (correction ?? null) !== null)
     throw new ValueError(`${name}: ddof and correction are one; give one of them`);
   const code = meanCode(a.code, dtype, name);
-  const means = (about ?? null) === null ? null : toArray(about!, name, a);
-  const known = means && under(name, () => broadcastTo(means, reducedShape(a.shape, axes)));
+  const line = reducedShape(a.shape, axes);
+  const known = (about ?? null) === null ? null : broadcastTo(fitting(about!, "mean", line, name, a), line);
   const part = partFor(name, a, some, skips);
   if (part === null) {
     const attrs = { axes, code, by: Math.max(countOf(a.shape, axes) - less, 0) };

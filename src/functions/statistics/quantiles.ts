@@ -95,11 +95,6 @@ function placeOf(q: number, n: number, alpha: number, beta: number, round: Choic
   return round(round(round(n * q) + round(round(alpha) + round(q * round(1 - alpha - beta)))) - 1);
 }
 
-/** Refuses a part that is none. */
-function checkPart(name: string, q: number, scale: number): void {
-  if (!(q >= 0 && q <= scale)) throw new ValueError(`${name}: q is from 0 to ${scale}, got ${q}`);
-}
-
 interface Places {
   readonly name: string;
   /** How many elements there are. */
@@ -120,7 +115,7 @@ const placed: Structural<Places> = structural("quantile", {
     const round = q!.code === F32 ? Math.fround : (v: number): number => v;
     const [alpha, beta, element, share] = METHODS[method];
     const values = Array.from(q!.toTypedArray(), v => {
-      checkPart(name, v, scale);
+      if (!(v >= 0 && v <= scale)) throw new ValueError(`${name}: q is from 0 to ${scale}, got ${v}`);
       const place = placeOf(round(v / scale), n, alpha, beta, round);
       const low = (element ?? Math.floor)(place);
       if (what === "share") return share === undefined ? place - low : share(place - low);
@@ -137,7 +132,6 @@ const placed: Structural<Places> = structural("quantile", {
 
 /** For each q and each line (along axis 0, in order) the place at which the sum of the weights reaches the part q of all. */
 function weightedPlaces(name: string, w: NDArray, q: NDArray, scale: number): NDArray {
-  for (const v of physicalOf(q).toTypedArray()) checkPart(name, v, scale);
   const n = w.shape[0]!;
   const sums = cumsum(w, 0);
   const shares = where(less(w, 0), Number.NaN, divide(sums, gathered([sums, positions([n - 1], [])], 0)));
@@ -188,16 +182,16 @@ function orderStatistic(
   const sorted = order === null ? sort(isFloat(a.code) || whole ? lines : astype(lines, "float64"), 0) : takeAlongAxis(lines, order, 0);
   const at = (what: Places["what"]): NDArray => placed([wanted], { name, n, scale, method, what });
   const taken = (what: "low" | "high"): NDArray => gathered([sorted, at(what)], 0);
-  let y: NDArray;
-  if (order === null) y = taken("low");
-  else {
+  // This checks q.
+  let y = taken("low");
+  if (order !== null) {
     const w = typed(linesOf(broadcastTo(weightsFor(name, a, weights!, axis), a.shape)), F64);
     const places = weightedPlaces(name, takeAlongAxis(w, order, 0), wanted, scale);
     y = reshape(takeAlongAxis(sorted, reshape(places, [wanted.size, ...rest]), 0), places.shape);
   }
   // The mean of an infinite element and another is infinite.
   if (name === "median") y = n % 2 === 1 ? y : multiply(add(y, taken("high")), 0.5);
-  else if (!whole) y = between(y, taken("high"), reshape(typed(at("share"), sorted.code), [...wanted.shape, ...rest.map(() => 1)]));
+  else if (!whole) y = between(y, taken("high"), reshape(typed(at("share"), sorted.code), [...wanted.shape, ...onesOf(rest.length)]));
   if (isFloat(a.code)) {
     const last = gathered([sorted, positions([n - 1], [])], 0);
     y = where(equal(last, last), y, Number.NaN);
