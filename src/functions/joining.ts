@@ -119,24 +119,24 @@ const DEPTH = [[0, 1, 2], [0, 2], [2]];
  * @example np.atleast1d(5) // array([5.])
  * @example np.atleast1d(5, [6, 7]) // [array([5.]), array([6., 7.])]
  */
-export const atleast1d = <Others extends readonly ArrayInput[]>(x: ArrayInput, ...others: Others): OneOrAll<Others> =>
-  allAtLeast([x, ...others], "atleast1d", LINE);
+export const atleast1d = <Others extends readonly ArrayInput[]>(...xs: readonly [x: ArrayInput, ...others: Others]): OneOrAll<Others> =>
+  allAtLeast(xs, "atleast1d", LINE);
 
 /**
  * The array with at least two axes, missing ones in front; of several arrays the list of them. A view. Every argument counts,
  * as in atleast1d. NumPy's atleast_2d.
  * @example np.atleast2d([1, 2]) // array([[1., 2.]])
  */
-export const atleast2d = <Others extends readonly ArrayInput[]>(x: ArrayInput, ...others: Others): OneOrAll<Others> =>
-  allAtLeast([x, ...others], "atleast2d", ROW);
+export const atleast2d = <Others extends readonly ArrayInput[]>(...xs: readonly [x: ArrayInput, ...others: Others]): OneOrAll<Others> =>
+  allAtLeast(xs, "atleast2d", ROW);
 
 /**
  * The array with at least three axes: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1); of several arrays the list of them. A
  * view. Every argument counts, as in atleast1d. NumPy's atleast_3d.
  * @example np.atleast3d([1, 2]).shape // [ 1, 2, 1 ]
  */
-export const atleast3d = <Others extends readonly ArrayInput[]>(x: ArrayInput, ...others: Others): OneOrAll<Others> =>
-  allAtLeast([x, ...others], "atleast3d", DEPTH);
+export const atleast3d = <Others extends readonly ArrayInput[]>(...xs: readonly [x: ArrayInput, ...others: Others]): OneOrAll<Others> =>
+  allAtLeast(xs, "atleast3d", DEPTH);
 
 /**
  * Arrays joined as rows: along axis 0, 1-d ones as rows. NumPy's vstack.

@@ -292,12 +292,11 @@ function countsOf(given: ArrayInput, ndim: number): [number, number][] {
 }
 
 /** The widths of `pad`, also by axis: then those of others are 0. */
-function widthsOf(given: ArrayInput | Readonly<Record<string, unknown>>, ndim: number): [number, number][] {
-  if (!isPlain(given)) return countsOf(given, ndim);
-  const widths = countsOf(0, ndim);
-  const keys = Object.keys(given);
-  axesOf(keys.map(Number), ndim, "pad").forEach((axis, i) => {
-    widths[axis] = countsOf(given[keys[i]!] as ArrayInput, 1)[0]!;
+function widthsOf(given: ArrayInput | Widths, ndim: number): [number, number][] {
+  const some = isPlain(given) ? (given as Widths) : {};
+  const widths = countsOf(isPlain(given) ? 0 : given, ndim);
+  axesOf(Object.keys(some).map(Number), ndim, "pad").forEach((axis, i) => {
+    widths[axis] = countsOf(Object.values(some)[i]!, 1)[0]!;
   });
   return widths;
 }

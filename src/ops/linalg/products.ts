@@ -27,7 +27,21 @@ import {
 import { axesOf, broadcastShapes, broadcastStrides, SCALAR, type Shape, showShape, sizeOf } from "../../shape.ts";
 import { Node, recording, type Saved } from "../../tape.ts";
 import { absorb, add, divide, equal, multiply, sqrt, where } from "../pointwise.ts";
-import { cast, expandDims, inverse, part, reshape, slice, spread, swapaxes, transpose, typed, unslice, zeroed } from "../structural.ts";
+import {
+  cast,
+  expandDims,
+  inverse,
+  part,
+  reshape,
+  slice,
+  spread,
+  squeeze,
+  swapaxes,
+  transpose,
+  typed,
+  unslice,
+  zeroed,
+} from "../structural.ts";
 
 /** Two arrays in the dtype in which they meet. @internal */
 export function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {
@@ -194,23 +208,23 @@ function matrixProduct(a: NDArray, b: NDArray): NDArray {
 function product(p: NDArray, q: NDArray): NDArray {
   checkInner("matmul", p, q, p.ndim - 1, q.ndim === 1 ? 0 : q.ndim - 2);
   const y = matmulRow([p.ndim === 1 ? expandDims(p, 0) : p, q.ndim === 1 ? expandDims(q, 1) : q], null);
-  const added = [...(p.ndim === 1 ? [y.ndim - 2] : []), ...(q.ndim === 1 ? [y.ndim - 1] : [])];
+  const added = [p, q].flatMap((x, i) => (x.ndim === 1 ? y.ndim - 2 + i : []));
   return added.length === 0 ? y : reshape(y, keptOf(y.shape, added));
 }
 
 /** The same of matrices and vectors in other axes than the last. */
 function productAlong(p: NDArray, q: NDArray, axes: readonly unknown[]): NDArray {
-  const [m, n] = [p, q].map(x => Math.min(x.ndim, 2)) as [number, number];
-  const counts = [m, n, m + n - 2];
-  /** All axes, those of the matrix last. */
-  const orderOf = (ndim: number, i: number): number[] => {
-    const last = axesOf(axes[i], ndim, "matmul");
+  const counts = [p, q].map(x => Math.min(x.ndim, 2));
+  counts[2] = counts[0]! + counts[1]! - 2;
+  /** An operand with its matrix in the last axes, or the result with it where it belongs. */
+  const moved = (x: NDArray, i: number): NDArray => {
+    const last = axesOf(axes[i], x.ndim, "matmul");
     if (last.length !== counts[i] || axes.length !== 3)
       throw new ValueError(`matmul: axes are ${counts.join(", ")} of the operands and of the result, got ${describe(axes)}`);
-    return [...keptOf([...Array(ndim).keys()], last), ...last];
+    const order = [...x.shape.keys()].filter(axis => !last.includes(axis)).concat(last);
+    return transpose(x, i < 2 ? order : inverse(order));
   };
-  const y = product(transpose(p, orderOf(p.ndim, 0)), transpose(q, orderOf(q.ndim, 1)));
-  return transpose(y, inverse(orderOf(y.ndim, 2)));
+  return moved(product(moved(p, 0), moved(q, 1)), 2);
 }
 
 export interface MatmulOptions extends OutOption {
