@@ -638,18 +638,8 @@ describe("classes and messages", () => {
     ],
     ["einsum of an array alone", ValueError, /^einsum: first come subscripts.*an NDArray/, () => (np.einsum as Call)(x())],
     ["a promise among labels", ValueError, /^einsum: .*await/, () => np.einsum(Promise.resolve(1) as unknown as number, [])],
-    [
-      "axes of two operands",
-      ValueError,
-      /^matmul: axes are 2, 2, 2 of the operands and of the result, got \[0, 1\]/,
-      () => np.matmul(x(), x().T, { axes: [0, 1] }),
-    ],
-    [
-      "an axis too few",
-      ValueError,
-      /^matmul: axes are 2, 2, 2 of .*, got \[a list of 2, a list of 2, a list of 1\]/,
-      () => np.matmul(x(), x(), { axes: [[0, 1], [1, 0], [0]] }),
-    ],
+    ["axes of two operands", ValueError, /^matmul: axes are three lists, .*, got \[0, 1\]/, () => np.matmul(x(), x().T, { axes: [0, 1] })],
+    ["an axis too few", ValueError, /^matmul: 2 axes to 1 places/, () => np.matmul(x(), x(), { axes: [[0, 1], [1, 0], [0]] })],
     ["ddof twice", ValueError, /^var: ddof and correction/, () => np.var(x(), 0, { ddof: 1, correction: 1 })],
     [
       "a mean without its axis",

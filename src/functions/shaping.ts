@@ -29,13 +29,13 @@ import {
   gathered,
   joined,
   listAlong,
+  movedAxes,
   onDiagonal,
   part,
   positions,
   reshape,
   slice,
   swapaxes,
-  transpose,
   typed,
   unslice,
   zeroed,
@@ -66,14 +66,7 @@ export const ravel = (x: ArrayInput): NDArray => flat(toArray(x, "ravel"));
  * @example np.moveaxis([[[1, 2, 3]]], -1, 0).shape // [ 3, 1, 1 ]
  */
 export function moveaxis(x: ArrayInput, source: number | readonly number[], destination: number | readonly number[]): NDArray {
-  const a = toArray(x, "moveaxis");
-  const from = axesOf(source, a.ndim, "moveaxis");
-  const to = axesOf(destination, a.ndim, "moveaxis");
-  if (from.length !== to.length)
-    throw new ValueError(`moveaxis: ${from.length} axes to ${to.length} places; source and destination must have the same length`);
-  const order = [...a.shape.keys()].filter(i => !from.includes(i));
-  for (const place of [...to].sort((p, q) => p - q)) order.splice(place, 0, from[to.indexOf(place)]!);
-  return transpose(a, order);
+  return movedAxes(toArray(x, "moveaxis"), source, destination, "moveaxis");
 }
 
 /**

@@ -198,6 +198,17 @@ export const transpose: ((x: ArrayInput, ...axes: (number | readonly number[] | 
   { op: transposeRow.op },
 );
 
+/** With axes moved to other places, the rest in their order. A view. @internal */
+export function movedAxes(x: NDArray, source: unknown, destination: unknown, operator: string): NDArray {
+  const from = axesOf(source, x.ndim, operator);
+  const to = axesOf(destination, x.ndim, operator);
+  if (from.length !== to.length)
+    throw new ValueError(`${operator}: ${from.length} axes to ${to.length} places; there must be as many of both`);
+  const order = [...x.shape.keys()].filter(i => !from.includes(i));
+  for (const place of [...to].sort((p, q) => p - q)) order.splice(place, 0, from[to.indexOf(place)]!);
+  return transpose(x, order);
+}
+
 /**
  * With two axes exchanged. A view. NumPy's swapaxes.
  * @example np.swapaxes([[1, 2, 3]], 0, 1).shape // [ 3, 1 ]

@@ -24,24 +24,10 @@ import {
   structural,
   type Trailing,
 } from "../../op.ts";
-import { axesOf, broadcastShapes, broadcastStrides, SCALAR, type Shape, showShape, sizeOf } from "../../shape.ts";
+import { broadcastShapes, broadcastStrides, SCALAR, type Shape, showShape, sizeOf } from "../../shape.ts";
 import { Node, recording, type Saved } from "../../tape.ts";
 import { absorb, add, divide, equal, multiply, sqrt, where } from "../pointwise.ts";
-import {
-  cast,
-  expandDims,
-  inverse,
-  part,
-  reshape,
-  slice,
-  spread,
-  squeeze,
-  swapaxes,
-  transpose,
-  typed,
-  unslice,
-  zeroed,
-} from "../structural.ts";
+import { cast, expandDims, movedAxes, part, reshape, slice, spread, swapaxes, transpose, typed, unslice, zeroed } from "../structural.ts";
 
 /** Two arrays in the dtype in which they meet. @internal */
 export function meeting(a: NDArray, b: NDArray): [NDArray, NDArray] {
@@ -214,17 +200,11 @@ function product(p: NDArray, q: NDArray): NDArray {
 
 /** The same of matrices and vectors in other axes than the last. */
 function productAlong(p: NDArray, q: NDArray, axes: readonly unknown[]): NDArray {
-  const counts = [p, q].map(x => Math.min(x.ndim, 2));
-  counts[2] = counts[0]! + counts[1]! - 2;
-  /** An operand with its matrix in the last axes, or the result with it where it belongs. */
-  const moved = (x: NDArray, i: number): NDArray => {
-    const last = axesOf(axes[i], x.ndim, "matmul");
-    if (last.length !== counts[i] || axes.length !== 3)
-      throw new ValueError(`matmul: axes are ${counts.join(", ")} of the operands and of the result, got ${describe(axes)}`);
-    const order = [...x.shape.keys()].filter(axis => !last.includes(axis)).concat(last);
-    return transpose(x, i < 2 ? order : inverse(order));
-  };
-  return moved(product(moved(p, 0), moved(q, 1)), 2);
+  if (axes.length !== 3) throw new ValueError(`matmul: axes are three lists, of both operands and of the result, got ${describe(axes)}`);
+  const last = (count: number): number[] => [-2, -1].slice(2 - count);
+  const [m, n] = [Math.min(p.ndim, 2), Math.min(q.ndim, 2)];
+  const y = product(movedAxes(p, axes[0], last(m), "matmul"), movedAxes(q, axes[1], last(n), "matmul"));
+  return movedAxes(y, last(m + n - 2), axes[2], "matmul");
 }
 
 export interface MatmulOptions extends OutOption {
