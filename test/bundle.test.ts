@@ -12,7 +12,7 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "./support/source.ts";
 
 /** An array brings all its methods. Before layers and threads it was 74.4, and the aim is 75: docs/decisions/size.md says where the rest is. */
-const MAX_KB = 99.5;
+const MAX_KB = 100.5;
 /** With the plugin that leaves out what is not named: test/bundling.test.ts. */
 const MAX_KB_REDUCED = 60;
 
