@@ -13,7 +13,11 @@ import { recording } from "./tape.ts";
  * result holds one that was rounded.
  */
 export function toArray(x: ArrayInput, operator: string, beside?: ArrayInput): NDArray {
-  if (x instanceof NDArray) return x;
+  return x instanceof NDArray ? x : converted(x, operator, beside);
+}
+
+// On its own, so that the engine has room to inline the above, and the rest of a short call with it.
+function converted(x: Exclude<ArrayInput, NDArray>, operator: string, beside: ArrayInput | undefined): NDArray {
   if (typeof x === "number") return fromValues([x], SCALAR, isWide(beside) ? F64 : F32);
   if (typeof x === "boolean") return fromValues([x ? 1 : 0], SCALAR, BOOL);
   if (ArrayBuffer.isView(x)) return fromTypedArray(x, operator);

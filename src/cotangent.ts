@@ -33,7 +33,11 @@ export function accumulate(node: Node, part: NDArray, owned: boolean): void {
   if (have === null) {
     node.cotangent = part;
     node.owned = owned;
-  } else if (recording || (mapping > 0 && (isMapped(have) || isMapped(part)))) {
+  } else addTo(node, have, part, owned);
+}
+
+function addTo(node: Node, have: NDArray, part: NDArray, owned: boolean): void {
+  if (recording || (mapping > 0 && (isMapped(have) || isMapped(part)))) {
     node.cotangent = add(have, part);
     node.owned = false;
   } else if (node.owned && have.view === null) {
@@ -54,6 +58,10 @@ export function accumulate(node: Node, part: NDArray, owned: boolean): void {
 
 /** A part as the input's gradient: its shape and dtype, broadcast axes summed. */
 export function fit(part: NDArray, like: Like): NDArray {
+  return part.code === like.code && sameShape(part.shape, like.shape) ? part : refitted(part, like);
+}
+
+function refitted(part: NDArray, like: Like): NDArray {
   let y = part;
   if (!sameShape(y.shape, like.shape)) {
     const lead = y.ndim - like.shape.length;

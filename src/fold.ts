@@ -501,7 +501,10 @@ const products: (Fold | undefined)[] = [];
 /** The sum of the products of two arrays of one dtype, contiguous and of n elements each, as a 0-d array. */
 export function foldProduct(x: NDArray, y: NDArray): NDArray {
   const { code, size: n } = x;
-  if (n === 0 || n > REDUCTION.BLOCK) return foldOver("add", [x, y], [n], [0], code, PRODUCT, SCALAR);
+  return n > 0 && n <= REDUCTION.BLOCK ? blockProduct(x, y, code, n) : foldOver("add", [x, y], [n], [0], code, PRODUCT, SCALAR);
+}
+
+function blockProduct(x: NDArray, y: NDArray, code: number, n: number): NDArray {
   const kernel = (products[code] ??= foldOf("add", [code, code], code, PRODUCT)).run();
   const out = blank(SCALAR, 1, code);
   const a = addressOf(x);

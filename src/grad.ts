@@ -8,14 +8,26 @@ import { call1 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
 import { accumulate, drop, filled, fit, fitted, hold } from "./cotangent.ts";
 import { BYTES, F64 } from "./dtype.ts";
-import { checkOptions, describe, GradError, ShapeError, ValueError } from "./errors.ts";
+import { checkOptions, describe, flag, GradError, ShapeError } from "./errors.ts";
 import { CHUNK, copyStrided } from "./launch.ts";
 import { isMapped, mapping } from "./mapped.ts";
 import { edgeOf, FREED, type Part, type Row, restore } from "./op.ts";
 import { add, positive } from "./ops/pointwise.ts";
 import { astype, copy as copyOf, zeroed } from "./ops/structural.ts";
 import { SCALAR, sameShape, showShape, sizeOf } from "./shape.ts";
-import { freeNode, type Kept, type Like, type Node, nodeOf, passing, recording, setRecording, setTraining, training } from "./tape.ts";
+import {
+  freeNode,
+  type Kept,
+  type Like,
+  type Node,
+  nodeOf,
+  passing,
+  recording,
+  setRecording,
+  setTraining,
+  training,
+  unrecorded,
+} from "./tape.ts";
 
 export function whyNoGraph(x: NDArray): string {
   if (x.cause === "detach") return "this array was detached from its graph";
@@ -395,13 +407,17 @@ interface Seed {
  * The cotangents to begin with: ones, or the given arrays, which must have the heads' shapes. For a single head that is
  * the array itself; a list of one array or null is taken for what it lists.
  */
+function seedsOf(heads: readonly NDArray[], given: unknown, single: boolean, operator: string): Seed[] {
+  return single && (given === null || given === undefined) ? ones(heads[0]!) : seedList(heads, given, single, operator);
+}
+
+function ones(head: NDArray): Seed[] {
+  return head.shape.length === 0
+    ? (ONE[head.code] ??= [{ g: forGood(filled(SCALAR, head.code, 1)), owned: false }])
+    : [{ g: filled(head.shape, head.code, 1), owned: true }];
+}
+
 function seedList(heads: readonly NDArray[], given: unknown, single: boolean, operator: string): Seed[] {
-  if (single && (given === null || given === undefined)) {
-    const head = heads[0]!;
-    return head.ndim === 0
-      ? (ONE[head.code] ??= [{ g: forGood(filled(SCALAR, head.code, 1)), owned: false }])
-      : [{ g: filled(head.shape, head.code, 1), owned: true }];
-  }
   const wrapped = Array.isArray(given) && given.length === 1 && (given[0] === null || given[0] instanceof NDArray);
   const list = given === null || given === undefined ? heads.map(() => null) : single && !wrapped ? [given] : given;
   if (!Array.isArray(list) || list.length !== heads.length)
@@ -433,9 +449,7 @@ function headNodes(heads: readonly NDArray[], operator: string): Node[] {
 function checkFlags(operator: string, options: object | undefined, known: readonly string[]): void {
   if (options === undefined) return;
   checkOptions(operator, options, known);
-  for (const [key, value] of Object.entries(options ?? {}))
-    if (key !== "headGrads" && value !== undefined && typeof value !== "boolean")
-      throw new ValueError(`${operator}: ${key} is true or false, got ${describe(value)}`);
+  for (const [key, value] of Object.entries(options ?? {})) if (key !== "headGrads") flag(operator, key, value, false);
 }
 
 /**
@@ -460,7 +474,7 @@ const oneNode: (Node | null)[] = [null];
 /** `backward` as a method: from one head. */
 export function backwardOf(head: NDArray, headGrad: unknown, options: WalkOptions | undefined): void {
   if (depth > 0) return backwardFrom("backward", [head], headGrad, true, options);
-  checkFlags("backward", options, ["retainGraph", "trainMode"]);
+  if (options !== undefined) checkFlags("backward", options, ["retainGraph", "trainMode"]);
   const node = edgeOf(head);
   if (node === null) throw new GradError(`backward: ${whyNoGraph(head)}`);
   oneHead[0] = head;
@@ -502,7 +516,7 @@ function backwardNodes(
   let useful = false;
   for (let i = 0; i < nodes.length; i++) if (nodes[i]!.mark === walk) useful = true;
   if (!useful) throw new GradError(`${operator}: no inputs of the graph require gradients; all are attached with gradReq "null"`);
-  const seeds = seedList(heads, headGrads, single, operator);
+  const seeds = seedsOf(heads, headGrads, single, operator);
   run(first, walk, nodes, seeds, null, false, options?.trainMode ?? true);
   // Buffers are written when nothing can fail any more.
   for (let node: Node | null = first; node !== null; node = node.next) {
@@ -520,23 +534,20 @@ function backwardNodes(
 /** Writes or adds a gradient into its buffer, in place. */
 function write(node: Node, g: NDArray): void {
   const variable = node.variable!;
-  const { buffer } = variable;
-  const adds = variable.req === "add";
+  const { buffer, req } = variable;
   variable.fresh = true;
   unshare(buffer);
-  if (!adds && g.view === null && buffer.view === null && g.size <= CHUNK) {
-    if (g.size === 0) return;
+  if (req === "write" && g.view === null && buffer.view === null && g.size <= CHUNK && g.size > 0) {
     const from = addressOf(g);
     call1(positive.op.pointwise!.sameFamily(g.code).kernel(0), from, addressOf(buffer), g.size);
-    return;
-  }
-  const was = setRecording(false);
-  try {
+  } else if (g.size > 0) writeAnyhow(buffer, g, req === "add");
+}
+
+function writeAnyhow(buffer: NDArray, g: NDArray, adds: boolean): void {
+  unrecorded(() => {
     if (adds) add(buffer, g, { out: buffer });
     else copyStrided(g, buffer);
-  } finally {
-    setRecording(was);
-  }
+  });
 }
 
 export interface GradOptions extends WalkOptions {
@@ -588,7 +599,7 @@ export function gradOf(
       if (node.mark !== walk)
         throw new GradError(`${operator}: variable ${i} is unreachable from the heads: nothing in them was computed from it`);
     });
-    const seeds = seedList(list, options?.headGrads, heads instanceof NDArray, operator);
+    const seeds = seedsOf(list, options?.headGrads, heads instanceof NDArray, operator);
     run(first, walk, nodes, seeds, set, createGraph, options?.trainMode ?? true);
     const found = collect(targets, wanted, seeds, createGraph);
     finish(first, options?.retainGraph ?? createGraph);

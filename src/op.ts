@@ -91,12 +91,13 @@ export function checkWritable(x: NDArray, operator: string): void {
 
 /** The edge of an array for what is recorded now; a view's is made anew after a recorded write to its memory. */
 export function edgeOf(x: NDArray): Node | null {
-  const base = x.base;
-  if (base !== null && x.derive !== base.derive) {
-    x.derive = base.derive;
-    x.edge = base.derive!(x);
-  }
-  return x.edge;
+  return x.base === null ? x.edge : edgeOfView(x, x.base);
+}
+
+function edgeOfView(x: NDArray, { derive }: NDArray): Node | null {
+  if (x.derive === derive) return x.edge;
+  x.derive = derive;
+  return (x.edge = derive!(x));
 }
 
 export const save = (x: NDArray): Saved => new Saved(x.storage.block, x.offset, x.shape, x.view, x.size, x.code);
@@ -522,6 +523,7 @@ function comparedWith(code: number, value: number): number {
   return Number.isInteger(value) && fits(code, value) ? promoteNumber(code, value, "compare") : F64;
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
   const [row, p] = pointwiseRow(name, 1, spec);
   const differentiable = spec.grad !== null;
@@ -555,6 +557,7 @@ export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
   return Object.assign(rename(fn, name), { op: row });
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): Binary {
   const [row, p] = pointwiseRow(name, 2, spec);
   const masks = spec.dtype === "bool";
@@ -615,9 +618,11 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
   return Object.assign(rename(fn, name), { op: row });
 }
 
-export const ternary = (name: string, spec: PointwiseSpec<[NDArray, NDArray, NDArray]>): Ternary => pointwise(name, 3, spec);
+export const ternary = /* @__NO_SIDE_EFFECTS__ */ (name: string, spec: PointwiseSpec<[NDArray, NDArray, NDArray]>): Ternary =>
+  pointwise(name, 3, spec);
 
 /** A function of any number of operands. */
+/* @__NO_SIDE_EFFECTS__ */
 export function pointwise<X extends readonly NDArray[]>(
   name: string,
   arity: number,
@@ -671,6 +676,7 @@ export const liftNothing = <A>(attrs: A): A => attrs;
 
 const shown = (y: NDArray, x: NDArray): NDArray | null => (y.storage === x.storage ? y : null);
 
+/* @__NO_SIDE_EFFECTS__ */
 export function structural<A>(name: string, spec: StructuralSpec<A>): Structural<A> {
   const row: Row = {
     name,

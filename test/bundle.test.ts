@@ -14,7 +14,7 @@ import { ROOT } from "./support/source.ts";
 /** An array brings all its methods. Before layers and threads it was 74.4, and the aim is 75: docs/decisions/size.md says where the rest is. */
 const MAX_KB = 100.5;
 /** With the plugin that leaves out what is not named: test/bundling.test.ts. */
-const MAX_KB_REDUCED = 60;
+const MAX_KB_REDUCED = 53;
 
 /** The chapter's first program, with methods, so that a bundler that drops them is found out. */
 const FIRST_PROGRAM = `

@@ -81,7 +81,7 @@ const easyPower: ReadonlyMap<number, (x: NDArray) => NDArray> = new Map([
  * @throws ValueError for an integer array raised to a negative number.
  * @example np.power([1, 2, 3], 2) // array([1., 4., 9.])
  */
-export const power: Binary = Object.assign(
+export const power: Binary = /* @__PURE__ */ Object.assign(
   (x1: ArrayInput, x2: ArrayInput, options?: Trailing<OutOption>): NDArray => {
     if ((x1 as unknown) instanceof E.Expr || (x2 as unknown) instanceof E.Expr || x1 === null || x2 === null)
       return (easyPower.get(x2 as number) ?? powerRow)(x1 as NDArray, x2, options);
@@ -352,7 +352,7 @@ const clipRow: Ternary = ternary("clip", {
  * @throws ValueError if both bounds are missing.
  * @example np.clip([-5, 0.5, 5], -1, 1) // array([-1. ,  0.5,  1. ])
  */
-export const clip: ((x: ArrayInput, low: ArrayInput | null, high: ArrayInput | null) => NDArray) & HasRow = Object.assign(
+export const clip: ((x: ArrayInput, low: ArrayInput | null, high: ArrayInput | null) => NDArray) & HasRow = /* @__PURE__ */ Object.assign(
   (x: ArrayInput, low: ArrayInput | null, high: ArrayInput | null): NDArray => {
     const noLow = low === null || low === undefined;
     const noHigh = high === null || high === undefined;

@@ -84,7 +84,7 @@ export function restoreAxes(y: NDArray, axes: readonly number[], keepdims: boole
  * The sum over axes (all of them by default); bool and small integers are summed in int32. NumPy's sum.
  * @example np.sum([[1, 2], [3, 4]], 0) // array([4., 6.])
  */
-export const sum: Reduction<FoldOptions> & HasRow = Object.assign(
+export const sum: Reduction<FoldOptions> & HasRow = /* @__PURE__ */ Object.assign(
   (x: ArrayInput, axis?: Axis, options?: FoldOptions): NDArray => {
     const [a, axes, keepdims] = reduceArguments("sum", x, axis, options, FOLD);
     const code = sumCode(a.code, options?.dtype, "sum");
@@ -118,7 +118,7 @@ const productRow: Structural<OverAxes> = structural("prod", {
  * int32. The gradient is right where elements are 0, too. NumPy's prod.
  * @example np.prod([[1, 2], [3, 4]], 1) // array([ 2., 12.])
  */
-export const prod: Reduction<FoldOptions> & HasRow = Object.assign(
+export const prod: Reduction<FoldOptions> & HasRow = /* @__PURE__ */ Object.assign(
   (x: ArrayInput, axis?: Axis, options?: FoldOptions): NDArray => {
     const [given, axes, keepdims] = reduceArguments("prod", x, axis, options, FOLD);
     const code = sumCode(given.code, options?.dtype, "prod");
@@ -176,12 +176,14 @@ function extreme(name: string, { row, meet, unseen }: Extreme): Reduction<FoldOp
 
 const last = (direction: Direction, code: number): number => RANGE[code]![direction === "max" ? 0 : 1];
 
+/* @__NO_SIDE_EFFECTS__ */
 function plainExtreme(name: Direction, meet: Extreme["meet"]): Reduction<FoldOptions> & HasRow {
   const row = extremeRow(name, name);
   return Object.assign(extreme(name, { row: (x, attrs) => row([x], attrs), meet, unseen: code => last(name, code) }), { op: row.op });
 }
 
 /** Without the NaN, which no element can be equal to; NaN where there is nothing else. */
+/* @__NO_SIDE_EFFECTS__ */
 function nanExtreme(name: "nanmax" | "nanmin", plain: HasRow & Reduction, meet: Extreme["meet"]): Reduction<FoldOptions> {
   const direction = plain.name as Direction;
   const row = extremeRow(name, direction, E.select(E.ne(E.arg(0), E.arg(0)), last(direction, F64), E.arg(0)));
@@ -223,6 +225,7 @@ export const nanmax: Reduction<FoldOptions> = nanExtreme("nanmax", max, fmax);
 export const nanmin: Reduction<FoldOptions> = nanExtreme("nanmin", min, fmin);
 
 /** Folds whether elements are true: not 0. */
+/* @__NO_SIDE_EFFECTS__ */
 function truths<Options extends PartOptions>(
   name: string,
   combine: "min" | "max" | "add",

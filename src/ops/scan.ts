@@ -158,6 +158,7 @@ export interface ScanOptions {
 
 export type Scan = ((x: ArrayInput, axis?: number | null, options?: ScanOptions) => NDArray) & HasRow;
 
+/* @__NO_SIDE_EFFECTS__ */
 function running(name: string, op: HasRow["op"], row: (x: NDArray, axis: number) => NDArray): Scan {
   const fn = (x: ArrayInput, axis?: number | null, options?: ScanOptions): NDArray => {
     const given = toArray(x, name);

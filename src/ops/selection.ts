@@ -15,6 +15,7 @@ import { cast, checkPositions, expandAxes, flat, gathered, inverse, joined, list
 /** Rows of at least this many elements are gone down together; columns of shorter ones are moved side by side first. */
 const ROW = 8;
 
+/* @__NO_SIDE_EFFECTS__ */
 function position(name: "argmax" | "argmin") {
   const row = structural<number>(name, {
     kind: "selection",
@@ -76,7 +77,7 @@ export const argmin: ((x: ArrayInput, axis?: number | null, options?: { keepdims
  * NumPy's argsort with kind "stable".
  * @example np.argsort([3, 1, 2]) // array([1, 2, 0], dtype=int32)
  */
-export const argsort: ((x: ArrayInput, axis?: number | null) => NDArray) & HasRow = (() => {
+export const argsort: ((x: ArrayInput, axis?: number | null) => NDArray) & HasRow = /* @__PURE__ */ (() => {
   const row = structural<number>("argsort", {
     kind: "selection",
     lift: liftAxis,
@@ -157,6 +158,7 @@ function standing(list: Float64Array, v: number, right: boolean): number {
 }
 
 /** A row that answers each value by what `prepare` makes of the list of its row. */
+/* @__NO_SIDE_EFFECTS__ */
 function search<A extends Search>(name: string, code: number, prepare: (list: Float64Array, attrs: A) => (v: number) => number) {
   return structural<A>(name, {
     kind: "selection",

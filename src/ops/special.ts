@@ -6,6 +6,7 @@ import * as scalar from "../scalar.ts";
 import { absorb, add, clip, exp, multiply, negative, square } from "./pointwise.ts";
 
 /** A family of rows, one for each order of a derivative, made when they are first asked for. */
+/* @__NO_SIDE_EFFECTS__ */
 function byOrder(make: (order: number) => Unary): (order: number) => Unary {
   const rows: Unary[] = [];
   return order => (rows[order] ??= make(order));

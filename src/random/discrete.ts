@@ -202,7 +202,10 @@ interface Drawn {
 }
 
 /** A row of float64 operands of one shape, that of the result, for which a function draws. */
-const rowOf = (name: string, draw: (xs: readonly Float64Array[], start: number, k: number) => Float64Array): Structural<Drawn> =>
+const rowOf = /* @__NO_SIDE_EFFECTS__ */ (
+  name: string,
+  draw: (xs: readonly Float64Array[], start: number, k: number) => Float64Array,
+): Structural<Drawn> =>
   structural(name, {
     kind: "function",
     lift: liftNothing,

@@ -79,7 +79,7 @@ const MEAN = ["keepdims", "dtype", "where"];
  * @throws DTypeError for a dtype that is not a float.
  * @example np.mean([[1, 2], [3, 4]], 0) // array([2., 3.])
  */
-export const mean: Reduction<PartOptions> & HasRow = Object.assign(
+export const mean: Reduction<PartOptions> & HasRow = /* @__PURE__ */ Object.assign(
   (x: ArrayInput, axis?: Axis, options?: PartOptions): NDArray => meanFor("mean", false, x, axis, options),
   { op: meanRow.op },
 );
@@ -217,7 +217,7 @@ function varOver(name: string, nan: boolean, x: ArrayInput, axis: Axis | undefin
  * @throws DTypeError for a dtype that is not a float, ShapeError for a mean that does not fit the axes.
  * @example np.var([1, 2, 3, 4]) // array(1.25)
  */
-const variance: Moment & HasRow = Object.assign(
+const variance: Moment & HasRow = /* @__PURE__ */ Object.assign(
   (x: ArrayInput, axis?: Axis, options?: VarOptions): NDArray => varOver("var", false, x, axis, options),
   { op: varRow.op },
 );
@@ -390,7 +390,7 @@ const logsumexpRow: Structural<OverAxes> = structural("logsumexp", {
  * there is nothing. SciPy's logsumexp.
  * @example np.logsumexp([1000, 1000]) // array(1000.6932)
  */
-export const logsumexp: Reduction & HasRow = Object.assign(
+export const logsumexp: Reduction & HasRow = /* @__PURE__ */ Object.assign(
   (x: ArrayInput, axis?: Axis, options?: ReduceOptions): NDArray => {
     const [a, axes, keepdims] = reduceArguments("logsumexp", x, axis, options, ["keepdims"]);
     const f = inFloat(a);
