@@ -6,7 +6,7 @@ import { type ArrayInput, addressOf, blank, blankLike, isLarge, memoryOf, NDArra
 import { address, Block, scratch } from "./backend/wasm/heap.ts";
 import { call1, call2, call3 } from "./backend/wasm/index.ts";
 import { isWide, toArray, toIntegers } from "./convert.ts";
-import { BOOL, DTYPES, F32, F64, fits, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
+import { BOOL, DTYPES, F32, F64, fits, I8, I32, isFloat, promote, promoteNumber, SHIFT } from "./dtype.ts";
 import { checkOptions, DTypeError, describe, GradError, ShapeError, ValueError } from "./errors.ts";
 import { arg, argsOf, Expr, substitute, Traced, toExpr, trace } from "./expr.ts";
 import { foldTo, LARGE } from "./fold.ts";
@@ -230,7 +230,7 @@ export interface PointwiseSpec<X extends readonly NDArray[] = readonly NDArray[]
   readonly dtype?: "same" | "float" | "integer" | "bool";
   /** Integers become float32, whatever the dtype of the result. */
   readonly floats?: boolean;
-  /** What bool operands count as: integers ("int"), nothing this row takes ("refused"), or bools. Default: bools. */
+  /** What bool operands count as: int8 ("int"), nothing this row takes ("refused"), or bools. Default: bools. */
   readonly bool?: "int" | "refused";
   /** Where tests and plots may sample each operand. */
   readonly domain?: readonly [number, number];
@@ -283,7 +283,7 @@ export class Pointwise {
     if (this.spec.dtype === "integer" && isFloat(promoted))
       throw new DTypeError(`${this.name}: takes integers and bools, got ${DTYPES[promoted]}; use astype("int32")`);
     if (this.spec.bool === undefined || promoted !== BOOL) return promoted;
-    if (this.spec.bool === "int" || besideNumber) return I32;
+    if (besideNumber || this.spec.bool === "int") return besideNumber ? I32 : I8;
     throw new DTypeError(`${this.name}: takes no bools; use astype("int32"), or a logical function`);
   }
 

@@ -28,13 +28,13 @@ const KINDS = {
   keeps: (met: DType): DType => met,
   /** Bools alone are refused, as in NumPy. */
   differs: (met: DType): DType | null => (met === "bool" ? null : met),
-  counts: (met: DType): DType => (met === "bool" ? "int32" : met),
+  counts: (met: DType): DType => (met === "bool" ? "int8" : met),
   divides: (met: DType): DType => (isFloat(met) ? met : "float32"),
   asks: (): DType => "bool",
   /** Floats are refused, and for divisors bools alone. */
   bits: (met: DType): DType | null => (isFloat(met) ? null : met),
   divisors: (met: DType): DType | null => (isFloat(met) || met === "bool" ? null : met),
-  countsBits: (met: DType): DType | null => (isFloat(met) ? null : met === "bool" ? "int32" : met),
+  countsBits: (met: DType): DType | null => (isFloat(met) ? null : met === "bool" ? "int8" : met),
 } as const;
 
 type Fn = (a: unknown, b: unknown) => NDArray;

@@ -298,7 +298,6 @@ ${transforms.map(name => `\`${name}\``).join(", ")}: of ordinary functions of ar
   the dtype of the result; \`ddof\` and \`correction\` together are an error.
 - Lists of numbers are float32, as MXNet's np has it; beside float64 arrays they are float64.
 - Where NumPy makes floats of integers, they are float32; positions, counts and sums of integers are int32.
-- Powers, quotients rounded down, remainders and shifts of bools are int32, where NumPy has int8; their squares are bools.
 - \`floor\`, \`ceil\`, \`trunc\` and \`fix\` keep integers and bools, as in NumPy 2.
 - Elements of a matrix that \`linalg.cholesky\`, \`eigh\` and \`eigvalsh\` do not read, those above the diagonal, have a gradient of
   0, and those below it one for both: as NumPy's functions change with them, and not as PyTorch's symmetric gradients.

@@ -156,7 +156,11 @@ export const sign: Unary = unary("sign", {
  * The square of each element. NumPy's square.
  * @example np.square([1, 2, 3]) // array([1., 4., 9.])
  */
-export const square: Unary = unary("square", { value: x => E.mul(x, x), grad: (g, _, x) => [absorb(g, multiply(2, x))] });
+export const square: Unary = unary("square", {
+  value: x => E.mul(x, x),
+  grad: (g, _, x) => [absorb(g, multiply(2, x))],
+  bool: "int",
+});
 
 const cube: Unary = unary("cube", { value: x => E.mul(E.mul(x, x), x), grad: (g, _, x) => [absorb(g, multiply(3, square(x)))] });
 
