@@ -82,7 +82,7 @@ function meet(a: DType, b: DType): DType {
 /** What a row makes of the dtype in which its operands meet: before it computes, and of its result. */
 function computedIn({ spec }: Pointwise, met: DType): DType {
   if (spec.dtype === "float" && met !== "float64") return "float32";
-  return spec.bool === "int" && met === "bool" ? "int32" : met;
+  return spec.bool === "int" && met === "bool" ? "int8" : met;
 }
 
 function dtypeOf(p: Pointwise, xs: readonly Operand[]): DType {
@@ -100,7 +100,7 @@ function dtypeOf(p: Pointwise, xs: readonly Operand[]): DType {
       return;
     }
     if (!Number.isInteger(x)) found = "float32";
-    else if (found === "bool") found = "int32";
+    else if (met === "bool") found = "int32";
   });
   return computedIn(p, found);
 }
