@@ -277,23 +277,16 @@ function writeWhole(module: Module, packs: readonly Func[], columns: readonly Fu
 
 const up = (n: number, step: number): number => Math.ceil(n / step) * step;
 
-/** What is packed at a time: so many rows, so deep. Blocks of about one size, so that none is packed for a few rows. */
-function blocksOf(lane: number, { m, k }: Pick<Sizes, "m" | "k">): { down: number; depth: number; bytes: number } {
-  const { rows } = routinesOf(lane);
-  const { shift } = LANES[lane]!;
-  const depth = Math.min(k, DEPTH);
-  const down = up(Math.ceil(m / Math.ceil(m / Math.floor(BLOCK / (depth << shift)))), rows);
-  return { down, depth, bytes: up(HEADER + EDGE + TILE * depth + ((down * depth) << shift), HEADER) };
-}
-
-/** The bytes of memory that `contract` needs for what it packs, of products of at most these sizes. */
-export function contractBytes(lane: number, { m, k }: Sizes): number {
+/** The bytes of each thread's own memory for products of at most these sizes. */
+function ownBytes(lane: number, { m, k }: Sizes): number {
   const { rows } = routinesOf(lane);
   const depth = Math.min(k, DEPTH);
   const line = depth << LANES[lane]!.shift;
-  const most = HEADER + EDGE + TILE * depth + Math.min(up(m, rows) * line, BLOCK + rows * line);
-  return (sharing?.threads ?? 1) * up(most, HEADER);
+  return up(HEADER + EDGE + TILE * depth + Math.min(up(m, rows) * line, BLOCK + rows * line), HEADER);
 }
+
+/** The bytes of memory that `contract` needs for what it packs, of products of at most these sizes. */
+export const contractBytes = (lane: number, sizes: Sizes): number => (sharing?.threads ?? 1) * ownBytes(lane, sizes);
 
 /**
  * c = a·b, or with `accumulate` c += a·b: a is m × k, b k × n, of one dtype (lane 0, 1, 2: float32, float64, int32), and
@@ -305,7 +298,10 @@ export function contract(lane: number, sizes: Sizes, a: Operand, b: Operand, c: 
   const { rows, exports } = routinesOf(lane);
   const { shift } = LANES[lane]!;
   const panel = TILE >> shift;
-  const { down, depth, bytes } = blocksOf(lane, sizes);
+  const depth = Math.min(k, DEPTH);
+  // Blocks of about one size, so that none is packed for a few rows.
+  const down = up(Math.ceil(m / Math.ceil(m / Math.floor(BLOCK / (depth << shift)))), rows);
+  const bytes = ownBytes(lane, sizes);
   const together = sharing?.isWorthwhile(count * m * n * k * WORK) ? sharing : null;
   const [parts, threads] = together === null ? [inTurn, 1] : [together.parts, together.threads];
   for (let t = 0; t < threads; t++) words[(work + t * bytes) >> 2] = 0;

@@ -5,11 +5,11 @@ import { F64 } from "../../dtype.ts";
 import { checkOptions, flag, oneOf, under, ValueError } from "../../errors.ts";
 import { completeQrOf, fullSvdOf } from "../../ops/linalg/complete.ts";
 import { choleskyOf, eighOf, eigvalshOf, qrOf } from "../../ops/linalg/factorisation.ts";
-import { lowerPart, matricesOf, sidesOf, squareOf, transposed, unpacked } from "../../ops/linalg/matrices.ts";
+import { matricesOf, mirrored, sidesOf, squareOf, transposed, unpacked } from "../../ops/linalg/matrices.ts";
 import { matmul } from "../../ops/linalg/products.ts";
 import { detOf, inverseOf, slogdetOf } from "../../ops/linalg/solving.ts";
 import { singularValues, svdOf } from "../../ops/linalg/svd.ts";
-import { add, divide, greater, multiply, notEqual, reciprocal, where } from "../../ops/pointwise.ts";
+import { divide, greater, multiply, notEqual, reciprocal, where } from "../../ops/pointwise.ts";
 import { any, max, sum } from "../../ops/reduction.ts";
 import { astype, expandDims, gathered, joined, part, positions, slice } from "../../ops/structural.ts";
 import { sizeOf } from "../../shape.ts";
@@ -25,8 +25,7 @@ export interface TriangleOption {
 /** The symmetric matrices of which one triangle is read; the gradient is in that triangle. */
 function symmetric(x: NDArray, uplo: unknown, operator: string): NDArray {
   const side = oneOf(operator, "UPLO", uplo, ["L", "U"]);
-  const lower = side === "L" ? x : transposed(x);
-  return add(lowerPart(lower), transposed(lowerPart(lower, true)));
+  return mirrored(side === "L" ? x : transposed(x));
 }
 
 /**

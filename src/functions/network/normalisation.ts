@@ -119,9 +119,6 @@ const moments = (x: NDArray, axes: readonly number[]): [NDArray, NDArray] =>
     return [centre, varianceAbout(x, centre, axes)];
   });
 
-/** Powers of 2 that bring squares of the largest numbers, and sums of as many as there may be, into the range of a dtype. */
-const SMALLER = (code: number): number => (code === F64 ? 2 ** -600 : 2 ** -90);
-
 /**
  * x with mean 0 and variance 1 over axes, times gamma, plus beta; and the mean and the variance. Where the variance is out
  * of the dtype's range x is made smaller, which only changes what eps means.
@@ -130,7 +127,8 @@ function standardised(x: NDArray, gamma: NDArray, beta: NDArray, axes: readonly 
   const [centre, variance] = moments(x, axes);
   const y = normalised([x, gamma, beta, centre, variance], { axes, eps });
   if (areFinite(variance)) return [y, centre, variance];
-  const scale = SMALLER(x.code);
+  // So that squares of the largest numbers, and sums of as many as there may be, fit the dtype.
+  const scale = x.code === F64 ? 2 ** -600 : 2 ** -90;
   const scaled = multiply(x, scale);
   const other = normalised([scaled, gamma, beta, ...moments(scaled, axes)], { axes, eps: eps * scale * scale });
   return [where(isfinite(variance), y, other), centre, variance];

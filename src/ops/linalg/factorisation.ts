@@ -8,7 +8,7 @@ import { ValueError } from "../../errors.ts";
 import { liftNothing, type Structural, structural } from "../../op.ts";
 import { absorb, add, multiply, subtract } from "../pointwise.ts";
 import { expandDims } from "../structural.ts";
-import { eachMatrix, inverted, lowerPart, sidesOf, transposed, unpacked, type Write } from "./matrices.ts";
+import { eachMatrix, inverted, mirrored, sidesOf, transposed, unpacked, type Write } from "./matrices.ts";
 import { matmul } from "./products.ts";
 import { solved } from "./solving.ts";
 
@@ -58,9 +58,6 @@ export const eigvalshOf: Structural<null> = structural("eigvalsh", {
 });
 
 // ---------------------------------------------------------------- triangular factors
-
-/** Lower triangular matrices mirrored at the diagonal. */
-const mirrored = (x: NDArray): NDArray => add(lowerPart(x), transposed(lowerPart(x, true)));
 
 /** The lower triangular L with x = L·Lᵀ of symmetric matrices. @internal */
 export const choleskyOf: Structural<null> = structural("cholesky", {

@@ -6,7 +6,7 @@ import { toArray } from "../../convert.ts";
 import { BOOL, F64 } from "../../dtype.ts";
 import { ShapeError, ValueError } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../shape.ts";
-import { equal, reciprocal, where } from "../pointwise.ts";
+import { add, equal, reciprocal, where } from "../pointwise.ts";
 import { cast, inFloat, part, reshape, slice, swapaxes } from "../structural.ts";
 
 /** The elements in C order, widened to float64: factorisations compute in that, and round their results. */
@@ -114,3 +114,6 @@ export function lowerPart(x: NDArray, strictly = false): NDArray {
   for (let i = 0; i < n; i++) mask.fill(1, i * n, i * n + i + Number(!strictly));
   return where(fromValues(mask, [n, n], BOOL), x, 0);
 }
+
+/** The symmetric matrices with these lower triangles, mirrored at the diagonal. @internal */
+export const mirrored = (x: NDArray): NDArray => add(lowerPart(x), transposed(lowerPart(x, true)));
