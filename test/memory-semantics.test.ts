@@ -81,6 +81,21 @@ describe("a small limit", () => {
     expect(npx.memoryInfo().resident).toBeLessThanOrEqual(8 * MB);
   });
 
+  test("an operand stays while another comes back, however much smaller ones were used since", () => {
+    npx.setMemoryLimit(MB);
+    const n = 75_000;
+    const [small, other] = [np.ones(9_000), np.ones(9_000)];
+    const large = (value: number): NDArray => {
+      const x = np.array(new Float64Array(n).fill(value));
+      for (let i = 0; i < 20; i++) np.dot(small, other).item();
+      return x;
+    };
+    const before = npx.memoryInfo();
+    const [y, x] = [large(2), large(1)];
+    expect(npx.memoryInfo().evictions).toBeGreaterThan(before.evictions);
+    expect(np.dot(x, y).item()).toBe(2 * n);
+  });
+
   test("small arrays outlive the rings they were made in", () => {
     const kept = Array.from({ length: 300 }, (_, k) => np.array([k, k + 1, k + 2]).add(0.5));
     const scalars = Array.from({ length: 300 }, (_, k) => np.array(k).mul(2));
@@ -217,7 +232,7 @@ describe("a small limit", () => {
     expect(npx.memoryInfo().returns - returns).toBeLessThan(20 * 50);
   });
 
-  test("a random program gives the same under any limit", () => {
+  test.each([30_000, 130_000])("a random program on arrays of %d elements gives the same under any limit", n => {
     const run = (limit: number): number[] => {
       npx.setMemoryLimit(limit);
       let state = 12345;
@@ -226,28 +241,31 @@ describe("a small limit", () => {
         return (state >>> 8) % n;
       };
       const pool = Array.from({ length: 8 }, (_, k) =>
-        make(k, 30_000 + 1000 * k)
-          .at(":30000")
+        make(k, n + 1000 * k)
+          .at(`:${n}`)
           .div(1000),
       );
       pool[0] = pool[0]!.copy().attachGrad();
+      const [small, other] = [make(1, 9_000).div(9_000), make(2, 9_000).div(9_000)];
       const seen: number[] = [];
       for (let step = 0; step < 250; step++) {
         const [i, j, k] = [next(8), next(8), next(8)];
         const [a, b] = [pool[i]!, pool[j]!];
-        const kind = next(9);
+        const kind = next(11);
         if (kind === 0 && k > 0) pool[k] = np.tanh(a.add(b));
         else if (kind === 1 && k > 0) pool[k] = a.at("::-1").mul(b);
         else if (kind === 2 && k > 0) pool[k] = np.where(a.gt(0.3), a, b);
         else if (kind === 3 && k > 0) pool[k]!.set(b.at("5:"), "5:");
-        else if (kind === 4 && k > 0 && k !== i) pool[k]!.imul(0.5).iadd(a.at(":30000"));
+        else if (kind === 4 && k > 0 && k !== i) pool[k]!.imul(0.5).iadd(a.at(`:${n}`));
         else if (kind === 5) seen.push(a.sum().item() as number, b.max().item() as number);
+        else if (kind === 8) seen.push(np.dot(a, b).item() as number);
+        else if (kind === 9) for (let m = 0; m < 12; m++) seen.push(np.dot(small, other).item() as number);
         else if (kind === 6 && k > 0) pool[k] = npx.scope(() => np.exp(a.mul(-1).sub(b.mul(b))));
         else if (kind === 7) {
           const x = pool[0]!;
           record(() => np.tanh(x.mul(a)).mul(b).sum()).backward();
           seen.push(x.grad!.sum().item() as number, x.grad!.item(17) as number);
-        } else if (k > 0) pool[k] = a.reshape(300, 100).T.reshape(-1);
+        } else if (k > 0) pool[k] = a.reshape(n / 100, 100).T.reshape(-1);
       }
       return [...seen, ...pool.map(x => x.sum().item() as number)];
     };

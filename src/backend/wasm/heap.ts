@@ -134,7 +134,9 @@ function append(r: Region): void {
 }
 
 function touch(r: Region, queue: Queue): number {
-  if (r !== queue.newest) {
+  // Of the other queues newer ones may have been used since.
+  if (r === queue.newest) r.stamp = ++clock;
+  else {
     unlink(r);
     append(r);
   }
@@ -630,9 +632,8 @@ const RELEASED = new Region(0, 0, null);
 /** Gives back at once what nobody will read again. Using the block afterwards is an error, not a wrong number. */
 export function free(block: Block): void {
   const r = block.region;
-  if (r.queue !== null) {
-    dispose(r, addSpare);
-  } else if (r.address !== 0) {
+  if (r.queue !== null) dispose(r, addSpare);
+  else if (r.address !== 0) {
     if (r === CELLS) cellBlocks[block.offset / CELL] = null;
     else if (r.home === results) results?.free(block);
   }

@@ -12,6 +12,7 @@ import { sum } from "../../ops/reduction.ts";
 import { argmax } from "../../ops/selection.ts";
 import { flat, gathered, reshape } from "../../ops/structural.ts";
 import { sameShape, showShape, sizeOf } from "../../shape.ts";
+import { unrecorded } from "../../tape.ts";
 import { ones } from "../creation.ts";
 import { takeAlongAxis } from "../searching.ts";
 import { alongAxis, areFinite, floating } from "./nn.ts";
@@ -197,7 +198,7 @@ export function pooling(x: ArrayInput, options?: PoolingOptions): NDArray {
     // Where the powers are out of the dtype's range, those of smaller elements, by as much as leaves them digits.
     const [least, all] = a.code === F64 ? [900, 1024] : [100, 128];
     const step = least / p;
-    for (let octaves = step; octaves < all + step && !areFinite(y); octaves += step) {
+    for (let octaves = step; octaves < all + step && !unrecorded(() => areFinite(absolute(y))); octaves += step) {
       const scale = 2 ** -Math.min(octaves, all - 1);
       y = where(isfinite(y), y, divide(norm(multiply(a, scale)), scale));
     }

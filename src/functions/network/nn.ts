@@ -10,7 +10,7 @@ import { compute, discard, perLane } from "../../launch.ts";
 import { physicalOf } from "../../mapped.ts";
 import { type HasRow, liftAxis, type Structural, structural } from "../../op.ts";
 import { isfinite } from "../../ops/elementary.ts";
-import { absolute, absorb, divide, equal, exp, less, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
+import { absorb, divide, equal, exp, less, multiply, negative, subtract, where } from "../../ops/pointwise.ts";
 import { max, sum } from "../../ops/reduction.ts";
 import { argsort } from "../../ops/selection.ts";
 import { astype, checkPositions, copy, expandDims, flat, inFloat, reshape, type Slice, slice } from "../../ops/structural.ts";
@@ -133,8 +133,8 @@ export function floating(x: ArrayInput, operator: string): NDArray {
   return inFloat(a);
 }
 
-/** Whether no element is NaN or infinite. @internal */
-export const areFinite = (x: NDArray): boolean => x.size === 0 || unrecorded(() => Number.isFinite(max(absolute(physicalOf(x))).item()));
+/** Whether no element is NaN or infinity, of an array without negative ones. @internal */
+export const areFinite = (x: NDArray): boolean => x.size === 0 || unrecorded(() => Number.isFinite(max(physicalOf(x)).item()));
 
 /** A vector as an array that broadcasts along the axis of one with `ndim` axes. @internal */
 export const alongAxis = (v: NDArray, axis: number, ndim: number): NDArray => reshape(v, [v.size, ...onesOf(ndim - axis - 1)]);
