@@ -36,24 +36,30 @@ class Bytes {
     this.buffer[this.length++] = value;
   }
 
+  // Not by `byte`, nor is an instruction with its immediate: it would be called so often before the first gradient that V8
+  // compiles it, and for that brings 3 MB of its compiler into memory.
+
   /** LEB128, unsigned. */
   unsigned(value: number): void {
+    this.reserve(5);
     let rest = value >>> 0;
-    while (rest > 127) {
-      this.byte((rest & 127) | 128);
-      rest >>>= 7;
-    }
-    this.byte(rest);
+    for (; rest > 127; rest >>>= 7) this.buffer[this.length++] = (rest & 127) | 128;
+    this.buffer[this.length++] = rest;
+  }
+
+  /** A byte, and a number as LEB128, unsigned. */
+  pair(value: number, other: number): void {
+    this.reserve(6);
+    this.buffer[this.length++] = value;
+    this.unsigned(other);
   }
 
   /** LEB128, signed, 32 bits. */
   signed(value: number): void {
+    this.reserve(5);
     let rest = value | 0;
-    while (rest > 63 || rest < -64) {
-      this.byte((rest & 127) | 128);
-      rest >>= 7;
-    }
-    this.byte(rest & 127);
+    for (; rest > 63 || rest < -64; rest >>= 7) this.buffer[this.length++] = (rest & 127) | 128;
+    this.buffer[this.length++] = rest & 127;
   }
 
   /** LEB128, signed, 64 bits. */
@@ -150,18 +156,15 @@ export class Func {
   }
 
   private immediate(opcode: number, value: number): this {
-    this.code.byte(opcode);
-    this.code.unsigned(value);
+    this.code.pair(opcode, value);
     return this;
   }
 
   /** An opcode without immediates, as opcodes.ts encodes it, of these operands and what is on the stack before them. */
   op(opcode: number, ...operands: Operand[]): this {
     this.push(...operands);
-    if (opcode > 0xff) {
-      this.code.byte(opcode >> 12);
-      this.code.unsigned(opcode & 0xfff);
-    } else this.code.byte(opcode);
+    if (opcode > 0xff) this.code.pair(opcode >> 12, opcode & 0xfff);
+    else this.code.byte(opcode);
     return this;
   }
 
