@@ -368,11 +368,15 @@ function forget(heads: readonly NDArray[]): void {
   }
 }
 
-/** Unlinks the nodes of a walk; frees them unless the graph is retained. */
+/**
+ * Unlinks the nodes of a walk, writes what they still hold into their buffers, and frees them unless the graph is retained.
+ * Nothing can fail any more.
+ */
 function finish(first: Node, retain: boolean, oldest = 0): void {
   for (let node: Node | null = first; node !== null; ) {
-    const { next }: Node = node;
+    const { next, cotangent }: Node = node;
     node.next = null;
+    if (cotangent !== null) deliver(node, cotangent);
     if (!retain && node.row !== null && node.id >= oldest && (depth === 0 || !shielded.has(node))) freeNode(node, FREED);
     node = next;
   }
@@ -518,21 +522,14 @@ function backwardNodes(
   if (!useful) throw new GradError(`${operator}: no inputs of the graph require gradients; all are attached with gradReq "null"`);
   const seeds = seedsOf(heads, headGrads, single, operator);
   run(first, walk, nodes, seeds, null, false, options?.trainMode ?? true);
-  // Buffers are written when nothing can fail any more.
-  for (let node: Node | null = first; node !== null; node = node.next) {
-    const g = node.cotangent;
-    if (g === null) continue;
-    node.cotangent = null;
-    write(node, g);
-    if (!node.owned || node.row === null) drop(g, node.owned);
-  }
   const retain = options?.retainGraph === true;
   finish(first, retain);
   if (!retain) forget(heads);
 }
 
-/** Writes or adds a gradient into its buffer, in place. */
-function write(node: Node, g: NDArray): void {
+/** Writes or adds a node's cotangent into its buffer, in place, and lets go of it. */
+function deliver(node: Node, g: NDArray): void {
+  node.cotangent = null;
   const variable = node.variable!;
   const { buffer, req } = variable;
   variable.fresh = true;
@@ -541,6 +538,7 @@ function write(node: Node, g: NDArray): void {
     const from = addressOf(g);
     call1(positive.op.pointwise!.sameFamily(g.code).kernel(0), from, addressOf(buffer), g.size);
   } else if (g.size > 0) writeAnyhow(buffer, g, req === "add");
+  if (!node.owned || node.row === null) drop(g, node.owned);
 }
 
 function writeAnyhow(buffer: NDArray, g: NDArray, adds: boolean): void {
