@@ -3,7 +3,7 @@
  * their `rule` and `fused`; broadcasting and dtypes are fitted here, once, and never by a rule.
  */
 import { type ArrayInput, addressOf, forGood, NDArray, recycle, unshare } from "./array.ts";
-import { free, SMALL } from "./backend/wasm/heap.ts";
+import { free, I32, SMALL } from "./backend/wasm/heap.ts";
 import { call1 } from "./backend/wasm/index.ts";
 import { toArray } from "./convert.ts";
 import { accumulate, drop, filled, fit, fitted, hold } from "./cotangent.ts";
@@ -527,6 +527,9 @@ function backwardNodes(
   if (!retain) forget(heads);
 }
 
+/** Words of 4 bytes that are copied in less time than a kernel is called: 11 to 15 ns of 23. */
+const FEW = 8;
+
 /** Writes or adds a node's cotangent into its buffer, in place, and lets go of it. */
 function deliver(node: Node, g: NDArray): void {
   node.cotangent = null;
@@ -536,7 +539,10 @@ function deliver(node: Node, g: NDArray): void {
   unshare(buffer);
   if (req === "write" && g.view === null && buffer.view === null && g.size <= CHUNK && g.size > 0) {
     const from = addressOf(g);
-    call1(positive.op.pointwise!.sameFamily(g.code).kernel(0), from, addressOf(buffer), g.size);
+    const to = addressOf(buffer);
+    const words = (g.size * BYTES[g.code]!) >> 2;
+    if (words <= FEW) for (let i = 0; i < words; i++) I32[(to >> 2) + i] = I32[(from >> 2) + i]!;
+    else call1(positive.op.pointwise!.sameFamily(g.code).kernel(0), from, to, g.size);
   } else if (g.size > 0) writeAnyhow(buffer, g, req === "add");
   if (!node.owned || node.row === null) drop(g, node.owned);
 }

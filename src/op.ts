@@ -533,7 +533,7 @@ export function unary(name: string, spec: PointwiseSpec<[NDArray]>): Unary {
       if (met === x.code) {
         const family = p.sameFamily(met);
         const f = family.kernel(0);
-        const y = blank(x.shape, x.size, p.resultCode(met));
+        const y = blank(x.shape, x.size, family.out);
         const from = addressOf(x);
         call1(f, from, addressOf(y), x.size);
         if (isLarge(y)) mappedAgain(y, family, [x]);
@@ -567,7 +567,7 @@ export function binary(name: string, spec: PointwiseSpec<[NDArray, NDArray]>): B
     const { code } = like;
     const family = p.sameFamily(code);
     const f = family.kernel(like.size === 1 ? 0 : scalars);
-    const y = blank(like.shape, like.size, p.resultCode(code));
+    const y = blank(like.shape, like.size, family.out);
     const first = typeof a === "number" ? scratch(0, a, code) : addressOf(a);
     const second = typeof b === "number" ? scratch(1, b, code) : addressOf(b);
     call2(f, first, second, addressOf(y), like.size);
