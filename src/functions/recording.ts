@@ -38,7 +38,7 @@ function checkFlag(value: unknown, operator: string): boolean {
  * both, also when the function throws. One that is given and undefined is a mistake, and no wish for a scope. @internal
  */
 export function within<T>(operator: string, given: readonly [fn?: () => T], record: boolean | null, train: boolean | null): T | Scope {
-  const [fn] = given;
+  const fn = given[0];
   if (given.length > 0) checkFunction(operator, fn);
   const wasRecording = tape.recording;
   const wasTraining = tape.training;
