@@ -290,6 +290,54 @@ describe("a long chain", () => {
 });
 
 describe("a call with which much comes back", () => {
+  /** What a program gives in memory that holds everything, with nothing else in it, and what it gives here after so many other arrays. */
+  function compare(program: (others: number) => number, most: number): void {
+    npx.setMemoryLimit(2 ** 30);
+    const expected = program(0);
+    npx.setMemoryLimit(LEAST);
+    const found = Array.from({ length: most }, (_, others) => program(others));
+    expect(found).toEqual(found.map(() => expected));
+  }
+
+  test("keeps an operand where it is that the other one is computed from again, in many steps", () => {
+    const functions = [(x: NDArray) => npx.layerNorm(x), (x: NDArray) => npx.softmax(x), (x: NDArray) => npx.logSoftmax(x)];
+    for (const f of functions)
+      compare(() => {
+        const x = np
+          .sin(np.arange(150_000, { dtype: "float64" }))
+          .reshape([30_000, 5])
+          .copy();
+        const y = f(x);
+        crowd();
+        // Nothing else was used of late.
+        for (let i = 0; i < 10; i++) x.item(0, 0);
+        return np.vdot(x, y).item();
+      }, 3);
+  });
+
+  test("keeps a 0-d operand where it is while what computes the other one again has 0-d results", () => {
+    compare(others => {
+      const scale = np.array(7, { dtype: "float64" }).add(0);
+      let y = np.sin(sequence(0)).reshape([1, N]);
+      for (let i = 0; i < 7; i++) y = npx.softmax(y);
+      for (let i = 0; i < others; i++) np.add(scale, i);
+      crowd();
+      return scale.multiply(y).sum().item();
+    }, 130);
+  });
+
+  test("keeps a small operand where it is while what computes the other one again has small results", () => {
+    compare(others => {
+      const row = np.arange(200, { dtype: "float64" }).add(0);
+      const ones = np.ones(200, { dtype: "float64" });
+      let y = np.sin(np.arange(40_000, { dtype: "float64" })).reshape([200, 200]);
+      for (let i = 0; i < 7; i++) y = npx.layerNorm(y, row, ones);
+      for (let i = 0; i < others; i++) ones.add(i);
+      crowd();
+      return row.multiply(y).sum().item();
+    }, 40);
+  });
+
   test("keeps the number it has already set, and the array it has already addressed", () => {
     const x = sequence(0);
     const y = np.subtract(5, x);

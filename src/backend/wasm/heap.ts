@@ -98,8 +98,7 @@ export function reserve(bytes: number): number {
 
 function grow(pages: number): boolean {
   try {
-    memory.grow(pages);
-    return true;
+    return memory.grow(pages) >= 0;
   } catch {
     return false;
   }
@@ -134,6 +133,8 @@ function append(r: Region): void {
 }
 
 function touch(r: Region, queue: Queue): number {
+  // What is held keeps the stamp that says so.
+  if (begun.length > 0 && isHeld(r)) return r.address;
   // Of the other queues newer ones may have been used since.
   if (r === queue.newest) r.stamp = ++clock;
   else {
@@ -187,7 +188,8 @@ function release(r: Region, place: (address: number, bytes: number) => void = ad
 /** The clocks when the computing of evicted regions began, one for another: what was addressed just before stays where it is. */
 const begun: number[] = [];
 
-const isFresh = ({ stamp }: Region): boolean => stamp > clock - GUARD || begun.some(then => stamp > then - GUARD && stamp <= then);
+const isHeld = ({ stamp }: Region): boolean => begun.some(then => stamp > then - GUARD && stamp <= then);
+const isFresh = (r: Region): boolean => r.stamp > clock - GUARD || isHeld(r);
 
 /** Whether a region has a recipe that still holds. `seen` are regions that have one. */
 function isRepeatable({ recipe }: Region, seen?: Set<Region>): boolean {
@@ -488,11 +490,8 @@ class Nursery {
     this.current.bytes = this.used;
     const ahead = (this.position + 1 + this.guard) % this.count;
     const old = this.slabs[ahead]!;
-    if (old !== null) {
-      old.host = copyOut(old.address, old.bytes);
-      old.address = 0;
-      this.slabs[ahead] = null;
-    }
+    if (old !== null) this.moveOut(old);
+    this.slabs[ahead] = null;
     this.position = (this.position + 1) % this.count;
     this.current = this.open();
     this.used = 0;
@@ -508,11 +507,12 @@ class Nursery {
   /** Evicts everything and starts again; the ring's memory is not reused. */
   evictAll(): void {
     this.current.bytes = this.used;
-    for (const r of this.slabs) {
-      if (r === null) continue;
-      r.host = copyOut(r.address, r.bytes);
-      r.address = 0;
-    }
+    for (const r of this.slabs) if (r !== null) this.moveOut(r);
+  }
+
+  private moveOut(r: Region): void {
+    r.host = copyOut(r.address, r.bytes);
+    r.address = 0;
   }
 }
 
@@ -553,10 +553,7 @@ function moveCell(block: Block): void {
 }
 
 function cellBack(block: Block): number {
-  const outer = scope;
-  scope = null;
   const home = allocateCell();
-  scope = outer;
   const at = (CELLS.address + home.offset) >> 2;
   I32[at] = block.offset;
   I32[at + 1] = block.bytes;
@@ -574,6 +571,9 @@ let hosts: Nursery | null = null;
 
 let scope: Block[] | null = null;
 
+/** Computing something again moves nothing on in the rings: the caller may have addressed what would go then. */
+const isSmall = (bytes: number): boolean => bytes <= SMALL && begun.length === 0;
+
 function noted(block: Block): Block {
   if (scope !== null) scope.push(block);
   return block;
@@ -581,7 +581,7 @@ function noted(block: Block): Block {
 
 /** Memory for an operator's result. */
 export function allocate(bytes: number): Block {
-  if (bytes > SMALL) return noted(allocateLarge(bytes));
+  if (!isSmall(bytes)) return noted(allocateLarge(bytes));
   if (torture) shake();
   if (bytes <= CELL) return noted(allocateCell());
   if (results === null) results = new Nursery(32, 8);
@@ -593,7 +593,7 @@ export const allocateRegion = (bytes: number): Block => noted(allocateLarge(byte
 
 /** Memory for what comes from outside and stays: host data, parameters, gradient buffers. */
 export function allocateHost(bytes: number): Block {
-  if (bytes > SMALL) return noted(allocateLarge(bytes));
+  if (!isSmall(bytes)) return noted(allocateLarge(bytes));
   if (torture) shake();
   if (hosts === null) hosts = new Nursery(32, 8);
   return noted(hosts.allocate((bytes + 15) & ~15 || 16));
