@@ -553,6 +553,12 @@ describe("edges", () => {
     expect(closeness(valuesOf(np.tensordot(a, x, 1)), valuesOf(b), 1e-12)).toBe("");
     expect(closeness(valuesOf(linalg.tensorsolve(np.moveaxis(a, 2, 0), b, { axes: 0 })), valuesOf(x), 1e-12)).toBe("");
     expect(closeness(valuesOf(np.tensordot(linalg.tensorinv(a), b, 2)), valuesOf(x), 1e-12)).toBe("");
+    // The last axes in the order that is given, as NumPy has them.
+    const c = random(3, 6, 2);
+    const turned = linalg.tensorsolve(c, random(6), { axes: [2, 0] });
+    expect(turned.shape).toEqual([2, 3]);
+    const ones = np.tensordot(np.transpose(c, [1, 2, 0]), turned, 2);
+    expect(closeness(valuesOf(linalg.tensorsolve(c, ones, { axes: [-1, 0] })), valuesOf(turned), 1e-10)).toBe("");
     expect(() => linalg.tensorinv(a, 0)).toThrow(ValueError);
     expect(() => linalg.tensorinv(a, 1)).toThrow(ShapeError);
     expect(() => linalg.tensorsolve(a, random(3, 3))).toThrow(ShapeError);

@@ -1,5 +1,5 @@
 /** Gradients through indices of every kind, read and written; reads of parts of an array that add up in one gradient; orders. */
-import { autograd, grad, type NDArray, np } from "nabla";
+import { autograd, grad, type NDArray, np, ShapeError } from "nabla";
 import { describe, expect, test } from "vitest";
 import { expectDerivatives, randomArray } from "./support/derivatives.ts";
 import { int32 } from "./support/sample.ts";
@@ -225,6 +225,23 @@ describe("order", () => {
         expect([...v].sort((a, b) => a - b)).toEqual([...valuesOf(x)].sort((a, b) => a - b));
       }
     }
+  });
+
+  test("a partition of nothing takes any place, and one of a 0-d array needs axis null", () => {
+    for (const f of [np.partition, np.argpartition]) {
+      expect(f(np.zeros([0, 3]), 5, 0).shape).toEqual([0, 3]);
+      expect(f(np.zeros([2, 0]), [0, -1], null).shape).toEqual([0]);
+      expect(f(np.array(2), 0, null).shape).toEqual([1]);
+      expect(() => f(np.array(2), 0)).toThrow(ShapeError);
+    }
+  });
+
+  test("interp of operands of several dtypes has the digits of the widest", () => {
+    const [xp, fp] = [np.array([0, 3, 5], { dtype: "int32" }), np.array([0, 1, 2])];
+    expect(np.interp(Float64Array.of(1, 4), xp, fp).tolist()).toEqual([1 / 3, 1.5]);
+    expect(np.interp(Float64Array.of(1.1), xp, fp, { period: 7 }).tolist()).toEqual([1.1 / 3]);
+    const wide = np.array([16777217, 16777219], { dtype: "int32" });
+    expect(np.interp(Float64Array.of(16777218), wide, [0, 1]).tolist()).toEqual([0.5]);
   });
 
   test("interp: slopes on either side, 0 outside, exact at the points", () => {

@@ -146,6 +146,22 @@ describe("means and moments", () => {
     expect(slopes(v => v.var(), x)).toEqual([-2, -1, 3].map(d => Math.fround((d * 2) / 3)));
   });
 
+  test("densities of integers divide by the widths before these are rounded", () => {
+    const x = np.array([202], { dtype: "uint8" });
+    const y = np.histogram(x, 15, { density: true });
+    expect(y.map(v => v.dtype)).toEqual(["float32", "float32"]);
+    expect(y[0].max().item()).toBe(15);
+    expect(np.histogram(x, 15, { density: true, weights: Float64Array.of(2) })[0].dtype).toBe("float64");
+  });
+
+  test("rules for bins of numbers whose differences or squares overflow lose no element", () => {
+    const x = np.array([-3e38, -3e38, 1, 1e38, 1e38]);
+    const wide = f64([-1e200, -1e200, 3, 1e200, 1e200]);
+    expect(np.histogram(x, "sturges")[0].tolist()).toEqual([2, 0, 0, 3]);
+    for (const rule of ["auto", "doane", "fd", "rice", "scott", "sqrt", "stone", "sturges"] as const)
+      for (const values of [x, wide]) expect(np.histogram(values, rule)[0].sum().item(), rule).toBe(5);
+  });
+
   test("edges of a histogram move with the ends, and densities with the edges", () => {
     const next = randomNumbers(71);
     const x = f64([0.3, -1.2, 2.1, 0.4, 5]);

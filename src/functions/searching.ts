@@ -382,7 +382,7 @@ export interface InterpOptions {
  */
 export function interp(x: ArrayInput, xp: ArrayInput, fp: ArrayInput, options?: InterpOptions): NDArray {
   const operator = "interp";
-  let [v, px, py] = toArrays([x, xp, fp], operator).map(a => inFloat(a)) as [NDArray, NDArray, NDArray];
+  let [v, px, py] = met(toArrays([x, xp, fp], operator)).map(a => inFloat(a)) as [NDArray, NDArray, NDArray];
   checkOptions(operator, options, ["left", "right", "period"]);
   if (px.ndim !== 1 || py.ndim !== 1 || px.size !== py.size)
     throw new ShapeError(`${operator}: points of shapes ${showShape(px.shape)} and ${showShape(py.shape)}; give two lists of one length`);
@@ -437,8 +437,9 @@ export const sort = (x: ArrayInput, axis: number | null = -1): NDArray => sorted
 
 /** Places of elements that a partition is to be right about, checked. */
 function checkPlaces(x: ArrayInput, k: number | readonly number[], axis: number | null, operator: string): void {
-  const [a, at] = listAlong(operator, toArray(x, operator), axis);
-  checkPositions(toArray(k as ArrayInput, operator), at, a.shape[at]!, operator);
+  const [a, at] = along(operator, toArray(x, operator), axis);
+  // In an array without elements any k will do, as in NumPy.
+  if (a.size > 0) checkPositions(toArray(k as ArrayInput, operator), at, a.shape[at]!, operator);
 }
 
 /**
@@ -459,7 +460,7 @@ export function partition(x: ArrayInput, k: number | readonly number[], axis: nu
  */
 export function argpartition(x: ArrayInput, k: number | readonly number[], axis: number | null = -1): NDArray {
   checkPlaces(x, k, axis, "argpartition");
-  return argsort(...listAlong("argpartition", toArray(x, "argpartition"), axis));
+  return argsort(...along("argpartition", toArray(x, "argpartition"), axis));
 }
 
 /**

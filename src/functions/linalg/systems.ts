@@ -11,7 +11,7 @@ import { inverseOf, solved } from "../../ops/linalg/solving.ts";
 import { greater, multiply, square, subtract } from "../../ops/pointwise.ts";
 import { sum } from "../../ops/reduction.ts";
 import { astype, broadcastTo, copy, expandDims, part, reshape, slice, transpose, typed, zeroed } from "../../ops/structural.ts";
-import { sameShape, showShape, sizeOf, toAxes } from "../../shape.ts";
+import { axesOf, sameShape, showShape, sizeOf } from "../../shape.ts";
 import { identity } from "../creation.ts";
 import { plainOrSymmetric } from "./decompositions.ts";
 
@@ -211,7 +211,7 @@ export function tensorinv(x: ArrayInput, ind: number | null = 2): NDArray {
 }
 
 export interface TensorsolveOptions {
-  /** Axes of a that are moved to its end first. */
+  /** Axes of a that are moved to its end first, in their order. */
   axes?: number | readonly number[] | null;
 }
 
@@ -227,7 +227,7 @@ export function tensorsolve(a: ArrayInput, b: ArrayInput, options?: TensorsolveO
   const y = toArray(b, "tensorsolve", a);
   const axes = options?.axes ?? null;
   if (axes !== null) {
-    const last = toAxes(axes, x.ndim, "tensorsolve");
+    const last = axesOf(axes, x.ndim, "tensorsolve");
     x = transpose(x, [...[...x.shape.keys()].filter(i => !last.includes(i)), ...last]);
   }
   const tail = x.shape.slice(y.ndim);

@@ -75,10 +75,14 @@ function binsBy(rule: string, values: NDArray, given: readonly [number, number] 
   const x = extract(logicalAnd(greaterEqual(floats, low), lessEqual(floats, high)), floats);
   const n = x.size;
   if (n === 0) return 1;
-  const all = valueOf(ptp(x));
+  const own = valueOf(ptp(x));
+  // Numbers of float32 may lie further apart than float32 reaches.
+  const all = own < Number.POSITIVE_INFINITY ? own : valueOf(ptp(typed(x, F64)));
   // Where all are equal there is one bin, however it is wide.
   const width = all && widthBy();
-  return width === 0 ? 1 : Math.ceil((given === null ? all : high - low) / width);
+  const bins = width === 0 ? 1 : Math.ceil((given === null ? all : high - low) / width);
+  // A rule finds no width where squares of elements are out of range.
+  return bins >= 1 ? bins : 1;
 }
 
 // ---- histograms
@@ -131,8 +135,11 @@ export function histogram(
   // Elements in no bin are counted in one behind the last.
   const all = counted(flat(weightsOf(a, options?.weights, "int32", operator)), binOf(values, edges), n + 1);
   const counts = slice([all], part(all.shape, 0, 0, n));
-  if (even && !isFloat(a.code)) edges = astype(edges, DTYPES[F32]!);
-  if (!density) return [counts, edges];
+  // Edges between integers are found in float64, and so are the widths, of which rounded edges leave few digits.
+  const rounded = even && !isFloat(a.code);
+  const given = rounded ? astype(edges, DTYPES[F32]!) : edges;
+  if (!density) return [counts, given];
   const perWidth = divide(counts, diff(edges.code === BOOL ? astype(edges, "int32") : edges));
-  return [divide(perWidth, astype(sum(counts), perWidth.dtype)), edges];
+  const y = divide(perWidth, astype(sum(counts), perWidth.dtype));
+  return [rounded && counts.code !== F64 ? astype(y, DTYPES[F32]!) : y, given];
 }
