@@ -228,6 +228,24 @@ describe("backward errors are a few epsilons", () => {
     }
   });
 
+  test("of matrices of subnormal numbers", () => {
+    for (const [m, n] of [
+      [3, 3],
+      [5, 4],
+      [4, 5],
+      [40, 30],
+    ] as const) {
+      const next = randomNumbers(m);
+      const x = np.array(Float64Array.from({ length: m * n }, () => Math.round(8 * next() - 4) * 5e-324)).reshape(m, n);
+      for (const mode of ["reduced", "complete"] as const) {
+        const [q, r] = linalg.qr(x, { mode });
+        const off = np.subtract(np.matmul(q.T, q), np.eye(q.shape[1]!, { dtype: "float64" }));
+        within(`${m} × ${n}: QᵀQ`, np.max(np.abs(off)).item() / EPSILON.float64, 20 * n);
+        expect(np.max(np.abs(np.subtract(np.matmul(q, r), x))).item()).toBeLessThan(5e-324 * 4 * n);
+      }
+    }
+  });
+
   test("of matrices of some hundred rows", () => {
     const next = randomNumbers(11);
     const n = 150;

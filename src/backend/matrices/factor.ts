@@ -209,6 +209,9 @@ export function lengthOf(at: number, step: number, n: number): number {
   return largest * Math.sqrt(sum);
 }
 
+/** The least length whose quotients have all digits. */
+const SMALLEST = 2 ** -960;
+
 /**
  * A reflection I - τ·v·vᵀ that takes n elements to a multiple of the first unit. Leaves that multiple in their first, and
  * the rest of v, whose first is 1, in the others; gives τ.
@@ -218,7 +221,15 @@ export function reflect(at: number, step: number, n: number): number {
   const below = lengthOf(at + step, step, n - 1);
   if (below === 0) return 0;
   const alpha = a[at]!;
-  const beta = (alpha < 0 || Object.is(alpha, -0) ? 1 : -1) * Math.hypot(alpha, below);
+  const length = Math.hypot(alpha, below);
+  if (length < SMALLEST) {
+    // Subnormal numbers have not the digits for quotients of theirs.
+    for (let i = 0, p = at; i < n; i++, p += step) a[p]! *= 2 ** 600;
+    const tau = reflect(at, step, n);
+    a[at]! *= 2 ** -600;
+    return tau;
+  }
+  const beta = (alpha < 0 || Object.is(alpha, -0) ? 1 : -1) * length;
   for (let i = 1, p = at + step; i < n; i++, p += step) a[p]! /= alpha - beta;
   a[at] = beta;
   return (beta - alpha) / beta;
