@@ -437,7 +437,7 @@ export const sort = (x: ArrayInput, axis: number | null = -1): NDArray => sorted
 
 /** Places of elements that a partition is to be right about, checked. */
 function checkPlaces(x: ArrayInput, k: number | readonly number[], axis: number | null, operator: string): void {
-  const [a, at] = along(operator, toArray(x, operator), axis);
+  const [a, at] = listAlong(operator, toArray(x, operator), axis);
   // In an array without elements any k will do, as in NumPy.
   if (a.size > 0) checkPositions(toArray(k as ArrayInput, operator), at, a.shape[at]!, operator);
 }
@@ -460,7 +460,7 @@ export function partition(x: ArrayInput, k: number | readonly number[], axis: nu
  */
 export function argpartition(x: ArrayInput, k: number | readonly number[], axis: number | null = -1): NDArray {
   checkPlaces(x, k, axis, "argpartition");
-  return argsort(...along("argpartition", toArray(x, "argpartition"), axis));
+  return argsort(...listAlong("argpartition", toArray(x, "argpartition"), axis));
 }
 
 /**
