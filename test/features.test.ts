@@ -297,7 +297,8 @@ ${transforms.map(name => `\`${name}\``).join(", ")}: of ordinary functions of ar
 - A mean given to \`var\` or \`std\` must have the reduced axes with size 1 (NumPy lets others stand along other axes), and leaves
   the dtype of the result; \`ddof\` and \`correction\` together are an error.
 - Lists of numbers are float32, as MXNet's np has it; beside float64 arrays they are float64.
-- Where NumPy makes floats of integers, they are float32; positions, counts and sums of integers are int32.
+- Where NumPy makes floats of integers, they are float32, weights of \`bincount\` too; positions, counts and sums of integers are
+  int32. \`bincount\` of nothing with weights has their dtype and a gradient, where NumPy counts in integers.
 - \`floor\`, \`ceil\`, \`trunc\` and \`fix\` keep integers and bools, as in NumPy 2.
 - Elements of a matrix that \`linalg.cholesky\`, \`eigh\` and \`eigvalsh\` do not read, those above the diagonal, have a gradient of
   0, and those below it one for both: as NumPy's functions change with them, and not as PyTorch's symmetric gradients.

@@ -4,11 +4,11 @@
  *
  * A job is a function called `COUNT` times, for i = 0, 1, …: argument k is ARGUMENTS[k] + i·STEPS[k], and in the last call
  * LAST[k] more; ARGUMENTS[0] moves on by OWN from thread to thread besides. The calls are divided into a segment for each
- * thread, which goes on with those of the others when its own is done: so the same part of an array mostly stays in the cache of the same thread. The word of a segment holds the
- * job's number above the number of calls that nobody has claimed; a claim takes one off the latter, if the word is still
- * what was read. A job's words are written while no call of the job before it is left or running. So a thread that was
- * asleep meanwhile cannot claim with what it knows of an older job, and one that has claimed can rely on the job's words
- * until it says that it is done.
+ * thread, which goes on with those of the others when its own is done: so the same part of an array mostly stays in the cache
+ * of the same thread. The word of a segment holds the job's number above the number of calls that nobody has claimed; a claim
+ * takes one off the latter, if the word is still what was read. A job's words are written while no call of the job before it
+ * is left or running. So a thread that was asleep meanwhile cannot claim with what it knows of an older job, and one that has
+ * claimed can rely on the job's words until it says that it is done.
  */
 import { ATOMIC, type Func, I32, I64, type Local, Module } from "../wasm/assembler.ts";
 import { MAX_INPUTS, writeRows } from "../wasm/compiler.ts";

@@ -49,7 +49,7 @@ class Bytes {
 
   /** A byte, and a number as LEB128, unsigned. */
   pair(value: number, other: number): void {
-    this.reserve(6);
+    this.reserve(1);
     this.buffer[this.length++] = value;
     this.unsigned(other);
   }
